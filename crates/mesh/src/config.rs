@@ -1,0 +1,27 @@
+//! The settings of a host.
+
+use std::time::Duration;
+
+/// What `host.config()` can set and the mesh obeys.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// How long to try to reconnect before a lost host is forgotten.
+    pub reconnect_timeout: Duration,
+    /// The wait before the first attempt to reconnect.
+    pub reconnect_delay: Duration,
+    /// Every further wait is the one before, divided by this.
+    pub reconnect_decay: f64,
+    /// How long an answer may take.
+    pub request_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            reconnect_timeout: Duration::from_secs(300),
+            reconnect_delay: Duration::from_secs(1),
+            reconnect_decay: 2.0,
+            request_timeout: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Why things fail. These are codes with their facts: the texts that people read are made at the edge.
+
+use bytestring::ByteString;
+use thiserror::Error;
+
+use crate::event::Raw;
+
+/// How a send ended when not as usual.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SendError {
+    /// No host knows that peer. Never delivered.
+    #[error("peer not found")]
+    NotFound { id: Option<Raw> },
+    /// The peer's host is known but not connected now. Never delivered; may work after a reconnect.
+    #[error("peer unreachable")]
+    Unreachable { id: Option<Raw>, url: ByteString },
+    /// Delivered once, and a listener threw. The original resolves its promise with undefined then.
+    #[error("delivered, and a listener threw")]
+    Threw,
+    /// Delivered once, and a listener threw an error whose text begins with "Peer not found".
+    #[error("delivered, and a listener said that a peer was not found")]
+    ThrewNotFound { id: Option<Raw> },
+    /// The connection ended before the answer came: delivered once or not at all.
+    #[error("connection lost before the answer")]
+    Unknown { id: Option<Raw>, url: Option<ByteString> },
+    /// No answer within the request timeout: delivered once or not at all.
+    #[error("no answer in time")]
+    Timeout { id: Option<Raw> },
+    /// This host was closed before the message could leave. Never delivered.
+    #[error("host closed")]
+    Closed,
+}
+
+/// Why a join, find or close failed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CallError {
+    /// No host knows that peer.
+    #[error("peer not found")]
+    NotFound { id: Option<Raw> },
+    /// No connection could be made.
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    /// The other host refused the greeting, with this text.
+    #[error("refused: {text}")]
+    Refused { text: String },
+    /// The connection ended before the greeting was answered.
+    #[error("connection lost")]
+    Lost { url: ByteString },
+    /// No answer within the request timeout.
+    #[error("no answer in time")]
+    Timeout,
+    /// This host was closed meanwhile.
+    #[error("host closed")]
+    Closed,
+}
+
+/// Why an address could not be dialled (or listened at), in the words of Node's system errors.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct DialError {
+    /// A stable code: a system error's name such as `ECONNREFUSED`, or one of our own (`ERR_…`).
+    pub code: String,
+    /// A sentence, for example `connect ECONNREFUSED`.
+    pub message: String,
+    /// The system call that failed, if one did.
+    pub syscall: Option<String>,
+    /// The address that was tried.
+    pub address: Option<String>,
+    /// The port that was tried.
+    pub port: Option<u16>,
+}

@@ -1,0 +1,138 @@
+//! What goes into the mesh and what comes out of it.
+//!
+//! The mesh is driven by one function, [`Mesh::handle`](crate::Mesh::handle): an [`Input`] goes in, any number
+//! of [`Output`]s are appended to a list. Whoever drives it performs the outputs in the order of the list.
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use crate::config::Config;
+use crate::error::{CallError, DialError, SendError};
+
+/// The time on the driver's clock. Only differences matter, so any epoch will do.
+pub type Time = Duration;
+
+/// Raw JSON text, exactly as it was written on the wire or by `JSON.stringify`: the mesh never parses user data.
+pub type Raw = ByteString;
+
+/// Anything that carries frames in order between two hosts. Numbers are never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LinkId(pub u64);
+
+/// A call of the API that waits for its result, by the number that the caller gave it.
+pub type Call = u64;
+
+/// What the mesh is told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Replaces the settings. Deadlines that are already running keep their time.
+    Configure(Config),
+    /// The url under which this host can be dialled, or none when it does not listen.
+    SetUrl(Option<ByteString>),
+    /// The network id as JSON text, or none when it is undefined.
+    SetNetworkId(Option<Raw>),
+    /// Connects to a host and to every host that it knows. Ends with [`Event::Done`].
+    Join { call: Call, url: ByteString },
+    /// Asks where a peer lives. Ends with [`Event::Done`].
+    Find { call: Call, id: Option<Raw> },
+    /// Asks our other hosts for the ids of all their peers (an original host cannot tell). Ends with [`Event::Done`].
+    List { call: Call },
+    /// Says goodbye to everyone and closes all links. Ends with [`Event::Done`].
+    Close { call: Call },
+    /// Sends a message to a peer that does not live here. Ends with [`Event::Settled`] or [`Event::Failed`].
+    /// `seq` grows by one with every send of this host.
+    Send { seq: u64, from: Option<Raw>, to: Option<Raw>, message: Option<Raw> },
+    /// Publishes to all other hosts.
+    Publish { channel: Option<Raw>, message: Option<Raw> },
+    /// Ends the connection with that key without a goodbye.
+    Disconnect { key: ByteString },
+    /// Gives up the reconnecting (or the waiting for a reconnect) that the timer with that key stands for.
+    CancelTimer { key: ByteString },
+    /// Somebody connected to this host. The number is from [`Mesh::next_link`](crate::Mesh::next_link).
+    Accepted { link: LinkId },
+    /// An [`Output::Dial`] succeeded.
+    Opened { link: LinkId },
+    /// An [`Output::Dial`] failed. Nothing more will be heard of that link.
+    DialFailed { link: LinkId, error: DialError },
+    /// A text frame arrived.
+    Received { link: LinkId, text: ByteString },
+    /// The link ended, whoever ended it. Nothing more will be heard of it.
+    Closed { link: LinkId },
+    /// Everything that [`Output::Event`] has told up to (not including) event number `upto` has been applied and
+    /// every listener has returned; `replies` says what did not go as usual, in ascending order.
+    Applied { upto: u64, replies: Vec<(u64, Reply)> },
+    /// The time of [`Mesh::deadline`](crate::Mesh::deadline) has come.
+    Tick,
+}
+
+/// How this host's program answered an event, where that is not the usual answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// To [`Event::Deliver`]: no such peer lives here.
+    NoSuchPeer,
+    /// To [`Event::Deliver`] and [`Event::Publish`]: a listener threw, this is the error's text as JSON string.
+    Threw(Raw),
+    /// To [`Event::Lookup`]: yes, that peer lives here. (No is the usual answer.)
+    Here,
+    /// To [`Event::List`]: the ids of all peers here, a JSON array. (None is the usual answer.)
+    Ids(Raw),
+}
+
+/// What the mesh wants done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Connect to that url; answer with [`Input::Opened`] or [`Input::DialFailed`], within bounded time.
+    Dial { link: LinkId, url: ByteString },
+    /// Write one text frame.
+    Transmit { link: LinkId, text: ByteString },
+    /// Write what was transmitted so far, then close the link; answer with [`Input::Closed`], within bounded time.
+    Close { link: LinkId },
+    /// Tell the program. Events are numbered from 0 in the order in which they leave the mesh.
+    Event(Event),
+}
+
+/// What the program is told. Its view of the host's state is what these events say, in their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A message for a peer of this host.
+    Deliver { to: Option<Raw>, from: Option<Raw>, message: Option<Raw> },
+    /// A message on a channel, from another host.
+    Publish { channel: Option<Raw>, message: Option<Raw> },
+    /// Does that peer live here?
+    Lookup { id: Option<Raw> },
+    /// Which peers live here?
+    List,
+    /// The sends numbered `seq..seq + count` have been delivered.
+    Settled { seq: u64, count: u64 },
+    /// That send failed, or ended in some other way than usual.
+    Failed { seq: u64, error: SendError },
+    /// A call ended.
+    Done { call: Call, result: Result<Answer, CallError> },
+    /// A host is connected from now on, under that key. `url` is the one that it advertises: the key is the url that was
+    /// dialled, or the host's id when it has no url.
+    Connected { key: ByteString, url: Option<ByteString> },
+    /// The connection with that key is gone.
+    Disconnected { key: ByteString },
+    /// That peer lives on the host with that url (or key, when the host has no url).
+    Located { id: Raw, url: ByteString },
+    /// Nothing is known about that peer any more.
+    Forgotten { id: Raw },
+    /// A timer for the host with that key runs: a reconnect is scheduled, or a reconnect is waited for.
+    TimerStarted { key: ByteString },
+    /// The timer has gone off or was cancelled.
+    TimerStopped { key: ByteString },
+    /// The network id was taken over from a joined host (none: undefined).
+    NetworkId { id: Option<Raw> },
+}
+
+/// What a call resolves with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing but the fact.
+    Done,
+    /// The url of a peer's host, or none when the peer was found on a host without url.
+    Url(Option<ByteString>),
+    /// Ids of peers: one JSON array for each host that answered.
+    Ids(Vec<Raw>),
+}

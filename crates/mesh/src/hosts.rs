@@ -1,0 +1,223 @@
+//! The links, the hosts at their other ends, and when a lost one is dialled again.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytestring::ByteString;
+
+use crate::event::{LinkId, Time};
+
+/// How far a link has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// We are connecting.
+    Dialling,
+    /// We have said hello and wait for the answer.
+    Greeting,
+    /// They connected and did not say hello yet, or are not to be registered. They may ask us things all the same.
+    Stranger,
+    /// A member of the network, registered under its key.
+    Joined,
+    /// A goodbye is under way.
+    Leaving,
+}
+
+/// One link and what is known about the host at its other end.
+#[derive(Debug)]
+pub struct Link<W> {
+    pub state: State,
+    /// The url that we dialled; none when they dialled us.
+    pub dialled: Option<ByteString>,
+    /// The name under which it is registered.
+    pub key: Option<ByteString>,
+    /// The url that it advertises.
+    pub url: Option<ByteString>,
+    /// Its host id. Originals have none.
+    pub host: Option<ByteString>,
+    /// It shall take the place of the link that the other side still thinks it has.
+    pub replace: bool,
+    /// Who waits for the greeting's answer.
+    pub waiters: Vec<W>,
+}
+
+/// A host that was lost without a goodbye.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// When to do the next thing about it.
+    pub at: Time,
+    pub host: Option<ByteString>,
+    /// How to dial it again; none when they dialled us: then it is for them to come back.
+    pub redial: Option<Redial>,
+}
+
+/// Dialling again and again.
+#[derive(Clone, Debug)]
+pub struct Redial {
+    pub url: ByteString,
+    /// When the connection was lost.
+    pub since: Time,
+    /// The undisturbed delay before the attempt, in seconds.
+    pub delay: f64,
+}
+
+/// All links of this host. `W` is who waits for a connection.
+#[derive(Debug)]
+pub struct Hosts<W> {
+    next: u64,
+    links: BTreeMap<LinkId, Link<W>>,
+    joined: BTreeMap<ByteString, LinkId>,
+    /// Further urls of the host with a key. They outlive the connection, as peers' addresses do.
+    aliases: HashMap<ByteString, ByteString>,
+    lost: BTreeMap<ByteString, Lost>,
+}
+
+impl<W> Hosts<W> {
+    pub fn new() -> Self {
+        Hosts {
+            next: 0,
+            links: BTreeMap::new(),
+            joined: BTreeMap::new(),
+            aliases: HashMap::new(),
+            lost: BTreeMap::new(),
+        }
+    }
+
+    pub fn next_link(&mut self) -> LinkId {
+        self.next += 1;
+        LinkId(self.next)
+    }
+
+    /// Adds a link that we dial.
+    pub fn dial(&mut self, url: ByteString, replace: bool, waiter: W) -> LinkId {
+        let link = self.next_link();
+        let (state, dialled) = (State::Dialling, Some(url));
+        let waiters = vec![waiter];
+        self.links.insert(link, Link { state, dialled, key: None, url: None, host: None, replace, waiters });
+        link
+    }
+
+    /// Adds a link that they dialled.
+    pub fn accept(&mut self, link: LinkId) {
+        let state = State::Stranger;
+        let waiters = Vec::new();
+        let stranger = Link { state, dialled: None, key: None, url: None, host: None, replace: false, waiters };
+        self.links.insert(link, stranger);
+    }
+
+    pub fn get(&self, link: LinkId) -> Option<&Link<W>> {
+        self.links.get(&link)
+    }
+
+    pub fn get_mut(&mut self, link: LinkId) -> Option<&mut Link<W>> {
+        self.links.get_mut(&link)
+    }
+
+    pub fn links(&self) -> impl Iterator<Item = (LinkId, &Link<W>)> {
+        self.links.iter().map(|(id, link)| (*id, link))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    /// The registered links with their keys, in the order of the keys.
+    pub fn joined(&self) -> impl Iterator<Item = (&ByteString, LinkId)> {
+        self.joined.iter().map(|(key, link)| (key, *link))
+    }
+
+    /// The registered link of the host with that url or key.
+    pub fn route(&self, url: &str) -> Option<LinkId> {
+        let joined = |key: &str| self.joined.get(key).copied();
+        joined(url).or_else(|| self.aliases.get(url).and_then(|key| joined(key)))
+    }
+
+    /// The registered link of the host with that id.
+    pub fn route_to_host(&self, host: &str) -> Option<LinkId> {
+        self.joined.values().copied().find(|l| self.links.get(l).is_some_and(|l| l.host.as_deref() == Some(host)))
+    }
+
+    /// The link over which we are just connecting to that url.
+    pub fn dialling(&self, url: &str) -> Option<LinkId> {
+        let connecting = |l: &Link<W>| matches!(l.state, State::Dialling | State::Greeting);
+        self.links.iter().find(|(_, l)| connecting(l) && l.dialled.as_deref() == Some(url)).map(|(id, _)| *id)
+    }
+
+    /// A link whose host said that url in its greeting and was not registered, because we were dialling it ourselves.
+    pub fn spare(&self, url: &str) -> Option<LinkId> {
+        let spare = |l: &Link<W>| l.state == State::Stranger && l.url.as_deref() == Some(url);
+        self.links.iter().find(|(_, l)| spare(l)).map(|(id, _)| *id)
+    }
+
+    /// Registers a link under a key.
+    pub fn register(&mut self, link: LinkId, key: ByteString) {
+        if let Some(l) = self.links.get_mut(&link) {
+            l.state = State::Joined;
+            l.key = Some(key.clone());
+            if let Some(url) = l.url.clone() {
+                self.alias(url, key.clone());
+            }
+            self.joined.insert(key, link);
+        }
+    }
+
+    /// Notes another url of the host with that key.
+    pub fn alias(&mut self, url: ByteString, key: ByteString) {
+        if url != key && !self.joined.contains_key(&url) {
+            self.aliases.insert(url, key);
+        }
+    }
+
+    /// Takes a link out of the register, not out of the links. Gives its key if it was registered.
+    pub fn unregister(&mut self, link: LinkId, state: State) -> Option<ByteString> {
+        let l = self.links.get_mut(&link)?;
+        l.state = state;
+        let key = l.key.take()?;
+        if self.joined.get(&key) == Some(&link) {
+            self.joined.remove(&key);
+            return Some(key);
+        }
+        None
+    }
+
+    pub fn remove(&mut self, link: LinkId) -> Option<Link<W>> {
+        self.links.remove(&link)
+    }
+
+    /// Whether that url, or key, names the host with that key.
+    pub fn is_name_of(&self, url: &str, key: &str) -> bool {
+        url == key || self.aliases.get(url).is_some_and(|k| k == key)
+    }
+
+    /// Forgets the other urls of that host.
+    pub fn forget_aliases(&mut self, key: &str) {
+        self.aliases.retain(|_, k| k != key);
+    }
+
+    /// Notes that a host is lost. One entry a key.
+    pub fn lose(&mut self, key: ByteString, lost: Lost) {
+        self.lost.insert(key, lost);
+    }
+
+    /// Gives up waiting for the host with that key.
+    pub fn found(&mut self, key: &str) -> Option<Lost> {
+        self.lost.remove(key)
+    }
+
+    /// The keys of lost hosts with that host id.
+    pub fn lost_host(&self, host: &str) -> Vec<ByteString> {
+        self.lost.iter().filter(|(_, l)| l.host.as_deref() == Some(host)).map(|(key, _)| key.clone()).collect()
+    }
+
+    pub fn lost_keys(&self) -> Vec<ByteString> {
+        self.lost.keys().cloned().collect()
+    }
+
+    /// The lost hosts about which there is something to do now.
+    pub fn due(&mut self, now: Time) -> Vec<(ByteString, Lost)> {
+        let due: Vec<ByteString> = self.lost.iter().filter(|(_, l)| l.at <= now).map(|(key, _)| key.clone()).collect();
+        due.into_iter().filter_map(|key| self.lost.remove_entry(&key)).collect()
+    }
+
+    pub fn deadline(&self) -> Option<Time> {
+        self.lost.values().map(|l| l.at).min()
+    }
+}

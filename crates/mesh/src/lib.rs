@@ -1,0 +1,33 @@
+//! The mind of distribus: one host's view of the mesh, without sockets, clocks or threads.
+//!
+//! A [`Mesh`] is told what happens ([`Input`]: the program calls something, a link opens, a frame arrives, time has
+//! passed) and says what is to be done ([`Output`]: dial, write, close, tell the program). It never blocks, never
+//! asks for the time and draws its random numbers from a seed, so a whole network of them runs in one test, on
+//! virtual time, the same way every time.
+//!
+//! The parts do not know each other; [`mesh`] joins them:
+//!
+//! - `hosts` knows the links, under which name each one's host is registered, and when to dial a lost one again;
+//! - `peers` knows where remote peers live and which messages wait for a lookup;
+//! - `requests` knows what was asked on the wire and until when an answer may come;
+//! - `answers` holds back what is to be answered until the program has applied what came before;
+//! - `wire` knows the frames and their bytes.
+//!
+//! User data stays raw JSON text ([`Raw`]) from end to end: it is cut out of a frame and pasted into another one.
+#![deny(unsafe_code)]
+
+mod answers;
+mod hosts;
+mod mesh;
+mod peers;
+mod requests;
+
+pub mod config;
+pub mod error;
+pub mod event;
+pub mod wire;
+
+pub use config::Config;
+pub use error::{CallError, DialError, SendError};
+pub use event::{Answer, Call, Event, Input, LinkId, Output, Raw, Reply, Time};
+pub use mesh::Mesh;

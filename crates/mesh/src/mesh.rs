@@ -1,0 +1,367 @@
+//! Joins the parts: takes an input, moves what it concerns, and says what is to be done.
+
+mod calls;
+mod greeting;
+mod joining;
+mod leaving;
+mod messages;
+mod reconnect;
+mod serving;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use crate::answers::{Answers, Held};
+use crate::config::Config;
+use crate::error::{CallError, SendError};
+use crate::event::{Answer, Call, Event, Input, LinkId, Output, Raw, Time};
+use crate::hosts::{Hosts, State};
+use crate::peers::{Parcel, Peers};
+use crate::requests::Requests;
+use crate::wire::v1::{self, Frame};
+
+/// A goodbye is answered by a program that is leaving or staying, not by one that works: nobody waits longer than this.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// One host's view of the mesh. See the crate's documentation.
+#[derive(Debug)]
+pub struct Mesh {
+    config: Config,
+    id: ByteString,
+    url: Option<ByteString>,
+    network: Option<Raw>,
+    random: fastrand::Rng,
+    now: Time,
+    out: Vec<Output>,
+
+    hosts: Hosts<Waiter>,
+    peers: Peers,
+    requests: Requests<Asked>,
+    answers: Answers<Due>,
+    rounds: BTreeMap<u64, Round>,
+    next_round: u64,
+    /// Joins that were told that the other host's own connection to us will serve.
+    expected: Vec<Expected>,
+    /// The call of `close` that waits for the last link to end.
+    closing: Option<Call>,
+}
+
+/// Who waits for a host to be joined.
+#[derive(Debug)]
+enum Waiter {
+    /// The program.
+    Call(Call),
+    /// Another host, which told us to join.
+    Request { link: LinkId, id: Raw },
+    /// Nobody.
+    Hint,
+    /// We do: the host was lost.
+    Redial { key: ByteString, since: Time, delay: f64 },
+}
+
+/// What was asked on the wire.
+#[derive(Debug)]
+enum Asked {
+    Greeting,
+    Join { round: u64 },
+    Find { key: ByteString, search: u64 },
+    Send(Parcel),
+    List { round: u64 },
+    Goodbye,
+}
+
+/// What will be answered once the program has applied everything before.
+#[derive(Debug)]
+enum Due {
+    /// This message; none stands for undefined.
+    Message(Option<String>),
+    /// How the delivery went.
+    Delivery { to: Option<Raw> },
+    /// How the publish went.
+    Publish,
+    /// Where the peer lives.
+    Lookup,
+    /// Which peers live here.
+    List,
+}
+
+/// Questions to several hosts, and what happens when all have been answered, refused or given up.
+#[derive(Debug)]
+struct Round {
+    left: usize,
+    end: RoundEnd,
+}
+
+#[derive(Debug)]
+enum RoundEnd {
+    /// A host that we joined has been announced to the others.
+    Joined(Vec<Waiter>),
+    /// A host that joined us has been announced to the others: answer its greeting.
+    Greeted { link: LinkId, id: Option<Raw>, duplicate: bool },
+    /// The hosts have listed their peers.
+    Listed { call: Call, ids: Vec<Raw> },
+}
+
+/// A host that will connect to us.
+#[derive(Debug)]
+struct Expected {
+    host: ByteString,
+    url: ByteString,
+    until: Time,
+    waiters: Vec<Waiter>,
+}
+
+impl Mesh {
+    /// A host that is connected with nobody. `host_id` must be unique in the network; `seed` decides what is left to chance.
+    pub fn new(config: Config, host_id: ByteString, seed: u64) -> Mesh {
+        Mesh {
+            config,
+            id: host_id,
+            url: None,
+            network: None,
+            random: fastrand::Rng::with_seed(seed),
+            now: Time::ZERO,
+            out: Vec::new(),
+            hosts: Hosts::new(),
+            peers: Peers::default(),
+            requests: Requests::new(),
+            answers: Answers::new(),
+            rounds: BTreeMap::new(),
+            next_round: 0,
+            expected: Vec::new(),
+            closing: None,
+        }
+    }
+
+    /// A number for a link that somebody else opened, for [`Input::Accepted`].
+    pub fn next_link(&mut self) -> LinkId {
+        self.hosts.next_link()
+    }
+
+    /// When [`Input::Tick`] is due.
+    pub fn deadline(&self) -> Option<Time> {
+        let expected = self.expected.iter().map(|e| e.until).min();
+        [self.requests.deadline(), self.hosts.deadline(), expected].into_iter().flatten().min()
+    }
+
+    /// Takes an input and appends what is to be done to `out`, in order.
+    pub fn handle(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
+        self.now = self.now.max(now);
+        std::mem::swap(&mut self.out, out);
+        self.dispatch(input);
+        std::mem::swap(&mut self.out, out);
+    }
+
+    fn dispatch(&mut self, input: Input) {
+        match input {
+            Input::Configure(config) => self.config = config,
+            Input::SetUrl(url) => self.url = url,
+            Input::SetNetworkId(id) => self.network = id,
+            Input::Join { call, url } => self.join(url, Waiter::Call(call)),
+            Input::Find { call, id } => self.find(call, id),
+            Input::List { call } => self.list(call),
+            Input::Close { call } => self.close(call),
+            Input::Send { seq, from, to, message } => self.send(seq, from, to, message),
+            Input::Publish { channel, message } => self.publish(channel, message),
+            Input::Disconnect { key } => {
+                if let Some(link) = self.hosts.route(&key) {
+                    self.drop_link(link);
+                }
+            }
+            Input::CancelTimer { key } => self.give_up(key),
+            Input::Accepted { link } => self.hosts.accept(link),
+            Input::Opened { link } => self.greet(link),
+            Input::DialFailed { link, error } => self.not_joined(link, CallError::Dial(error)),
+            Input::Received { link, text } => self.received(link, text),
+            Input::Closed { link } => self.closed(link),
+            Input::Applied { upto, replies } => {
+                for (held, reply) in self.answers.applied(upto, replies) {
+                    self.give(held, reply);
+                }
+            }
+            Input::Tick => self.tick(),
+        }
+    }
+
+    fn tick(&mut self) {
+        for (link, asked) in self.requests.take_expired(self.now) {
+            self.unanswered(link, asked, Silence::Timeout);
+        }
+        self.redial_due();
+        let now = self.now;
+        let overdue: Vec<Expected> = self.expected.extract_if(.., |e| e.until <= now).collect();
+        for expected in overdue {
+            self.insist(expected);
+        }
+    }
+
+    fn received(&mut self, link: LinkId, text: ByteString) {
+        if self.hosts.get(link).is_none() {
+            return;
+        }
+        let requests = &self.requests;
+        let pending = |id: &Raw| v1::request_number(id).is_some_and(|n| requests.is_open(link, n));
+        match v1::decode(&text, pending) {
+            Some(Frame::Request { id, body }) => self.serve(link, Some(id), body),
+            Some(Frame::Notification { body }) => self.serve(link, None, body),
+            Some(Frame::Answer { id, message, error, host }) => {
+                // An answer that nobody waits for is a late one: the original would ask back, without end.
+                let asked = v1::request_number(&id).and_then(|n| self.requests.take(link, n));
+                if let Some(asked) = asked {
+                    self.answered(link, asked, message, error, host);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn answered(&mut self, link: LinkId, asked: Asked, message: Option<Raw>, error: Option<Raw>, host: Option<Raw>) {
+        match (asked, error) {
+            (Asked::Greeting, None) => self.greeted(link, message),
+            (Asked::Greeting, Some(error)) => {
+                let text = crate::wire::json::display(&Some(error));
+                self.not_joined(link, CallError::Refused { text });
+            }
+            (Asked::Join { round }, _) => self.round_answer(round, None),
+            (Asked::List { round }, None) => self.round_answer(round, message),
+            (Asked::List { round }, Some(_)) => self.round_answer(round, None),
+            (Asked::Find { key, search }, _) => self.find_answer(link, key, search, message, host),
+            (Asked::Send(parcel), error) => self.send_answer(parcel, error),
+            (Asked::Goodbye, _) => self.end_link(link),
+        }
+    }
+
+    /// An answer will not come any more.
+    fn unanswered(&mut self, link: LinkId, asked: Asked, why: Silence) {
+        match asked {
+            Asked::Greeting => {
+                let url = self.hosts.get(link).and_then(|l| l.dialled.clone()).unwrap_or_default();
+                let error = if why == Silence::Timeout { CallError::Timeout } else { CallError::Lost { url } };
+                self.not_joined(link, error);
+            }
+            Asked::Join { round } | Asked::List { round } => self.round_answer(round, None),
+            Asked::Find { key, search } => self.find_answer(link, key, search, None, None),
+            Asked::Send(parcel) => {
+                let id = parcel.to.clone();
+                let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
+                let timeout = why == Silence::Timeout;
+                let error = if timeout { SendError::Timeout { id } } else { SendError::Unknown { id, url } };
+                self.release(&parcel.key);
+                self.failed(parcel.seq, error);
+            }
+            Asked::Goodbye => self.end_link(link),
+        }
+    }
+
+    // What the parts have in common: saying things.
+
+    fn event(&mut self, event: Event) {
+        self.answers.told();
+        self.out.push(Output::Event(event));
+    }
+
+    fn done(&mut self, call: Call, result: Result<Answer, CallError>) {
+        self.event(Event::Done { call, result });
+    }
+
+    fn failed(&mut self, seq: u64, error: SendError) {
+        self.event(Event::Failed { seq, error });
+    }
+
+    fn transmit(&mut self, link: LinkId, text: ByteString) {
+        if self.hosts.get(link).is_some() {
+            self.out.push(Output::Transmit { link, text });
+        }
+    }
+
+    fn ask(&mut self, link: LinkId, method: &str, params: Option<&str>, asked: Asked, within: Duration) {
+        let number = self.requests.open(link, self.now + within, asked);
+        self.transmit(link, v1::request(number, method, params));
+    }
+
+    /// Answers when the program has applied all events so far. Notifications (no id) are not answered.
+    fn owe(&mut self, link: LinkId, id: Option<Raw>, answer: Due) {
+        if let Some(id) = id
+            && let Some(held) = self.answers.hold(Held { link, id, answer })
+        {
+            self.give(held, None);
+        }
+    }
+
+    /// Starts a round of questions. Ends at once when there is nobody to ask.
+    fn start_round(&mut self, asked: Vec<LinkId>, method: &str, params: Option<&str>, end: RoundEnd) {
+        if asked.is_empty() {
+            return self.end_round(end);
+        }
+        self.next_round += 1;
+        let round = self.next_round;
+        self.rounds.insert(round, Round { left: asked.len(), end });
+        let within = self.config.request_timeout;
+        for link in asked {
+            let asked = if method == "list" { Asked::List { round } } else { Asked::Join { round } };
+            self.ask(link, method, params, asked, within);
+        }
+    }
+
+    fn round_answer(&mut self, number: u64, message: Option<Raw>) {
+        let Some(round) = self.rounds.get_mut(&number) else { return };
+        if let (RoundEnd::Listed { ids, .. }, Some(message)) = (&mut round.end, message)
+            && message.starts_with('[')
+        {
+            ids.push(message);
+        }
+        round.left -= 1;
+        if round.left == 0
+            && let Some(round) = self.rounds.remove(&number)
+        {
+            self.end_round(round.end);
+        }
+    }
+
+    fn end_round(&mut self, end: RoundEnd) {
+        match end {
+            RoundEnd::Joined(waiters) => self.joined(waiters),
+            RoundEnd::Greeted { link, id, duplicate } => self.answer_greeting(link, id, duplicate),
+            RoundEnd::Listed { call, ids } => self.done(call, Ok(Answer::Ids(ids))),
+        }
+    }
+
+    fn joined_links(&self, except: Option<LinkId>) -> Vec<LinkId> {
+        self.hosts.joined().map(|(_, link)| link).filter(|link| Some(*link) != except).collect()
+    }
+}
+
+/// Why an answer does not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    Timeout,
+    LinkLost,
+}
+
+impl Mesh {
+    /// Ends a link at once, as if it had been lost.
+    fn drop_link(&mut self, link: LinkId) {
+        self.out.push(Output::Close { link });
+        self.closed(link);
+    }
+
+    /// The link is gone, without a goodbye unless it was leaving.
+    fn closed(&mut self, link: LinkId) {
+        let Some(l) = self.hosts.get(link) else { return };
+        let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
+        if let Some(key) = self.hosts.unregister(link, State::Leaving) {
+            self.event(Event::Disconnected { key: key.clone() });
+            self.lose(key, dialled, host);
+        }
+        for asked in self.requests.take_all(link) {
+            self.unanswered(link, asked, Silence::LinkLost);
+        }
+        if state == State::Dialling {
+            self.not_joined(link, CallError::Closed);
+        }
+        self.hosts.remove(link);
+        self.finish_closing();
+    }
+}

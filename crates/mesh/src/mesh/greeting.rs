@@ -1,0 +1,122 @@
+//! Being joined: somebody says hello.
+
+use bytestring::ByteString;
+
+use super::joining::join_params;
+use super::{Due, Mesh, RoundEnd};
+use crate::event::{LinkId, Raw};
+use crate::hosts::State;
+use crate::wire::json;
+use crate::wire::v1::{self, Body};
+
+/// What becomes of a link over which somebody said hello.
+enum Decision {
+    /// Registered under that key.
+    Register(ByteString),
+    /// Not registered: the connection that we are making, or have made, to that host will serve.
+    Duplicate,
+    /// Not registered, and used for whatever comes over it.
+    Stranger,
+}
+
+impl Mesh {
+    pub(super) fn greeting(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
+        let [url, network, host] = body.params(["url", "networkId", "host"]);
+        if let Some(theirs) = network.filter(json::truthy)
+            && !same(&theirs, self.network.as_ref())
+        {
+            let text = format!(
+                "Network id mismatch ({} !== {})",
+                json::display(&Some(theirs)),
+                json::display(&self.network)
+            );
+            return self.refuse(link, id, &text);
+        }
+        if self.closing.is_some() {
+            return self.refuse(link, id, "Host is closing");
+        }
+        let [host, replace] = host.as_ref().and_then(|h| json::members(h, ["id", "replace"])).unwrap_or_default();
+        let replace = replace.as_ref().is_some_and(json::truthy);
+        let Some(l) = self.hosts.get_mut(link) else { return };
+        if l.state == State::Stranger {
+            l.url = url.as_ref().and_then(json::string).filter(|url| !url.is_empty());
+            l.host = host.as_ref().and_then(json::string).filter(|id| !id.is_empty());
+        }
+        let decision = self.decide(link, replace);
+        match decision {
+            Decision::Register(key) => {
+                let waiters = self.register(link, key);
+                self.joined(waiters);
+                let url = self.hosts.get(link).and_then(|l| l.url.clone());
+                let others = if url.is_some() { self.joined_links(Some(link)) } else { Vec::new() };
+                let end = RoundEnd::Greeted { link, id, duplicate: false };
+                self.start_round(others, "join", Some(&join_params(url.as_deref())), end);
+            }
+            Decision::Duplicate => self.answer_greeting(link, id, true),
+            Decision::Stranger => self.answer_greeting(link, id, false),
+        }
+    }
+
+    fn refuse(&mut self, link: LinkId, id: Option<Raw>, text: &str) {
+        if let Some(id) = id {
+            self.transmit(link, v1::failure(&id, &json::quote(text)));
+        }
+    }
+
+    /// Two hosts that join each other at the same moment must keep the same one of their two connections: the one that the
+    /// host with the smaller id dialled. Originals have no id; with them both connections stay, as they always did.
+    fn decide(&mut self, link: LinkId, replace: bool) -> Decision {
+        let Some(l) = self.hosts.get(link) else { return Decision::Stranger };
+        let (url, host) = (l.url.clone(), l.host.clone());
+        if l.state != State::Stranger || host.as_ref() == Some(&self.id) {
+            return Decision::Stranger;
+        }
+        let Some(key) = url.clone().or_else(|| host.clone()) else { return Decision::Stranger };
+        let ours_wins = host.as_ref().is_some_and(|theirs| !replace && self.id < *theirs);
+        let existing = host.as_ref().and_then(|h| self.hosts.route_to_host(h)).or_else(|| self.hosts.route(&key));
+        if let Some(existing) = existing {
+            let Some(e) = self.hosts.get(existing) else { return Decision::Register(key) };
+            let dialled = e.dialled.is_some();
+            let same_host = e.host == host;
+            if dialled && same_host && ours_wins {
+                return Decision::Duplicate;
+            }
+            if dialled && host.is_none() {
+                return Decision::Stranger;
+            }
+            // It has lost the old connection, or was started anew: it would not dial otherwise.
+            self.displace(existing);
+        } else if url.as_ref().is_some_and(|url| self.hosts.dialling(url).is_some()) {
+            if host.is_none() {
+                return Decision::Stranger;
+            }
+            if ours_wins {
+                return Decision::Duplicate;
+            }
+        }
+        Decision::Register(key)
+    }
+
+    pub(super) fn answer_greeting(&mut self, link: LinkId, id: Option<Raw>, duplicate: bool) {
+        let ours = self.hosts.get(link).is_some_and(|l| l.host.is_some());
+        let mut message = String::from("{");
+        json::push_member(&mut message, "networkId", self.network.as_deref());
+        if ours {
+            let mut host = String::from("{");
+            json::push_member(&mut host, "id", Some(&json::quote(&self.id)));
+            json::push_member(&mut host, "url", self.url.as_deref().map(json::quote).as_deref());
+            json::push_member(&mut host, "duplicate", duplicate.then_some("true"));
+            host.push('}');
+            json::push_member(&mut message, "host", Some(&host));
+        }
+        message.push('}');
+        self.owe(link, id, Due::Message(Some(message)));
+    }
+}
+
+/// Whether two network ids are the same value, however they are written.
+fn same(theirs: &Raw, ours: Option<&Raw>) -> bool {
+    ours.is_some_and(|ours| {
+        theirs == ours || matches!((json::string(theirs), json::string(ours)), (Some(a), Some(b)) if a == b)
+    })
+}

@@ -1,0 +1,210 @@
+//! Joining: dialling a host, and announcing it to the others.
+
+use bytestring::ByteString;
+
+use super::{Asked, Expected, Mesh, RoundEnd, Waiter};
+use crate::error::CallError;
+use crate::event::{Answer, Event, LinkId, Output, Raw};
+use crate::hosts::State;
+use crate::wire::json;
+use crate::wire::v1;
+use std::time::Duration;
+
+/// How long to wait for the other host's own connection before we insist on ours.
+const EXPECTED_WITHIN: Duration = Duration::from_secs(1);
+
+impl Mesh {
+    pub(super) fn join(&mut self, url: ByteString, waiter: Waiter) {
+        if self.closing.is_some() {
+            return self.fail(waiter, CallError::Closed);
+        }
+        if url.is_empty() || self.url.as_ref() == Some(&url) || self.hosts.route(&url).is_some() {
+            return self.joined(vec![waiter]);
+        }
+        if let Some(link) = self.hosts.dialling(&url) {
+            // The program waits for the connection that is being made. Another host must not: two hosts that wait for each other's
+            // joins would wait for ever.
+            match (waiter, self.hosts.get_mut(link)) {
+                (waiter @ Waiter::Call(_), Some(l)) => l.waiters.push(waiter),
+                (waiter, _) => self.joined(vec![waiter]),
+            }
+            return;
+        }
+        if !matches!(waiter, Waiter::Redial { .. }) && self.hosts.found(&url).is_some() {
+            self.event(Event::TimerStopped { key: url.clone() });
+        }
+        self.dial(url, false, waiter);
+    }
+
+    fn dial(&mut self, url: ByteString, replace: bool, waiter: Waiter) {
+        let link = self.hosts.dial(url.clone(), replace, waiter);
+        self.out.push(Output::Dial { link, url });
+    }
+
+    /// The dial succeeded: say hello.
+    pub(super) fn greet(&mut self, link: LinkId) {
+        let Some(l) = self.hosts.get_mut(link) else { return };
+        if l.state != State::Dialling {
+            return;
+        }
+        l.state = State::Greeting;
+        let replace = l.replace;
+        let mut params = String::from("{");
+        json::push_member(&mut params, "url", self.url.as_deref().map(json::quote).as_deref());
+        json::push_member(&mut params, "networkId", self.network.as_deref());
+        params.push_str(if params.len() > 1 { ",\"host\":{\"id\":" } else { "\"host\":{\"id\":" });
+        params.push_str(&json::quote(&self.id));
+        params.push_str(if replace { ",\"replace\":true}}" } else { "}}" });
+        self.ask(link, "greeting", Some(&params), Asked::Greeting, self.config.request_timeout);
+    }
+
+    /// The greeting was answered.
+    pub(super) fn greeted(&mut self, link: LinkId, message: Option<Raw>) {
+        let Some(l) = self.hosts.get_mut(link) else { return };
+        let Some(dialled) = l.dialled.clone() else { return };
+        let mut waiters = std::mem::take(&mut l.waiters);
+        let mut duplicate = false;
+        if let Some([network, host]) = message.as_ref().and_then(|m| json::members(m, ["networkId", "host"])) {
+            if let Some([id, url, dup]) = host.as_ref().and_then(|h| json::members(h, ["id", "url", "duplicate"])) {
+                l.host = id.as_ref().and_then(json::string);
+                l.url = url.as_ref().and_then(json::string);
+                duplicate = dup.as_ref().is_some_and(json::truthy);
+            }
+            if self.network != network {
+                self.network = network.clone();
+                self.event(Event::NetworkId { id: network });
+            }
+        }
+        let host = self.hosts.get(link).and_then(|l| l.host.clone());
+        if host.as_ref() == Some(&self.id) {
+            // That is ourselves, behind another name.
+            self.leave_quietly(link);
+            return self.joined(waiters);
+        }
+        if let Some(host) = host {
+            if let Some(other) = self.hosts.route_to_host(&host) {
+                // A host behind two urls, or one that joined us at the same moment: one connection will do.
+                if let Some(key) = self.hosts.get(other).and_then(|l| l.key.clone()) {
+                    self.hosts.alias(dialled, key);
+                }
+                self.leave_quietly(link);
+                return self.announce(other, waiters);
+            }
+            if duplicate {
+                self.leave_quietly(link);
+                let until = self.now + EXPECTED_WITHIN;
+                self.expected.push(Expected { host, url: dialled, until, waiters });
+                return;
+            }
+        }
+        waiters.extend(self.register(link, dialled));
+        self.announce(link, waiters);
+    }
+
+    /// Ends a link that is not needed and was not registered.
+    fn leave_quietly(&mut self, link: LinkId) {
+        self.out.push(Output::Close { link });
+        self.hosts.remove(link);
+    }
+
+    /// Registers the link and gives who expected that host.
+    pub(super) fn register(&mut self, link: LinkId, key: ByteString) -> Vec<Waiter> {
+        if let Some(old) = self.hosts.route(&key).filter(|old| *old != link) {
+            self.displace(old);
+        }
+        self.hosts.register(link, key.clone());
+        let Some(l) = self.hosts.get(link) else { return Vec::new() };
+        let (url, host) = (l.url.clone(), l.host.clone());
+        let mut back = vec![key.clone()];
+        back.extend(host.iter().flat_map(|h| self.hosts.lost_host(h)));
+        for key in back {
+            if self.hosts.found(&key).is_some() {
+                self.event(Event::TimerStopped { key });
+            }
+        }
+        let listed = url.or_else(|| key.starts_with("ws").then(|| key.clone()));
+        self.event(Event::Connected { key, url: listed });
+        let came: Vec<Expected> =
+            self.expected.extract_if(.., |e| Some(&e.host) == host.as_ref()).collect();
+        for expected in &came {
+            if let Some(key) = self.hosts.get(link).and_then(|l| l.key.clone()) {
+                self.hosts.alias(expected.url.clone(), key);
+            }
+        }
+        came.into_iter().flat_map(|e| e.waiters).collect()
+    }
+
+    /// Takes a link out of service because a newer one to the same host takes its place.
+    pub(super) fn displace(&mut self, link: LinkId) {
+        if let Some(key) = self.hosts.unregister(link, State::Leaving) {
+            self.event(Event::Disconnected { key });
+        }
+        self.drop_link(link);
+    }
+
+    /// Tells all others to join the host that we joined; then the join is done. A reconnect is not announced.
+    fn announce(&mut self, link: LinkId, waiters: Vec<Waiter>) {
+        if waiters.iter().all(|w| matches!(w, Waiter::Redial { .. })) {
+            return;
+        }
+        let url = self.hosts.get(link).and_then(|l| l.url.clone().or_else(|| l.dialled.clone()));
+        let others = if url.is_some() { self.joined_links(Some(link)) } else { Vec::new() };
+        self.start_round(others, "join", Some(&join_params(url.as_deref())), RoundEnd::Joined(waiters));
+    }
+
+    pub(super) fn joined(&mut self, waiters: Vec<Waiter>) {
+        for waiter in waiters {
+            match waiter {
+                Waiter::Call(call) => self.done(call, Ok(Answer::Done)),
+                Waiter::Request { link, id } => self.owe(link, Some(id), super::Due::Message(None)),
+                Waiter::Hint | Waiter::Redial { .. } => {}
+            }
+        }
+    }
+
+    /// A link that we dialled did not come to a good end.
+    pub(super) fn not_joined(&mut self, link: LinkId, error: CallError) {
+        let Some(l) = self.hosts.remove(link) else { return };
+        self.out.push(Output::Close { link });
+        if let Some(spare) = l.dialled.as_ref().and_then(|url| self.hosts.spare(url)) {
+            // Its host has dialled us meanwhile: that connection serves as well.
+            let key = l.dialled.unwrap_or_default();
+            let mut waiters = l.waiters;
+            waiters.extend(self.register(spare, key));
+            return self.announce(spare, waiters);
+        }
+        for waiter in l.waiters {
+            self.fail(waiter, error.clone());
+        }
+    }
+
+    pub(super) fn fail(&mut self, waiter: Waiter, error: CallError) {
+        match waiter {
+            Waiter::Call(call) => self.done(call, Err(error)),
+            Waiter::Request { link, id } => {
+                self.transmit(link, v1::failure(&id, &json::quote(&error.to_string())));
+            }
+            Waiter::Hint => {}
+            Waiter::Redial { key, since, delay } => self.redial_later(key, since, delay),
+        }
+    }
+
+    /// The host that was to connect to us did not: dial again and ask it to take this connection instead of the one that it
+    /// still believes in.
+    pub(super) fn insist(&mut self, expected: Expected) {
+        let mut waiters = expected.waiters.into_iter();
+        let Some(first) = waiters.next() else { return };
+        let link = self.hosts.dial(expected.url.clone(), true, first);
+        if let Some(l) = self.hosts.get_mut(link) {
+            l.waiters.extend(waiters);
+        }
+        self.out.push(Output::Dial { link, url: expected.url });
+    }
+}
+
+pub(super) fn join_params(url: Option<&str>) -> String {
+    let mut params = String::from("{");
+    json::push_member(&mut params, "url", url.map(json::quote).as_deref());
+    params.push('}');
+    params
+}

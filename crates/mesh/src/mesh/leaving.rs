@@ -1,0 +1,108 @@
+//! Goodbyes: theirs and ours.
+
+use bytestring::ByteString;
+
+use super::{Asked, Due, GOODBYE_TIMEOUT, Mesh, Waiter};
+use crate::error::{CallError, SendError};
+use crate::event::{Answer, Call, Event, LinkId, Output, Raw};
+use crate::hosts::State;
+
+impl Mesh {
+    /// A host says goodbye: forget it, say goodbye as well, and close when that is answered.
+    pub(super) fn goodbye(&mut self, link: LinkId, id: Option<Raw>) {
+        let key = self.hosts.unregister(link, State::Leaving);
+        if let Some(key) = &key {
+            self.forget_host(key);
+            self.event(Event::Disconnected { key: key.clone() });
+        } else if let Some(l) = self.hosts.get_mut(link) {
+            // A stranger's goodbye is answered, and it may stay.
+            l.state = if l.dialled.is_some() { State::Leaving } else { State::Stranger };
+        }
+        self.owe(link, id, Due::Message(Some("\"goodbye\"".to_owned())));
+        if key.is_some() {
+            self.say_goodbye(link);
+        }
+    }
+
+    fn say_goodbye(&mut self, link: LinkId) {
+        let within = GOODBYE_TIMEOUT.min(self.config.request_timeout);
+        self.ask(link, "goodbye", None, Asked::Goodbye, within);
+    }
+
+    /// Forgets all peers on that host, and its other names.
+    pub(super) fn forget_host(&mut self, key: &ByteString) {
+        let hosts = &self.hosts;
+        let mut ids = self.peers.forget_where(|url| hosts.is_name_of(url, key));
+        ids.sort_unstable();
+        for id in ids.into_iter().flatten() {
+            self.event(Event::Forgotten { id });
+        }
+        self.hosts.forget_aliases(key);
+    }
+
+    /// The goodbye is over: close the link.
+    pub(super) fn end_link(&mut self, link: LinkId) {
+        self.out.push(Output::Close { link });
+    }
+
+    /// Leaves the network: says goodbye to everyone, gives up everything that is under way, and is done when the last link has
+    /// ended.
+    pub(super) fn close(&mut self, call: Call) {
+        if let Some(earlier) = self.closing.replace(call) {
+            self.done(earlier, Ok(Answer::Done));
+        }
+        for key in self.hosts.lost_keys() {
+            self.hosts.found(&key);
+            self.event(Event::TimerStopped { key });
+        }
+        for expected in std::mem::take(&mut self.expected) {
+            self.fail_all(expected.waiters);
+        }
+        let (sends, finds) = self.peers.clear();
+        for parcel in sends {
+            self.failed(parcel.seq, SendError::Closed);
+        }
+        for call in finds {
+            self.done(call, Err(CallError::Closed));
+        }
+        let links: Vec<(LinkId, State)> = self.hosts.links().map(|(id, l)| (id, l.state)).collect();
+        for (link, state) in links {
+            match state {
+                State::Joined => {
+                    if let Some(key) = self.hosts.unregister(link, State::Leaving) {
+                        self.hosts.forget_aliases(&key);
+                        self.event(Event::Disconnected { key });
+                    }
+                    self.say_goodbye(link);
+                }
+                State::Dialling | State::Greeting => {
+                    self.requests.take_all(link);
+                    self.out.push(Output::Close { link });
+                    if let Some(l) = self.hosts.remove(link) {
+                        self.fail_all(l.waiters);
+                    }
+                }
+                State::Stranger => self.out.push(Output::Close { link }),
+                State::Leaving => {}
+            }
+        }
+        self.finish_closing();
+    }
+
+    fn fail_all(&mut self, waiters: Vec<Waiter>) {
+        for waiter in waiters {
+            if !matches!(waiter, Waiter::Redial { .. }) {
+                self.fail(waiter, CallError::Closed);
+            }
+        }
+    }
+
+    /// Ends `close` when no link is left.
+    pub(super) fn finish_closing(&mut self) {
+        if self.hosts.is_empty()
+            && let Some(call) = self.closing.take()
+        {
+            self.done(call, Ok(Answer::Done));
+        }
+    }
+}

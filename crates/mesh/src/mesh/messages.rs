@@ -1,0 +1,196 @@
+//! Messages to peers and channels on other hosts, and the search for a peer's host.
+
+use bytestring::ByteString;
+
+use super::{Asked, Mesh};
+use crate::error::{CallError, SendError};
+use crate::event::{Answer, Call, Event, LinkId, Output, Raw};
+use crate::peers::{Address, Parcel};
+use crate::wire::{json, v1};
+
+impl Mesh {
+    pub(super) fn send(&mut self, seq: u64, from: Option<Raw>, to: Option<Raw>, message: Option<Raw>) {
+        let key = json::id_key(&to);
+        let parcel = Parcel { seq, key, from, to, message, returned: false };
+        if let Some(lookup) = self.peers.lookup(&parcel.key) {
+            lookup.add(parcel);
+        } else if self.peers.address(&parcel.key).is_some() {
+            self.forward(parcel);
+        } else {
+            let key = self.look_up(&parcel.key, parcel.to.clone());
+            if let Some(lookup) = self.peers.lookup(&key) {
+                lookup.add(parcel);
+            }
+            self.settle_lookup(&key);
+        }
+    }
+
+    /// Sends a message to the host where its peer is known to live.
+    fn forward(&mut self, parcel: Parcel) {
+        let Some(address) = self.peers.address(&parcel.key) else {
+            return self.failed(parcel.seq, SendError::NotFound { id: parcel.to });
+        };
+        let Some(link) = self.hosts.route(&address.url) else {
+            let url = address.url.clone();
+            return self.failed(parcel.seq, SendError::Unreachable { id: parcel.to, url });
+        };
+        let (from, to, message) = (parcel.from.clone(), parcel.to.clone(), parcel.message.clone());
+        let deadline = self.now + self.config.request_timeout;
+        let number = self.requests.open(link, deadline, Asked::Send(parcel));
+        self.out.push(Output::Transmit { link, text: v1::send(number, &from, &to, &message) });
+    }
+
+    pub(super) fn send_answer(&mut self, mut parcel: Parcel, error: Option<Raw>) {
+        let Some(error) = error else {
+            self.event(Event::Settled { seq: parcel.seq, count: 1 });
+            return self.release(&parcel.key);
+        };
+        let text = json::display(&Some(error));
+        if text.starts_with("Error: Peer not found") {
+            return self.not_there(parcel);
+        }
+        let id = parcel.to.take();
+        let listener = text.starts_with("Peer not found");
+        let error = if listener { SendError::ThrewNotFound { id } } else { SendError::Threw };
+        self.failed(parcel.seq, error);
+        self.release(&parcel.key);
+    }
+
+    /// The peer does not live any more where we believed: look for it once more.
+    fn not_there(&mut self, mut parcel: Parcel) {
+        let key = parcel.key.clone();
+        if self.peers.lookup(&key).is_none() {
+            self.forget(&key);
+            if parcel.returned {
+                return self.failed(parcel.seq, SendError::NotFound { id: parcel.to });
+            }
+            self.look_up(&key, parcel.to.clone());
+        } else if parcel.returned {
+            self.failed(parcel.seq, SendError::NotFound { id: parcel.to });
+            return self.release(&key);
+        } else if let Some(lookup) = self.peers.lookup(&key) {
+            lookup.hold = lookup.hold.saturating_sub(1);
+        }
+        parcel.returned = true;
+        if let Some(lookup) = self.peers.lookup(&key) {
+            lookup.add(parcel);
+        }
+        self.settle_lookup(&key);
+    }
+
+    /// A message to that peer is not under way any more.
+    pub(super) fn release(&mut self, key: &ByteString) {
+        if let Some(lookup) = self.peers.lookup(key)
+            && lookup.hold > 0
+        {
+            lookup.hold -= 1;
+            self.settle_lookup(key);
+        }
+    }
+
+    fn forget(&mut self, key: &str) {
+        if let Some(id) = self.peers.forget(key).and_then(|a| a.id) {
+            self.event(Event::Forgotten { id });
+        }
+    }
+
+    pub(super) fn find(&mut self, call: Call, id: Option<Raw>) {
+        let key = json::id_key(&id);
+        if let Some(address) = self.peers.address(&key) {
+            let url = address.listed.then(|| address.url.clone());
+            return self.done(call, Ok(Answer::Url(url)));
+        }
+        if self.peers.lookup(&key).is_none() {
+            self.look_up(&key, id);
+        }
+        if let Some(lookup) = self.peers.lookup(&key) {
+            lookup.finds.push(call);
+        }
+        self.settle_lookup(&key);
+    }
+
+    /// Asks all hosts for a peer.
+    fn look_up(&mut self, key: &ByteString, id: Option<Raw>) -> ByteString {
+        let links = self.joined_links(None);
+        let hold = self.requests.count(|asked| matches!(asked, Asked::Send(p) if p.key == *key));
+        let lookup = self.peers.begin_lookup(key.clone(), id.clone());
+        lookup.asked = links.len();
+        lookup.hold = hold;
+        let search = lookup.number;
+        let mut params = String::from("{");
+        json::push_member(&mut params, "id", id.as_deref());
+        params.push('}');
+        for link in links {
+            let asked = Asked::Find { key: key.clone(), search };
+            self.ask(link, "find", Some(&params), asked, self.config.request_timeout);
+        }
+        key.clone()
+    }
+
+    /// A host has said whether a peer lives there: by its url, or, where it has none, by its id.
+    pub(super) fn find_answer(
+        &mut self,
+        link: LinkId,
+        key: ByteString,
+        search: u64,
+        message: Option<Raw>,
+        host: Option<Raw>,
+    ) {
+        let url = message.as_ref().and_then(json::string).filter(|url| !url.is_empty());
+        let unlisted = host.as_ref().and_then(json::string);
+        if let (Some(url), Some(name)) = (&url, self.hosts.get(link).and_then(|l| l.key.clone())) {
+            self.hosts.alias(url.clone(), name);
+        }
+        let Some(lookup) = self.peers.lookup(&key).filter(|l| l.number == search) else { return };
+        lookup.asked = lookup.asked.saturating_sub(1);
+        let listed = url.is_some();
+        if let Some(url) = url.or(unlisted)
+            && lookup.found.is_none()
+        {
+            lookup.found = Some(Address { id: lookup.id.clone(), url, listed });
+        }
+        self.settle_lookup(&key);
+    }
+
+    /// Ends a search if it has come to an end.
+    fn settle_lookup(&mut self, key: &ByteString) {
+        if !self.peers.lookup(key).is_some_and(|l| l.is_over()) {
+            return;
+        }
+        let Some(mut lookup) = self.peers.end_lookup(key) else { return };
+        let found = lookup.found.take();
+        let id = lookup.id.clone();
+        let (sends, finds) = lookup.into_waiting();
+        if let Some(address) = found {
+            let (url, listed) = (address.url.clone(), address.listed);
+            self.peers.locate(key.clone(), address);
+            if let Some(id) = id {
+                self.event(Event::Located { id, url: url.clone() });
+            }
+            for call in finds {
+                self.done(call, Ok(Answer::Url(listed.then(|| url.clone()))));
+            }
+            for parcel in sends {
+                self.forward(parcel);
+            }
+        } else {
+            for call in finds {
+                self.done(call, Err(CallError::NotFound { id: id.clone() }));
+            }
+            for parcel in sends {
+                self.failed(parcel.seq, SendError::NotFound { id: parcel.to });
+            }
+        }
+    }
+
+    pub(super) fn publish(&mut self, channel: Option<Raw>, message: Option<Raw>) {
+        let links = self.joined_links(None);
+        if links.is_empty() {
+            return;
+        }
+        let text = v1::publish(&channel, &message);
+        for link in links {
+            self.out.push(Output::Transmit { link, text: text.clone() });
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Hosts that were lost without a goodbye: the side that joined dials again, the other side waits; both forget in the end.
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use super::{Mesh, Waiter};
+use crate::event::{Event, Time};
+use crate::hosts::{Lost, Redial};
+
+/// Attempts after the first one are never closer together than this (or than the first delay, if that is shorter).
+const SHORTEST_DELAY: f64 = 0.25;
+
+impl Mesh {
+    /// A registered host's link ended.
+    pub(super) fn lose(&mut self, key: ByteString, dialled: Option<ByteString>, host: Option<ByteString>) {
+        if self.closing.is_some() {
+            return;
+        }
+        let delay = self.config.reconnect_delay;
+        let (at, redial) = match dialled {
+            Some(url) => (delay, Some(Redial { url, since: self.now, delay: delay.as_secs_f64() })),
+            None => (self.config.reconnect_timeout, None),
+        };
+        self.hosts.lose(key.clone(), Lost { at: self.now.saturating_add(at), host, redial });
+        self.event(Event::TimerStarted { key });
+    }
+
+    /// An attempt failed: the next one comes after the delay divided by the decay, give or take a quarter, so that many hosts
+    /// that lost the same one do not all return at once.
+    pub(super) fn redial_later(&mut self, key: ByteString, since: Time, delay: f64) {
+        let first = self.config.reconnect_delay.as_secs_f64();
+        let delay = (delay / self.config.reconnect_decay).clamp(0.0, 86_400.0);
+        let wait = (delay * (0.75 + 0.5 * self.random.f64())).max(first.min(SHORTEST_DELAY));
+        let at = self.now.saturating_add(Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX));
+        let redial = Some(Redial { url: key.clone(), since, delay });
+        self.hosts.lose(key.clone(), Lost { at, host: None, redial });
+        self.event(Event::TimerStarted { key });
+    }
+
+    /// Does what is due about lost hosts.
+    pub(super) fn redial_due(&mut self) {
+        for (key, lost) in self.hosts.due(self.now) {
+            self.event(Event::TimerStopped { key: key.clone() });
+            match lost.redial {
+                Some(redial) if self.now < redial.since.saturating_add(self.config.reconnect_timeout) => {
+                    let Redial { url, since, delay } = redial;
+                    self.join(url, Waiter::Redial { key, since, delay });
+                }
+                _ => self.forget_host(&key),
+            }
+        }
+    }
+
+    /// The program does not want to wait for that host any more.
+    pub(super) fn give_up(&mut self, key: ByteString) {
+        if self.hosts.found(&key).is_some() {
+            self.event(Event::TimerStopped { key: key.clone() });
+            self.forget_host(&key);
+        }
+    }
+}

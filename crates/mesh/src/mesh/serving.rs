@@ -1,0 +1,102 @@
+//! What other hosts ask of this one, and the answers.
+
+use super::{Due, Mesh, Waiter};
+use crate::answers::Held;
+use crate::event::{Event, LinkId, Raw, Reply};
+use crate::wire::json;
+use crate::wire::v1::{self, Body};
+
+/// The most urls that one `hosts` request may make us dial.
+const MAX_URLS: usize = 1024;
+
+impl Mesh {
+    pub(super) fn serve(&mut self, link: LinkId, id: Option<Raw>, body: Body) {
+        match body.method.as_ref().and_then(json::string).as_deref() {
+            Some("greeting") => self.greeting(link, id, &body),
+            Some("join") => {
+                let [url] = body.params(["url"]);
+                let url = url.as_ref().and_then(json::string).unwrap_or_default();
+                let waiter = id.map_or(Waiter::Hint, |id| Waiter::Request { link, id });
+                self.join(url, waiter);
+            }
+            Some("goodbye") => self.goodbye(link, id),
+            Some("hosts") => self.hosts_request(link, id, &body),
+            Some("find") => {
+                let [peer] = body.params(["id"]);
+                self.event(Event::Lookup { id: peer });
+                self.owe(link, id, Due::Lookup);
+            }
+            Some("list") => {
+                self.event(Event::List);
+                self.owe(link, id, Due::List);
+            }
+            Some("send") => {
+                let [from, to, message] = body.params(["from", "to", "message"]);
+                self.event(Event::Deliver { to: to.clone(), from, message });
+                self.owe(link, id, Due::Delivery { to });
+            }
+            Some("publish") => {
+                let [channel, message] = body.params(["channel", "message"]);
+                self.event(Event::Publish { channel, message });
+                self.owe(link, id, Due::Publish);
+            }
+            Some("ping") => {
+                let mut message = String::from("{");
+                json::push_member(&mut message, "result", body.params.as_deref());
+                json::push_member(&mut message, "error", Some("null"));
+                message.push('}');
+                if let Some(id) = id {
+                    self.transmit(link, v1::answer(&id, Some(&message), None));
+                }
+            }
+            _ => {
+                if let Some(id) = id {
+                    let text = format!("Unknown method \"{}\"", json::display(&body.method));
+                    self.transmit(link, v1::failure(&id, &json::quote(&text)));
+                }
+            }
+        }
+    }
+
+    fn hosts_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
+        let [urls] = body.params(["urls"]);
+        let urls: Vec<String> = urls.and_then(|urls| serde_json::from_str(&urls).ok()).unwrap_or_default();
+        for url in urls.into_iter().take(MAX_URLS) {
+            self.join(url.into(), Waiter::Hint);
+        }
+        let known = |l: LinkId| self.hosts.get(l).is_some_and(|l| l.dialled.is_some() || l.url.is_some());
+        let urls: Vec<&str> = self.hosts.joined().filter(|(_, l)| known(*l)).map(|(key, _)| key.as_ref()).collect();
+        let message = serde_json::Value::from(urls).to_string();
+        self.owe(link, id, Due::Message(Some(message)));
+    }
+
+    /// Gives an answer whose time has come; `reply` is what the program said to the event just before it.
+    pub(super) fn give(&mut self, held: Held<Due>, reply: Option<Reply>) {
+        let Held { link, id, answer } = held;
+        let text = match answer {
+            Due::Message(message) => v1::answer(&id, message.as_deref(), None),
+            Due::Delivery { to } => match reply {
+                Some(Reply::NoSuchPeer) => {
+                    let text = format!("Error: Peer not found (id: {})", json::display(&to));
+                    v1::failure(&id, &json::quote(&text))
+                }
+                Some(Reply::Threw(text)) => v1::failure(&id, &text),
+                _ => v1::answer(&id, Some("null"), None),
+            },
+            Due::Publish => match reply {
+                Some(Reply::Threw(text)) => v1::failure(&id, &text),
+                _ => v1::answer(&id, Some("{\"result\":null,\"error\":null}"), None),
+            },
+            Due::Lookup => match (reply, &self.url) {
+                (Some(Reply::Here), Some(url)) => v1::answer(&id, Some(&json::quote(url)), None),
+                (Some(Reply::Here), None) => v1::answer(&id, Some("null"), Some(&json::quote(&self.id))),
+                _ => v1::answer(&id, Some("null"), None),
+            },
+            Due::List => match reply {
+                Some(Reply::Ids(ids)) => v1::answer(&id, Some(&ids), None),
+                _ => v1::answer(&id, Some("[]"), None),
+            },
+        };
+        self.transmit(link, text);
+    }
+}

@@ -1,0 +1,120 @@
+//! Where remote peers live, and the messages that wait until that is known.
+
+use std::collections::HashMap;
+
+use bytestring::ByteString;
+
+use crate::event::{Call, Raw};
+
+/// A message on its way to a peer.
+#[derive(Clone, Debug)]
+pub struct Parcel {
+    pub seq: u64,
+    pub key: ByteString,
+    pub from: Option<Raw>,
+    pub to: Option<Raw>,
+    pub message: Option<Raw>,
+    /// It has been sent to a host once where the peer was not any more.
+    pub returned: bool,
+}
+
+/// Where a peer was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    pub id: Option<Raw>,
+    /// The host's url; its id when it has no url.
+    pub url: ByteString,
+    /// Whether `url` is a url.
+    pub listed: bool,
+}
+
+/// A search that is under way, and who waits for it.
+#[derive(Debug, Default)]
+pub struct Lookup {
+    /// Tells this search from an earlier one for the same peer.
+    pub number: u64,
+    pub id: Option<Raw>,
+    /// How many hosts have still to answer.
+    pub asked: usize,
+    /// How many messages to that peer are still under way to where it lived before. What is found is used only after they have
+    /// come back, so that they keep their place.
+    pub hold: usize,
+    pub found: Option<Address>,
+    sends: Vec<Parcel>,
+    pub finds: Vec<Call>,
+}
+
+impl Lookup {
+    /// Adds a message, in its place by call order.
+    pub fn add(&mut self, parcel: Parcel) {
+        let at = self.sends.partition_point(|p| p.seq < parcel.seq);
+        self.sends.insert(at, parcel);
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.hold == 0 && (self.asked == 0 || self.found.is_some())
+    }
+
+    pub fn into_waiting(self) -> (Vec<Parcel>, Vec<Call>) {
+        (self.sends, self.finds)
+    }
+}
+
+/// The known addresses and the searches, both by [`id_key`](crate::wire::json::id_key).
+#[derive(Debug, Default)]
+pub struct Peers {
+    addresses: HashMap<ByteString, Address>,
+    lookups: HashMap<ByteString, Lookup>,
+    searches: u64,
+}
+
+impl Peers {
+    pub fn address(&self, key: &str) -> Option<&Address> {
+        self.addresses.get(key)
+    }
+
+    /// Remembers where a peer lives.
+    pub fn locate(&mut self, key: ByteString, address: Address) {
+        self.addresses.insert(key, address);
+    }
+
+    /// Forgets where a peer lives. Gives its id if it was known.
+    pub fn forget(&mut self, key: &str) -> Option<Address> {
+        self.addresses.remove(key)
+    }
+
+    /// Forgets all peers on the hosts for whose url `gone` says yes. Gives their ids.
+    pub fn forget_where(&mut self, gone: impl Fn(&str) -> bool) -> Vec<Option<Raw>> {
+        self.addresses.extract_if(|_, a| gone(&a.url)).map(|(_, a)| a.id).collect()
+    }
+
+    pub fn lookup(&mut self, key: &str) -> Option<&mut Lookup> {
+        self.lookups.get_mut(key)
+    }
+
+    /// Begins a search. Who answers is asked by the caller.
+    pub fn begin_lookup(&mut self, key: ByteString, id: Option<Raw>) -> &mut Lookup {
+        self.searches += 1;
+        let lookup = self.lookups.entry(key).or_default();
+        lookup.number = self.searches;
+        lookup.id = id;
+        lookup
+    }
+
+    pub fn end_lookup(&mut self, key: &str) -> Option<Lookup> {
+        self.lookups.remove(key)
+    }
+
+    /// Ends everything: nothing is known and nobody waits any more. Gives who waited, in call order.
+    pub fn clear(&mut self) -> (Vec<Parcel>, Vec<Call>) {
+        self.addresses.clear();
+        let (mut sends, mut finds) = (Vec::new(), Vec::new());
+        for (_, lookup) in self.lookups.drain() {
+            sends.extend(lookup.sends);
+            finds.extend(lookup.finds);
+        }
+        sends.sort_by_key(|p| p.seq);
+        finds.sort_unstable();
+        (sends, finds)
+    }
+}

@@ -1,0 +1,4 @@
+//! What is said on the wire, and its bytes.
+
+pub mod json;
+pub mod v1;

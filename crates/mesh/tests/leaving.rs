@@ -1,0 +1,176 @@
+//! Goodbyes, lost connections, and coming back.
+
+mod support;
+
+use std::time::Duration;
+
+use distribus_mesh::{Answer, CallError, Config, Input, SendError};
+use support::{Net, url};
+
+fn pair() -> Net {
+    let mut net = Net::new(2);
+    for n in 0..2 {
+        net.nodes[n].peers.insert(format!("\"peer{n}\""));
+    }
+    net.join(0, &url(1));
+    net.settle();
+    net.find(0, "\"peer1\"");
+    net.find(1, "\"peer0\"");
+    net.settle();
+    net
+}
+
+#[test]
+fn a_goodbye_is_known_to_both_sides_when_close_resolves() {
+    let mut net = pair();
+    let call = net.close(1);
+    while net.result(1, call).is_none() {
+        net.run_for(support::LATENCY);
+    }
+    assert!(net.nodes[0].connections.is_empty() && net.nodes[1].connections.is_empty());
+    assert!(net.nodes[0].addresses.is_empty());
+    assert!(net.nodes[0].timers.is_empty() && net.nodes[1].timers.is_empty());
+    net.run_for(Duration::from_secs(600));
+    assert!(net.nodes[0].connections.is_empty());
+    assert_eq!(net.sockets_between(0, 1), 0);
+}
+
+#[test]
+fn closing_both_at_once_ends() {
+    let mut net = pair();
+    let (a, b) = (net.close(0), net.close(1));
+    net.settle();
+    assert_eq!((net.result(0, a), net.result(1, b)), (Some(Ok(Answer::Done)), Some(Ok(Answer::Done))));
+}
+
+#[test]
+fn close_does_not_wait_for_ever_for_a_silent_host() {
+    let mut net = pair();
+    net.nodes[0].paused = true;
+    let call = net.close(1);
+    net.run_for(Duration::from_secs(6));
+    assert_eq!(net.result(1, call), Some(Ok(Answer::Done)));
+}
+
+#[test]
+fn rejoining_right_after_a_goodbye_works() {
+    let mut net = pair();
+    net.close(0);
+    net.settle();
+    let call = net.join(0, &url(1));
+    net.settle();
+    assert_eq!(net.result(0, call), Some(Ok(Answer::Done)));
+    net.assert_full_mesh();
+}
+
+#[test]
+fn close_settles_what_is_pending() {
+    let mut net = pair();
+    net.nodes[1].paused = true;
+    let find = net.find(0, "\"nobody\"");
+    let send = net.send(0, "\"peer0\"", "\"nobody\"", "1");
+    let join = net.join(0, "ws://127.0.0.1:9");
+    net.close(0);
+    assert_eq!(net.result(0, find), Some(Err(CallError::Closed)));
+    assert_eq!(net.outcome(0, send), Some(Err(SendError::Closed)));
+    assert_eq!(net.result(0, join), Some(Err(CallError::Closed)));
+}
+
+#[test]
+fn only_the_side_that_joined_reconnects() {
+    let mut net = pair();
+    net.sever(0, 1);
+    net.settle();
+    for n in 0..2 {
+        assert!(net.nodes[n].connections.is_empty());
+        assert_eq!(net.nodes[n].addresses.len(), 1, "addresses stay");
+        assert_eq!(net.nodes[n].timers.len(), 1);
+    }
+    net.run_for(Duration::from_millis(850));
+    assert!(net.nodes[0].connections.is_empty(), "not before the delay");
+    net.run_for(Duration::from_millis(200));
+    net.assert_full_mesh();
+    assert!(net.nodes[0].timers.is_empty() && net.nodes[1].timers.is_empty());
+    net.run_for(Duration::from_secs(400));
+    assert_eq!(net.nodes[0].addresses.len(), 1, "what is connected is not forgotten");
+    assert_eq!(net.nodes[1].addresses.len(), 1);
+}
+
+#[test]
+fn a_host_that_stays_away_is_forgotten() {
+    let mut net = pair();
+    net.dead.insert(url(1));
+    net.sever(0, 1);
+    net.run_for(Duration::from_secs(299));
+    assert_eq!(net.nodes[0].addresses.len(), 1);
+    assert_eq!(net.nodes[1].addresses.len(), 1);
+    net.run_for(Duration::from_secs(3));
+    for n in 0..2 {
+        assert!(net.nodes[n].addresses.is_empty() && net.nodes[n].timers.is_empty(), "host {n}");
+    }
+}
+
+#[test]
+fn attempts_follow_the_decay_but_never_storm() {
+    let mut net = pair();
+    let config = Config { reconnect_delay: Duration::from_millis(400), reconnect_decay: 10.0, ..Config::default() };
+    net.input(0, Input::Configure(config));
+    net.dead.insert(url(1));
+    net.sever(0, 1);
+    net.settle();
+    let mut attempts = Vec::new();
+    let mut running = true;
+    while net.now < Duration::from_secs(4) {
+        net.run_for(Duration::from_micros(500));
+        let runs = !net.nodes[0].timers.is_empty();
+        if running && !runs {
+            attempts.push(net.now);
+        }
+        running = runs;
+    }
+    assert!(attempts.len() > 5);
+    for pair in attempts.windows(2) {
+        assert!(pair[1] - pair[0] >= Duration::from_millis(250), "{:?}", pair[1] - pair[0]);
+    }
+}
+
+#[test]
+fn the_first_attempt_after_the_timeout_forgets() {
+    let mut net = pair();
+    let config = Config {
+        reconnect_delay: Duration::from_millis(400),
+        reconnect_timeout: Duration::from_millis(200),
+        ..Config::default()
+    };
+    for n in 0..2 {
+        net.input(n, Input::Configure(config.clone()));
+    }
+    net.sever(0, 1);
+    net.settle();
+    net.run_for(Duration::from_millis(400));
+    for n in 0..2 {
+        let node = &net.nodes[n];
+        assert!(node.connections.is_empty() && node.timers.is_empty() && node.addresses.is_empty(), "host {n}");
+    }
+}
+
+#[test]
+fn the_program_can_end_a_connection_and_a_timer() {
+    let mut net = pair();
+    net.input(1, Input::Disconnect { key: url(0).into() });
+    net.settle();
+    assert!(net.nodes[0].connections.is_empty() && net.nodes[1].connections.is_empty());
+    net.input(0, Input::CancelTimer { key: url(1).into() });
+    net.run_for(Duration::from_secs(10));
+    assert!(net.nodes[0].connections.is_empty() && net.nodes[0].timers.is_empty());
+}
+
+#[test]
+fn a_host_that_lost_an_accepted_connection_may_join_anew() {
+    // Host 0 (the smaller id) dialled host 1; host 1 loses the connection unnoticed by host 0 and joins by itself.
+    let mut net = pair();
+    let call = net.join(1, "ws://127.0.0.1:3000");
+    net.settle();
+    assert_eq!(net.result(1, call), Some(Ok(Answer::Done)));
+    net.assert_full_mesh();
+}

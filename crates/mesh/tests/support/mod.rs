@@ -1,0 +1,322 @@
+//! A network of meshes on virtual time: links deliver frames in order after a millisecond, dials reach whoever listens at the
+//! url, and each host has a small program that applies events at once unless it is told to pause.
+#![allow(dead_code)]
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bytestring::ByteString;
+use distribus_mesh::{Config, DialError, Event, Input, LinkId, Mesh, Output, Reply, Time};
+
+pub const LATENCY: Duration = Duration::from_millis(1);
+
+pub struct Node {
+    pub mesh: Mesh,
+    pub url: Option<String>,
+    /// Peers that live here, as JSON.
+    pub peers: BTreeSet<String>,
+    /// What the program's listeners do with a message: the text of an error to throw.
+    pub throws: Option<String>,
+    /// Events as they were applied.
+    pub log: Vec<Event>,
+    pub connections: BTreeSet<String>,
+    pub timers: BTreeSet<String>,
+    pub addresses: BTreeMap<String, String>,
+    pub network: Option<String>,
+    /// Does not apply anything while this is set.
+    pub paused: bool,
+    told: u64,
+    waiting: VecDeque<Event>,
+    calls: u64,
+    sends: u64,
+}
+
+enum Parcel {
+    Input(usize, Input),
+}
+
+pub struct Net {
+    pub nodes: Vec<Node>,
+    pub now: Time,
+    queue: BTreeMap<(Time, u64), Parcel>,
+    order: u64,
+    /// The other end of each link end.
+    wires: BTreeMap<(usize, LinkId), (usize, LinkId)>,
+    pub frames: u64,
+    /// Urls at which nobody answers any more.
+    pub dead: BTreeSet<String>,
+}
+
+pub fn url(n: usize) -> String {
+    format!("ws://127.0.0.1:{}", 3000 + n)
+}
+
+impl Net {
+    pub fn new(count: usize) -> Net {
+        let mut net = Net {
+            nodes: Vec::new(),
+            now: Duration::ZERO,
+            queue: BTreeMap::new(),
+            order: 0,
+            wires: BTreeMap::new(),
+            frames: 0,
+            dead: BTreeSet::new(),
+        };
+        for n in 0..count {
+            net.add(Some(url(n)));
+        }
+        net
+    }
+
+    /// Adds a host; without url it does not listen.
+    pub fn add(&mut self, url: Option<String>) -> usize {
+        let n = self.nodes.len();
+        let mesh = Mesh::new(Config::default(), format!("host{n:04}").into(), n as u64);
+        self.nodes.push(Node {
+            mesh,
+            url: url.clone(),
+            peers: BTreeSet::new(),
+            throws: None,
+            log: Vec::new(),
+            connections: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            addresses: BTreeMap::new(),
+            network: None,
+            paused: false,
+            told: 0,
+            waiting: VecDeque::new(),
+            calls: 0,
+            sends: 0,
+        });
+        self.input(n, Input::SetUrl(url.map(ByteString::from)));
+        n
+    }
+
+    fn later(&mut self, after: Duration, parcel: Parcel) {
+        self.order += 1;
+        self.queue.insert((self.now + after, self.order), parcel);
+    }
+
+    pub fn input(&mut self, n: usize, input: Input) {
+        let mut out = Vec::new();
+        self.nodes[n].mesh.handle(self.now, input, &mut out);
+        for output in out {
+            self.perform(n, output);
+        }
+        if !self.nodes[n].paused {
+            self.apply(n);
+        }
+    }
+
+    fn perform(&mut self, n: usize, output: Output) {
+        match output {
+            Output::Dial { link, url } => {
+                let target = self.nodes.iter().position(|node| node.url.as_deref() == Some(&*url));
+                match target.filter(|_| !self.dead.contains(&*url)) {
+                    Some(m) => {
+                        let theirs = self.nodes[m].mesh.next_link();
+                        self.wires.insert((n, link), (m, theirs));
+                        self.wires.insert((m, theirs), (n, link));
+                        self.later(LATENCY, Parcel::Input(m, Input::Accepted { link: theirs }));
+                        self.later(LATENCY, Parcel::Input(n, Input::Opened { link }));
+                    }
+                    None => {
+                        let error = DialError {
+                            code: "ECONNREFUSED".into(),
+                            message: "connect ECONNREFUSED".into(),
+                            ..DialError::default()
+                        };
+                        self.later(LATENCY, Parcel::Input(n, Input::DialFailed { link, error }));
+                    }
+                }
+            }
+            Output::Transmit { link, text } => {
+                if let Some((m, link)) = self.wires.get(&(n, link)).copied() {
+                    self.frames += 1;
+                    self.later(LATENCY, Parcel::Input(m, Input::Received { link, text }));
+                }
+            }
+            Output::Close { link } => self.cut(n, link),
+            Output::Event(event) => self.nodes[n].waiting.push_back(event),
+        }
+    }
+
+    /// Ends a link: both ends are told, in order with what is under way.
+    fn cut(&mut self, n: usize, link: LinkId) {
+        if let Some((m, theirs)) = self.wires.remove(&(n, link)) {
+            self.wires.remove(&(m, theirs));
+            self.later(LATENCY, Parcel::Input(m, Input::Closed { link: theirs }));
+            self.later(LATENCY, Parcel::Input(n, Input::Closed { link }));
+        }
+    }
+
+    /// Cuts the connection between two hosts, without a goodbye.
+    pub fn sever(&mut self, a: usize, b: usize) {
+        let links: Vec<LinkId> = self.wires.iter().filter(|((n, _), (m, _))| *n == a && *m == b).map(|((_, l), _)| *l).collect();
+        for link in links {
+            self.cut(a, link);
+        }
+    }
+
+    pub fn sockets_between(&self, a: usize, b: usize) -> usize {
+        self.wires.iter().filter(|((n, _), (m, _))| *n == a && *m == b).count()
+    }
+
+    /// The program of host `n` applies what it was told.
+    pub fn apply(&mut self, n: usize) {
+        while !self.nodes[n].waiting.is_empty() {
+            let node = &mut self.nodes[n];
+            let mut replies = Vec::new();
+            while let Some(event) = node.waiting.pop_front() {
+                let number = node.told;
+                node.told += 1;
+                let here = |id: &Option<ByteString>| id.as_ref().is_some_and(|id| node.peers.contains(&**id));
+                match &event {
+                    Event::Deliver { to, .. } if !here(to) => replies.push((number, Reply::NoSuchPeer)),
+                    Event::Deliver { .. } | Event::Publish { .. } => {
+                        if let Some(text) = &node.throws {
+                            replies.push((number, Reply::Threw(text.clone().into())));
+                        }
+                    }
+                    Event::Lookup { id } if here(id) => replies.push((number, Reply::Here)),
+                    Event::List => {
+                        let ids: Vec<&str> = node.peers.iter().map(String::as_str).collect();
+                        replies.push((number, Reply::Ids(format!("[{}]", ids.join(",")).into())));
+                    }
+                    Event::Connected { key, .. } => assert!(node.connections.insert(key.to_string()), "connected twice: {key}"),
+                    Event::Disconnected { key } => assert!(node.connections.remove(&**key), "was not connected: {key}"),
+                    Event::TimerStarted { key } => assert!(node.timers.insert(key.to_string()), "timer runs: {key}"),
+                    Event::TimerStopped { key } => assert!(node.timers.remove(&**key), "no timer: {key}"),
+                    Event::Located { id, url } => drop(node.addresses.insert(id.to_string(), url.to_string())),
+                    Event::Forgotten { id } => drop(node.addresses.remove(&**id)),
+                    Event::NetworkId { id } => node.network = id.as_ref().map(ToString::to_string),
+                    _ => {}
+                }
+                node.log.push(event);
+            }
+            let upto = node.told;
+            let mut out = Vec::new();
+            node.mesh.handle(self.now, Input::Applied { upto, replies }, &mut out);
+            for output in out {
+                self.perform(n, output);
+            }
+        }
+    }
+
+    /// Runs until nothing is under way and no timer is due before `until`.
+    pub fn run_until(&mut self, until: Time) {
+        loop {
+            let due = (0..self.nodes.len()).filter_map(|n| self.nodes[n].mesh.deadline().map(|at| (at, n))).min();
+            let next = self.queue.keys().next().map(|(at, _)| *at);
+            let tick = due.filter(|(at, _)| next.is_none_or(|next| *at < next));
+            match (tick, next) {
+                (Some((at, n)), _) if at <= until => {
+                    self.now = self.now.max(at);
+                    self.input(n, Input::Tick);
+                }
+                (None, Some(at)) if at <= until => {
+                    self.now = at;
+                    if let Some((_, Parcel::Input(n, input))) = self.queue.pop_first() {
+                        self.input(n, input);
+                    }
+                }
+                _ => break,
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    pub fn run_for(&mut self, time: Duration) {
+        self.run_until(self.now + time);
+    }
+
+    /// Runs long enough for everything that answers to have answered, not for any timeout.
+    pub fn settle(&mut self) {
+        self.run_for(Duration::from_millis(100));
+    }
+
+    pub fn join(&mut self, n: usize, url: &str) -> u64 {
+        let call = self.call(n);
+        self.input(n, Input::Join { call, url: url.into() });
+        call
+    }
+
+    pub fn find(&mut self, n: usize, id: &str) -> u64 {
+        let call = self.call(n);
+        self.input(n, Input::Find { call, id: Some(id.into()) });
+        call
+    }
+
+    pub fn close(&mut self, n: usize) -> u64 {
+        let call = self.call(n);
+        self.input(n, Input::Close { call });
+        call
+    }
+
+    pub fn list(&mut self, n: usize) -> u64 {
+        let call = self.call(n);
+        self.input(n, Input::List { call });
+        call
+    }
+
+    fn call(&mut self, n: usize) -> u64 {
+        self.nodes[n].calls += 1;
+        self.nodes[n].calls
+    }
+
+    pub fn send(&mut self, n: usize, from: &str, to: &str, message: &str) -> u64 {
+        let seq = self.nodes[n].sends;
+        self.nodes[n].sends += 1;
+        let (from, to, message) = (Some(from.into()), Some(to.into()), Some(message.into()));
+        self.input(n, Input::Send { seq, from, to, message });
+        seq
+    }
+
+    /// How a call ended, if it has.
+    pub fn result(&self, n: usize, wanted: u64) -> Option<Result<distribus_mesh::Answer, distribus_mesh::CallError>> {
+        self.nodes[n].log.iter().find_map(|e| match e {
+            Event::Done { call, result } if *call == wanted => Some(result.clone()),
+            _ => None,
+        })
+    }
+
+    /// How a send ended, if it has: once only.
+    pub fn outcome(&self, n: usize, wanted: u64) -> Option<Result<(), distribus_mesh::SendError>> {
+        let mut found = self.nodes[n].log.iter().filter_map(|e| match e {
+            Event::Settled { seq, count } if (*seq..seq + count).contains(&wanted) => Some(Ok(())),
+            Event::Failed { seq, error } if *seq == wanted => Some(Err(error.clone())),
+            _ => None,
+        });
+        let first = found.next();
+        assert!(found.next().is_none(), "send {wanted} of host {n} ended twice");
+        first
+    }
+
+    /// The messages that arrived at host `n` for that peer.
+    pub fn arrived(&self, n: usize, peer: &str) -> Vec<String> {
+        let here = |e: &Event| match e {
+            Event::Deliver { to: Some(to), message: Some(m), .. } if &**to == peer => Some(m.to_string()),
+            _ => None,
+        };
+        self.nodes[n].log.iter().filter_map(here).collect()
+    }
+
+    /// Joins all hosts into one network, one after the other, by the first.
+    pub fn connect_all(&mut self) {
+        for n in 1..self.nodes.len() {
+            let call = self.join(n, &url(0));
+            self.settle();
+            assert_eq!(self.result(n, call), Some(Ok(distribus_mesh::Answer::Done)));
+        }
+    }
+
+    pub fn assert_full_mesh(&self) {
+        for (n, node) in self.nodes.iter().enumerate() {
+            let others: BTreeSet<String> = (0..self.nodes.len()).filter(|m| *m != n).map(url).collect();
+            assert_eq!(node.connections, others, "connections of host {n}");
+            for m in 0..self.nodes.len() {
+                assert!(m == n || self.sockets_between(n, m) == 1, "{n} and {m}: {}", self.sockets_between(n, m));
+            }
+        }
+    }
+}
