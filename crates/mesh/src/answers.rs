@@ -27,7 +27,11 @@ pub struct Answers<A> {
 
 impl<A> Answers<A> {
     pub fn new() -> Self {
-        Answers { told: 0, applied: 0, held: VecDeque::new() }
+        Answers {
+            told: 0,
+            applied: 0,
+            held: VecDeque::new(),
+        }
     }
 
     /// Counts an event that goes to the program.
@@ -46,15 +50,23 @@ impl<A> Answers<A> {
 
     /// Everything before event number `upto` has been applied: gives what may be answered now, with the program's reply to
     /// the last event before it, if there was one.
-    pub fn applied(&mut self, upto: u64, replies: Vec<(u64, Reply)>) -> Vec<(Held<A>, Option<Reply>)> {
+    pub fn applied(
+        &mut self,
+        upto: u64,
+        replies: Vec<(u64, Reply)>,
+    ) -> Vec<(Held<A>, Option<Reply>)> {
         self.applied = self.applied.max(upto.min(self.told));
         let mut replies = replies.into_iter().peekable();
-        let ready = self.held.partition_point(|(after, _)| *after <= self.applied);
+        let ready = self
+            .held
+            .partition_point(|(after, _)| *after <= self.applied);
         self.held
             .drain(..ready)
             .map(|(after, held)| {
                 while replies.next_if(|(event, _)| event + 1 < after).is_some() {}
-                let reply = replies.next_if(|(event, _)| event + 1 == after).map(|(_, reply)| reply);
+                let reply = replies
+                    .next_if(|(event, _)| event + 1 == after)
+                    .map(|(_, reply)| reply);
                 (held, reply)
             })
             .collect()

@@ -22,7 +22,10 @@ pub enum SendError {
     ThrewNotFound { id: Option<Raw> },
     /// The connection ended before the answer came: delivered once or not at all.
     #[error("connection lost before the answer")]
-    Unknown { id: Option<Raw>, url: Option<ByteString> },
+    Unknown {
+        id: Option<Raw>,
+        url: Option<ByteString>,
+    },
     /// No answer within the request timeout: delivered once or not at all.
     #[error("no answer in time")]
     Timeout { id: Option<Raw> },

@@ -42,9 +42,17 @@ pub enum Input {
     Close { call: Call },
     /// Sends a message to a peer that does not live here. Ends with [`Event::Settled`] or [`Event::Failed`].
     /// `seq` grows by one with every send of this host.
-    Send { seq: u64, from: Option<Raw>, to: Option<Raw>, message: Option<Raw> },
+    Send {
+        seq: u64,
+        from: Option<Raw>,
+        to: Option<Raw>,
+        message: Option<Raw>,
+    },
     /// Publishes to all other hosts.
-    Publish { channel: Option<Raw>, message: Option<Raw> },
+    Publish {
+        channel: Option<Raw>,
+        message: Option<Raw>,
+    },
     /// Ends the connection with that key without a goodbye.
     Disconnect { key: ByteString },
     /// Gives up the reconnecting (or the waiting for a reconnect) that the timer with that key stands for.
@@ -61,7 +69,10 @@ pub enum Input {
     Closed { link: LinkId },
     /// Everything that [`Output::Event`] has told up to (not including) event number `upto` has been applied and
     /// every listener has returned; `replies` says what did not go as usual, in ascending order.
-    Applied { upto: u64, replies: Vec<(u64, Reply)> },
+    Applied {
+        upto: u64,
+        replies: Vec<(u64, Reply)>,
+    },
     /// The time of [`Mesh::deadline`](crate::Mesh::deadline) has come.
     Tick,
 }
@@ -96,9 +107,16 @@ pub enum Output {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message for a peer of this host.
-    Deliver { to: Option<Raw>, from: Option<Raw>, message: Option<Raw> },
+    Deliver {
+        to: Option<Raw>,
+        from: Option<Raw>,
+        message: Option<Raw>,
+    },
     /// A message on a channel, from another host.
-    Publish { channel: Option<Raw>, message: Option<Raw> },
+    Publish {
+        channel: Option<Raw>,
+        message: Option<Raw>,
+    },
     /// Does that peer live here?
     Lookup { id: Option<Raw> },
     /// Which peers live here?
@@ -108,10 +126,16 @@ pub enum Event {
     /// That send failed, or ended in some other way than usual.
     Failed { seq: u64, error: SendError },
     /// A call ended.
-    Done { call: Call, result: Result<Answer, CallError> },
+    Done {
+        call: Call,
+        result: Result<Answer, CallError>,
+    },
     /// A host is connected from now on, under that key. `url` is the one that it advertises: the key is the url that was
     /// dialled, or the host's id when it has no url.
-    Connected { key: ByteString, url: Option<ByteString> },
+    Connected {
+        key: ByteString,
+        url: Option<ByteString>,
+    },
     /// The connection with that key is gone.
     Disconnected { key: ByteString },
     /// That peer lives on the host with that url (or key, when the host has no url).

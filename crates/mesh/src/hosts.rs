@@ -91,7 +91,18 @@ impl<W> Hosts<W> {
         let link = self.next_link();
         let (state, dialled) = (State::Dialling, Some(url));
         let waiters = vec![waiter];
-        self.links.insert(link, Link { state, dialled, key: None, url: None, host: None, replace, waiters });
+        self.links.insert(
+            link,
+            Link {
+                state,
+                dialled,
+                key: None,
+                url: None,
+                host: None,
+                replace,
+                waiters,
+            },
+        );
         link
     }
 
@@ -99,7 +110,15 @@ impl<W> Hosts<W> {
     pub fn accept(&mut self, link: LinkId) {
         let state = State::Stranger;
         let waiters = Vec::new();
-        let stranger = Link { state, dialled: None, key: None, url: None, host: None, replace: false, waiters };
+        let stranger = Link {
+            state,
+            dialled: None,
+            key: None,
+            url: None,
+            host: None,
+            replace: false,
+            waiters,
+        };
         self.links.insert(link, stranger);
     }
 
@@ -132,13 +151,20 @@ impl<W> Hosts<W> {
 
     /// The registered link of the host with that id.
     pub fn route_to_host(&self, host: &str) -> Option<LinkId> {
-        self.joined.values().copied().find(|l| self.links.get(l).is_some_and(|l| l.host.as_deref() == Some(host)))
+        self.joined.values().copied().find(|l| {
+            self.links
+                .get(l)
+                .is_some_and(|l| l.host.as_deref() == Some(host))
+        })
     }
 
     /// The link over which we are just connecting to that url.
     pub fn dialling(&self, url: &str) -> Option<LinkId> {
         let connecting = |l: &Link<W>| matches!(l.state, State::Dialling | State::Greeting);
-        self.links.iter().find(|(_, l)| connecting(l) && l.dialled.as_deref() == Some(url)).map(|(id, _)| *id)
+        self.links
+            .iter()
+            .find(|(_, l)| connecting(l) && l.dialled.as_deref() == Some(url))
+            .map(|(id, _)| *id)
     }
 
     /// A link whose host said that url in its greeting and was not registered, because we were dialling it ourselves.
@@ -204,7 +230,11 @@ impl<W> Hosts<W> {
 
     /// The keys of lost hosts with that host id.
     pub fn lost_host(&self, host: &str) -> Vec<ByteString> {
-        self.lost.iter().filter(|(_, l)| l.host.as_deref() == Some(host)).map(|(key, _)| key.clone()).collect()
+        self.lost
+            .iter()
+            .filter(|(_, l)| l.host.as_deref() == Some(host))
+            .map(|(key, _)| key.clone())
+            .collect()
     }
 
     pub fn lost_keys(&self) -> Vec<ByteString> {
@@ -213,8 +243,15 @@ impl<W> Hosts<W> {
 
     /// The lost hosts about which there is something to do now.
     pub fn due(&mut self, now: Time) -> Vec<(ByteString, Lost)> {
-        let due: Vec<ByteString> = self.lost.iter().filter(|(_, l)| l.at <= now).map(|(key, _)| key.clone()).collect();
-        due.into_iter().filter_map(|key| self.lost.remove_entry(&key)).collect()
+        let due: Vec<ByteString> = self
+            .lost
+            .iter()
+            .filter(|(_, l)| l.at <= now)
+            .map(|(key, _)| key.clone())
+            .collect();
+        due.into_iter()
+            .filter_map(|key| self.lost.remove_entry(&key))
+            .collect()
     }
 
     pub fn deadline(&self) -> Option<Time> {

@@ -58,7 +58,11 @@ enum Waiter {
     /// Nobody.
     Hint,
     /// We do: the host was lost.
-    Redial { key: ByteString, since: Time, delay: f64 },
+    Redial {
+        key: ByteString,
+        since: Time,
+        delay: f64,
+    },
 }
 
 /// What was asked on the wire.
@@ -99,7 +103,11 @@ enum RoundEnd {
     /// A host that we joined has been announced to the others.
     Joined(Vec<Waiter>),
     /// A host that joined us has been announced to the others: answer its greeting.
-    Greeted { link: LinkId, id: Option<Raw>, duplicate: bool },
+    Greeted {
+        link: LinkId,
+        id: Option<Raw>,
+        duplicate: bool,
+    },
     /// The hosts have listed their peers.
     Listed { call: Call, ids: Vec<Raw> },
 }
@@ -143,7 +151,10 @@ impl Mesh {
     /// When [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Time> {
         let expected = self.expected.iter().map(|e| e.until).min();
-        [self.requests.deadline(), self.hosts.deadline(), expected].into_iter().flatten().min()
+        [self.requests.deadline(), self.hosts.deadline(), expected]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Takes an input and appends what is to be done to `out`, in order.
@@ -163,7 +174,12 @@ impl Mesh {
             Input::Find { call, id } => self.find(call, id),
             Input::List { call } => self.list(call),
             Input::Close { call } => self.close(call),
-            Input::Send { seq, from, to, message } => self.send(seq, from, to, message),
+            Input::Send {
+                seq,
+                from,
+                to,
+                message,
+            } => self.send(seq, from, to, message),
             Input::Publish { channel, message } => self.publish(channel, message),
             Input::Disconnect { key } => {
                 if let Some(link) = self.hosts.route(&key) {
@@ -206,7 +222,12 @@ impl Mesh {
         match v1::decode(&text, pending) {
             Some(Frame::Request { id, body }) => self.serve(link, Some(id), body),
             Some(Frame::Notification { body }) => self.serve(link, None, body),
-            Some(Frame::Answer { id, message, error, host }) => {
+            Some(Frame::Answer {
+                id,
+                message,
+                error,
+                host,
+            }) => {
                 // An answer that nobody waits for is a late one: the original would ask back, without end.
                 let asked = v1::request_number(&id).and_then(|n| self.requests.take(link, n));
                 if let Some(asked) = asked {
@@ -217,7 +238,14 @@ impl Mesh {
         }
     }
 
-    fn answered(&mut self, link: LinkId, asked: Asked, message: Option<Raw>, error: Option<Raw>, host: Option<Raw>) {
+    fn answered(
+        &mut self,
+        link: LinkId,
+        asked: Asked,
+        message: Option<Raw>,
+        error: Option<Raw>,
+        host: Option<Raw>,
+    ) {
         match (asked, error) {
             (Asked::Greeting, None) => self.greeted(link, message),
             (Asked::Greeting, Some(error)) => {
@@ -237,8 +265,16 @@ impl Mesh {
     fn unanswered(&mut self, link: LinkId, asked: Asked, why: Silence) {
         match asked {
             Asked::Greeting => {
-                let url = self.hosts.get(link).and_then(|l| l.dialled.clone()).unwrap_or_default();
-                let error = if why == Silence::Timeout { CallError::Timeout } else { CallError::Lost { url } };
+                let url = self
+                    .hosts
+                    .get(link)
+                    .and_then(|l| l.dialled.clone())
+                    .unwrap_or_default();
+                let error = if why == Silence::Timeout {
+                    CallError::Timeout
+                } else {
+                    CallError::Lost { url }
+                };
                 self.not_joined(link, error);
             }
             Asked::Join { round } | Asked::List { round } => self.round_answer(round, None),
@@ -247,7 +283,11 @@ impl Mesh {
                 let id = parcel.to.clone();
                 let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
                 let timeout = why == Silence::Timeout;
-                let error = if timeout { SendError::Timeout { id } } else { SendError::Unknown { id, url } };
+                let error = if timeout {
+                    SendError::Timeout { id }
+                } else {
+                    SendError::Unknown { id, url }
+                };
                 self.release(&parcel.key);
                 self.failed(parcel.seq, error);
             }
@@ -276,7 +316,14 @@ impl Mesh {
         }
     }
 
-    fn ask(&mut self, link: LinkId, method: &str, params: Option<&str>, asked: Asked, within: Duration) {
+    fn ask(
+        &mut self,
+        link: LinkId,
+        method: &str,
+        params: Option<&str>,
+        asked: Asked,
+        within: Duration,
+    ) {
         let number = self.requests.open(link, self.now + within, asked);
         self.transmit(link, v1::request(number, method, params));
     }
@@ -291,22 +338,40 @@ impl Mesh {
     }
 
     /// Starts a round of questions. Ends at once when there is nobody to ask.
-    fn start_round(&mut self, asked: Vec<LinkId>, method: &str, params: Option<&str>, end: RoundEnd) {
+    fn start_round(
+        &mut self,
+        asked: Vec<LinkId>,
+        method: &str,
+        params: Option<&str>,
+        end: RoundEnd,
+    ) {
         if asked.is_empty() {
             return self.end_round(end);
         }
         self.next_round += 1;
         let round = self.next_round;
-        self.rounds.insert(round, Round { left: asked.len(), end });
+        self.rounds.insert(
+            round,
+            Round {
+                left: asked.len(),
+                end,
+            },
+        );
         let within = self.config.request_timeout;
         for link in asked {
-            let asked = if method == "list" { Asked::List { round } } else { Asked::Join { round } };
+            let asked = if method == "list" {
+                Asked::List { round }
+            } else {
+                Asked::Join { round }
+            };
             self.ask(link, method, params, asked, within);
         }
     }
 
     fn round_answer(&mut self, number: u64, message: Option<Raw>) {
-        let Some(round) = self.rounds.get_mut(&number) else { return };
+        let Some(round) = self.rounds.get_mut(&number) else {
+            return;
+        };
         if let (RoundEnd::Listed { ids, .. }, Some(message)) = (&mut round.end, message)
             && message.starts_with('[')
         {
@@ -323,13 +388,21 @@ impl Mesh {
     fn end_round(&mut self, end: RoundEnd) {
         match end {
             RoundEnd::Joined(waiters) => self.joined(waiters),
-            RoundEnd::Greeted { link, id, duplicate } => self.answer_greeting(link, id, duplicate),
+            RoundEnd::Greeted {
+                link,
+                id,
+                duplicate,
+            } => self.answer_greeting(link, id, duplicate),
             RoundEnd::Listed { call, ids } => self.done(call, Ok(Answer::Ids(ids))),
         }
     }
 
     fn joined_links(&self, except: Option<LinkId>) -> Vec<LinkId> {
-        self.hosts.joined().map(|(_, link)| link).filter(|link| Some(*link) != except).collect()
+        self.hosts
+            .joined()
+            .map(|(_, link)| link)
+            .filter(|link| Some(*link) != except)
+            .collect()
     }
 }
 
@@ -349,7 +422,9 @@ impl Mesh {
 
     /// The link is gone, without a goodbye unless it was leaving.
     fn closed(&mut self, link: LinkId) {
-        let Some(l) = self.hosts.get(link) else { return };
+        let Some(l) = self.hosts.get(link) else {
+            return;
+        };
         let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key: key.clone() });

@@ -85,7 +85,10 @@ impl Peers {
 
     /// Forgets all peers on the hosts for whose url `gone` says yes. Gives their ids.
     pub fn forget_where(&mut self, gone: impl Fn(&str) -> bool) -> Vec<Option<Raw>> {
-        self.addresses.extract_if(|_, a| gone(&a.url)).map(|(_, a)| a.id).collect()
+        self.addresses
+            .extract_if(|_, a| gone(&a.url))
+            .map(|(_, a)| a.id)
+            .collect()
     }
 
     pub fn lookup(&mut self, key: &str) -> Option<&mut Lookup> {

@@ -17,7 +17,11 @@ pub struct Requests<K> {
 
 impl<K> Requests<K> {
     pub fn new() -> Self {
-        Requests { next: 1, open: HashMap::new(), deadlines: VecDeque::new() }
+        Requests {
+            next: 1,
+            open: HashMap::new(),
+            deadlines: VecDeque::new(),
+        }
     }
 
     /// Opens a request and returns its number.
@@ -30,7 +34,9 @@ impl<K> Requests<K> {
             self.deadlines.retain(|(_, n)| open.contains_key(n));
         }
         let at = match self.deadlines.back() {
-            Some((last, _)) if *last > deadline => self.deadlines.partition_point(|(d, _)| *d <= deadline),
+            Some((last, _)) if *last > deadline => {
+                self.deadlines.partition_point(|(d, _)| *d <= deadline)
+            }
             _ => self.deadlines.len(),
         };
         self.deadlines.insert(at, (deadline, number));
@@ -54,10 +60,18 @@ impl<K> Requests<K> {
 
     /// Ends all requests of a link, in their order.
     pub fn take_all(&mut self, link: LinkId) -> Vec<K> {
-        let mut numbers: Vec<u64> =
-            self.open.iter().filter(|(_, (l, _))| *l == link).map(|(n, _)| *n).collect();
+        let mut numbers: Vec<u64> = self
+            .open
+            .iter()
+            .filter(|(_, (l, _))| *l == link)
+            .map(|(n, _)| *n)
+            .collect();
         numbers.sort_unstable();
-        let taken = numbers.iter().filter_map(|n| self.open.remove(n)).map(|(_, kind)| kind).collect();
+        let taken = numbers
+            .iter()
+            .filter_map(|n| self.open.remove(n))
+            .map(|(_, kind)| kind)
+            .collect();
         self.skip_dead();
         taken
     }
@@ -85,7 +99,11 @@ impl<K> Requests<K> {
     }
 
     fn skip_dead(&mut self) {
-        while self.deadlines.front().is_some_and(|(_, n)| !self.open.contains_key(n)) {
+        while self
+            .deadlines
+            .front()
+            .is_some_and(|(_, n)| !self.open.contains_key(n))
+        {
             self.deadlines.pop_front();
         }
     }

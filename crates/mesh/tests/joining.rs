@@ -84,7 +84,11 @@ fn a_greeting_is_answered_only_after_the_program_has_applied_it() {
     net.nodes[1].paused = true;
     let call = net.join(0, &url(1));
     net.settle();
-    assert_eq!(net.result(0, call), None, "host 1 has not seen the connection yet");
+    assert_eq!(
+        net.result(0, call),
+        None,
+        "host 1 has not seen the connection yet"
+    );
     net.nodes[1].paused = false;
     net.apply(1);
     net.settle();
@@ -120,7 +124,9 @@ fn a_failed_join_says_why_and_leaves_nothing() {
     let mut net = Net::new(1);
     let call = net.join(0, "ws://127.0.0.1:9");
     net.settle();
-    let Some(Err(CallError::Dial(error))) = net.result(0, call) else { panic!("{:?}", net.result(0, call)) };
+    let Some(Err(CallError::Dial(error))) = net.result(0, call) else {
+        panic!("{:?}", net.result(0, call))
+    };
     assert_eq!(error.code, "ECONNREFUSED");
     assert!(net.nodes[0].connections.is_empty() && net.nodes[0].timers.is_empty());
 }
@@ -131,7 +137,10 @@ fn joining_again_waits_for_the_connection_that_is_being_made() {
     let (a, b) = (net.join(0, &url(1)), net.join(0, &url(1)));
     assert_eq!(net.result(0, b), None);
     net.settle();
-    assert_eq!((net.result(0, a), net.result(0, b)), (Some(Ok(Answer::Done)), Some(Ok(Answer::Done))));
+    assert_eq!(
+        (net.result(0, a), net.result(0, b)),
+        (Some(Ok(Answer::Done)), Some(Ok(Answer::Done)))
+    );
     assert_eq!(net.sockets_between(0, 1), 1);
 }
 
@@ -149,10 +158,26 @@ fn network_ids_must_match_or_are_inherited() {
         (Some("null"), Some("\"foo\""), None),
         (Some("\"\""), Some("\"foo\""), None),
         (None, None, None),
-        (Some("\"foo\""), Some("\"bar\""), Some("Network id mismatch (foo !== bar)")),
-        (Some("\"foo\""), None, Some("Network id mismatch (foo !== undefined)")),
-        (Some("\"foo\""), Some("null"), Some("Network id mismatch (foo !== null)")),
-        (Some("7"), Some("\"7\""), Some("Network id mismatch (7 !== 7)")),
+        (
+            Some("\"foo\""),
+            Some("\"bar\""),
+            Some("Network id mismatch (foo !== bar)"),
+        ),
+        (
+            Some("\"foo\""),
+            None,
+            Some("Network id mismatch (foo !== undefined)"),
+        ),
+        (
+            Some("\"foo\""),
+            Some("null"),
+            Some("Network id mismatch (foo !== null)"),
+        ),
+        (
+            Some("7"),
+            Some("\"7\""),
+            Some("Network id mismatch (7 !== 7)"),
+        ),
     ] {
         let mut net = Net::new(2);
         network(&mut net, 0, joiner);
@@ -161,12 +186,19 @@ fn network_ids_must_match_or_are_inherited() {
         net.settle();
         match refusal {
             None => {
-                assert_eq!(net.result(0, call), Some(Ok(Answer::Done)), "{joiner:?} {acceptor:?}");
+                assert_eq!(
+                    net.result(0, call),
+                    Some(Ok(Answer::Done)),
+                    "{joiner:?} {acceptor:?}"
+                );
                 assert_eq!(net.nodes[0].network.as_deref(), acceptor);
                 net.assert_full_mesh();
             }
             Some(text) => {
-                assert_eq!(net.result(0, call), Some(Err(CallError::Refused { text: text.into() })));
+                assert_eq!(
+                    net.result(0, call),
+                    Some(Err(CallError::Refused { text: text.into() }))
+                );
                 assert_eq!(net.nodes[0].network.as_deref(), joiner);
                 assert!(net.nodes[0].connections.is_empty() && net.nodes[1].connections.is_empty());
             }
@@ -181,7 +213,10 @@ fn a_host_that_does_not_listen_is_registered_under_its_id() {
     net.nodes[client].peers.insert("\"tablet\"".into());
     net.join(client, &url(0));
     net.settle();
-    assert_eq!(net.nodes[0].connections.iter().collect::<Vec<_>>(), ["host0001"]);
+    assert_eq!(
+        net.nodes[0].connections.iter().collect::<Vec<_>>(),
+        ["host0001"]
+    );
     let call = net.find(0, "\"tablet\"");
     net.settle();
     assert_eq!(net.result(0, call), Some(Ok(Answer::Url(None))));

@@ -40,7 +40,10 @@ fn closing_both_at_once_ends() {
     let mut net = pair();
     let (a, b) = (net.close(0), net.close(1));
     net.settle();
-    assert_eq!((net.result(0, a), net.result(1, b)), (Some(Ok(Answer::Done)), Some(Ok(Answer::Done))));
+    assert_eq!(
+        (net.result(0, a), net.result(1, b)),
+        (Some(Ok(Answer::Done)), Some(Ok(Answer::Done)))
+    );
 }
 
 #[test]
@@ -92,7 +95,11 @@ fn only_the_side_that_joined_reconnects() {
     net.assert_full_mesh();
     assert!(net.nodes[0].timers.is_empty() && net.nodes[1].timers.is_empty());
     net.run_for(Duration::from_secs(400));
-    assert_eq!(net.nodes[0].addresses.len(), 1, "what is connected is not forgotten");
+    assert_eq!(
+        net.nodes[0].addresses.len(),
+        1,
+        "what is connected is not forgotten"
+    );
     assert_eq!(net.nodes[1].addresses.len(), 1);
 }
 
@@ -106,14 +113,21 @@ fn a_host_that_stays_away_is_forgotten() {
     assert_eq!(net.nodes[1].addresses.len(), 1);
     net.run_for(Duration::from_secs(3));
     for n in 0..2 {
-        assert!(net.nodes[n].addresses.is_empty() && net.nodes[n].timers.is_empty(), "host {n}");
+        assert!(
+            net.nodes[n].addresses.is_empty() && net.nodes[n].timers.is_empty(),
+            "host {n}"
+        );
     }
 }
 
 #[test]
 fn attempts_follow_the_decay_but_never_storm() {
     let mut net = pair();
-    let config = Config { reconnect_delay: Duration::from_millis(400), reconnect_decay: 10.0, ..Config::default() };
+    let config = Config {
+        reconnect_delay: Duration::from_millis(400),
+        reconnect_decay: 10.0,
+        ..Config::default()
+    };
     net.input(0, Input::Configure(config));
     net.dead.insert(url(1));
     net.sever(0, 1);
@@ -130,7 +144,11 @@ fn attempts_follow_the_decay_but_never_storm() {
     }
     assert!(attempts.len() > 5);
     for pair in attempts.windows(2) {
-        assert!(pair[1] - pair[0] >= Duration::from_millis(250), "{:?}", pair[1] - pair[0]);
+        assert!(
+            pair[1] - pair[0] >= Duration::from_millis(250),
+            "{:?}",
+            pair[1] - pair[0]
+        );
     }
 }
 
@@ -150,7 +168,10 @@ fn the_first_attempt_after_the_timeout_forgets() {
     net.run_for(Duration::from_millis(400));
     for n in 0..2 {
         let node = &net.nodes[n];
-        assert!(node.connections.is_empty() && node.timers.is_empty() && node.addresses.is_empty(), "host {n}");
+        assert!(
+            node.connections.is_empty() && node.timers.is_empty() && node.addresses.is_empty(),
+            "host {n}"
+        );
     }
 }
 

@@ -17,7 +17,9 @@ fn network(hosts: usize) -> Net {
 }
 
 fn not_found(id: &str) -> Option<Result<(), SendError>> {
-    Some(Err(SendError::NotFound { id: Some(id.to_owned().into()) }))
+    Some(Err(SendError::NotFound {
+        id: Some(id.to_owned().into()),
+    }))
 }
 
 #[test]
@@ -33,9 +35,21 @@ fn a_message_arrives_and_is_acknowledged() {
 #[test]
 fn undefined_stays_undefined() {
     let mut net = network(2);
-    net.input(0, Input::Send { seq: 0, from: None, to: Some("\"peer1\"".into()), message: None });
+    net.input(
+        0,
+        Input::Send {
+            seq: 0,
+            from: None,
+            to: Some("\"peer1\"".into()),
+            message: None,
+        },
+    );
     net.settle();
-    let expected = Event::Deliver { to: Some("\"peer1\"".into()), from: None, message: None };
+    let expected = Event::Deliver {
+        to: Some("\"peer1\"".into()),
+        from: None,
+        message: None,
+    };
     assert!(net.nodes[1].log.contains(&expected));
     assert_eq!(net.outcome(0, 0), Some(Ok(())));
 }
@@ -70,7 +84,10 @@ fn messages_keep_their_order_while_the_first_lookup_is_pending() {
         }
     }
     net.settle();
-    assert_eq!(net.arrived(3, "\"peer3\""), (0..50).map(|i| i.to_string()).collect::<Vec<_>>());
+    assert_eq!(
+        net.arrived(3, "\"peer3\""),
+        (0..50).map(|i| i.to_string()).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -80,7 +97,12 @@ fn a_missing_peer_is_not_found() {
     let find = net.find(0, "\"nobody\"");
     net.settle();
     assert_eq!(net.outcome(0, seq), not_found("\"nobody\""));
-    assert_eq!(net.result(0, find), Some(Err(CallError::NotFound { id: Some("\"nobody\"".into()) })));
+    assert_eq!(
+        net.result(0, find),
+        Some(Err(CallError::NotFound {
+            id: Some("\"nobody\"".into())
+        }))
+    );
     let alone = Net::new(1);
     let mut alone = alone;
     let seq = alone.send(0, "\"a\"", "\"b\"", "1");
@@ -96,13 +118,19 @@ fn a_search_ends_although_a_host_is_lost_or_silent_meanwhile() {
     assert_eq!(net.result(0, find), None);
     net.sever(0, 2);
     net.settle();
-    assert!(matches!(net.result(0, find), Some(Err(CallError::NotFound { .. }))));
+    assert!(matches!(
+        net.result(0, find),
+        Some(Err(CallError::NotFound { .. }))
+    ));
 
     let mut net = network(3);
     net.nodes[2].paused = true;
     let find = net.find(0, "\"nobody\"");
     net.run_for(Duration::from_secs(61));
-    assert!(matches!(net.result(0, find), Some(Err(CallError::NotFound { .. }))));
+    assert!(matches!(
+        net.result(0, find),
+        Some(Err(CallError::NotFound { .. }))
+    ));
 }
 
 #[test]
@@ -121,7 +149,10 @@ fn a_peer_that_moved_is_looked_up_again_in_order() {
         })
         .collect();
     net.settle();
-    assert_eq!(net.arrived(2, "\"nomad\""), (1..=20).map(|i| i.to_string()).collect::<Vec<_>>());
+    assert_eq!(
+        net.arrived(2, "\"nomad\""),
+        (1..=20).map(|i| i.to_string()).collect::<Vec<_>>()
+    );
     assert!(seqs.iter().all(|seq| net.outcome(0, *seq) == Some(Ok(()))));
     assert_eq!(net.nodes[0].addresses.get("\"nomad\""), Some(&url(2)));
 }
@@ -148,7 +179,12 @@ fn a_listener_that_throws_has_received_the_message() {
     net.nodes[1].throws = Some("\"Peer not found, says the listener\"".into());
     let seq = net.send(0, "\"peer0\"", "\"peer1\"", "1");
     net.settle();
-    assert_eq!(net.outcome(0, seq), Some(Err(SendError::ThrewNotFound { id: Some("\"peer1\"".into()) })));
+    assert_eq!(
+        net.outcome(0, seq),
+        Some(Err(SendError::ThrewNotFound {
+            id: Some("\"peer1\"".into())
+        }))
+    );
 }
 
 #[test]
@@ -161,13 +197,22 @@ fn the_outcome_is_unknown_when_the_connection_is_lost_first() {
     net.run_for(Duration::from_millis(5));
     net.sever(0, 1);
     net.settle();
-    assert!(matches!(net.outcome(0, seq), Some(Err(SendError::Unknown { .. }))));
+    assert!(matches!(
+        net.outcome(0, seq),
+        Some(Err(SendError::Unknown { .. }))
+    ));
     let seq = net.send(0, "\"peer0\"", "\"peer1\"", "2");
-    assert!(matches!(net.outcome(0, seq), Some(Err(SendError::Unreachable { .. }))));
+    assert!(matches!(
+        net.outcome(0, seq),
+        Some(Err(SendError::Unreachable { .. }))
+    ));
     let seq = net.send(0, "\"peer0\"", "\"nobody\"", "2");
     assert_eq!(net.outcome(0, seq), not_found("\"nobody\""));
     let find = net.find(0, "\"peer1\"");
-    assert_eq!(net.result(0, find), Some(Ok(Answer::Url(Some(url(1).into())))));
+    assert_eq!(
+        net.result(0, find),
+        Some(Ok(Answer::Url(Some(url(1).into()))))
+    );
 }
 
 #[test]
@@ -180,12 +225,18 @@ fn a_silent_receiver_is_a_timeout() {
     net.run_for(Duration::from_secs(59));
     assert_eq!(net.outcome(0, seq), None);
     net.run_for(Duration::from_secs(2));
-    assert!(matches!(net.outcome(0, seq), Some(Err(SendError::Timeout { .. }))));
+    assert!(matches!(
+        net.outcome(0, seq),
+        Some(Err(SendError::Timeout { .. }))
+    ));
     // The late answer is dropped.
     net.nodes[1].paused = false;
     net.apply(1);
     net.settle();
-    assert!(matches!(net.outcome(0, seq), Some(Err(SendError::Timeout { .. }))));
+    assert!(matches!(
+        net.outcome(0, seq),
+        Some(Err(SendError::Timeout { .. }))
+    ));
 }
 
 #[test]
@@ -195,14 +246,25 @@ fn send_and_publish_keep_their_order_to_a_known_host() {
     net.settle();
     net.nodes[1].log.clear();
     net.send(0, "\"peer0\"", "\"peer1\"", "1");
-    net.input(0, Input::Publish { channel: Some("\"news\"".into()), message: Some("2".into()) });
+    net.input(
+        0,
+        Input::Publish {
+            channel: Some("\"news\"".into()),
+            message: Some("2".into()),
+        },
+    );
     net.send(0, "\"peer0\"", "\"peer1\"", "3");
     net.settle();
     let told: Vec<&str> = net.nodes[1]
         .log
         .iter()
         .filter_map(|e| match e {
-            Event::Deliver { message: Some(m), .. } | Event::Publish { message: Some(m), .. } => Some(&**m),
+            Event::Deliver {
+                message: Some(m), ..
+            }
+            | Event::Publish {
+                message: Some(m), ..
+            } => Some(&**m),
             _ => None,
         })
         .collect();
@@ -216,7 +278,10 @@ fn numbers_and_texts_are_one_id() {
     net.find(0, "7");
     net.settle();
     let find = net.find(0, "\"7\"");
-    assert_eq!(net.result(0, find), Some(Ok(Answer::Url(Some(url(1).into())))));
+    assert_eq!(
+        net.result(0, find),
+        Some(Ok(Answer::Url(Some(url(1).into()))))
+    );
 }
 
 #[test]
@@ -224,7 +289,9 @@ fn all_peers_are_listed() {
     let mut net = network(3);
     let call = net.list(0);
     net.settle();
-    let Some(Ok(Answer::Ids(ids))) = net.result(0, call) else { panic!() };
+    let Some(Ok(Answer::Ids(ids))) = net.result(0, call) else {
+        panic!()
+    };
     let mut ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     ids.sort();
     assert_eq!(ids, ["[\"peer1\"]", "[\"peer2\"]"]);

@@ -8,6 +8,14 @@ impl Mesh {
     pub(super) fn list(&mut self, call: Call) {
         let ours = |link: &LinkId| self.hosts.get(*link).is_some_and(|l| l.host.is_some());
         let links = self.joined_links(None).into_iter().filter(ours).collect();
-        self.start_round(links, "list", None, RoundEnd::Listed { call, ids: Vec::new() });
+        self.start_round(
+            links,
+            "list",
+            None,
+            RoundEnd::Listed {
+                call,
+                ids: Vec::new(),
+            },
+        );
     }
 }

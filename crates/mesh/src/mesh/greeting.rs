@@ -35,12 +35,23 @@ impl Mesh {
         if self.closing.is_some() {
             return self.refuse(link, id, "Host is closing");
         }
-        let [host, replace] = host.as_ref().and_then(|h| json::members(h, ["id", "replace"])).unwrap_or_default();
+        let [host, replace] = host
+            .as_ref()
+            .and_then(|h| json::members(h, ["id", "replace"]))
+            .unwrap_or_default();
         let replace = replace.as_ref().is_some_and(json::truthy);
-        let Some(l) = self.hosts.get_mut(link) else { return };
+        let Some(l) = self.hosts.get_mut(link) else {
+            return;
+        };
         if l.state == State::Stranger {
-            l.url = url.as_ref().and_then(json::string).filter(|url| !url.is_empty());
-            l.host = host.as_ref().and_then(json::string).filter(|id| !id.is_empty());
+            l.url = url
+                .as_ref()
+                .and_then(json::string)
+                .filter(|url| !url.is_empty());
+            l.host = host
+                .as_ref()
+                .and_then(json::string)
+                .filter(|id| !id.is_empty());
         }
         let decision = self.decide(link, replace);
         match decision {
@@ -48,8 +59,16 @@ impl Mesh {
                 let waiters = self.register(link, key);
                 self.joined(waiters);
                 let url = self.hosts.get(link).and_then(|l| l.url.clone());
-                let others = if url.is_some() { self.joined_links(Some(link)) } else { Vec::new() };
-                let end = RoundEnd::Greeted { link, id, duplicate: false };
+                let others = if url.is_some() {
+                    self.joined_links(Some(link))
+                } else {
+                    Vec::new()
+                };
+                let end = RoundEnd::Greeted {
+                    link,
+                    id,
+                    duplicate: false,
+                };
                 self.start_round(others, "join", Some(&join_params(url.as_deref())), end);
             }
             Decision::Duplicate => self.answer_greeting(link, id, true),
@@ -66,16 +85,27 @@ impl Mesh {
     /// Two hosts that join each other at the same moment must keep the same one of their two connections: the one that the
     /// host with the smaller id dialled. Originals have no id; with them both connections stay, as they always did.
     fn decide(&mut self, link: LinkId, replace: bool) -> Decision {
-        let Some(l) = self.hosts.get(link) else { return Decision::Stranger };
+        let Some(l) = self.hosts.get(link) else {
+            return Decision::Stranger;
+        };
         let (url, host) = (l.url.clone(), l.host.clone());
         if l.state != State::Stranger || host.as_ref() == Some(&self.id) {
             return Decision::Stranger;
         }
-        let Some(key) = url.clone().or_else(|| host.clone()) else { return Decision::Stranger };
-        let ours_wins = host.as_ref().is_some_and(|theirs| !replace && self.id < *theirs);
-        let existing = host.as_ref().and_then(|h| self.hosts.route_to_host(h)).or_else(|| self.hosts.route(&key));
+        let Some(key) = url.clone().or_else(|| host.clone()) else {
+            return Decision::Stranger;
+        };
+        let ours_wins = host
+            .as_ref()
+            .is_some_and(|theirs| !replace && self.id < *theirs);
+        let existing = host
+            .as_ref()
+            .and_then(|h| self.hosts.route_to_host(h))
+            .or_else(|| self.hosts.route(&key));
         if let Some(existing) = existing {
-            let Some(e) = self.hosts.get(existing) else { return Decision::Register(key) };
+            let Some(e) = self.hosts.get(existing) else {
+                return Decision::Register(key);
+            };
             let dialled = e.dialled.is_some();
             let same_host = e.host == host;
             if dialled && same_host && ours_wins {
@@ -86,7 +116,10 @@ impl Mesh {
             }
             // It has lost the old connection, or was started anew: it would not dial otherwise.
             self.displace(existing);
-        } else if url.as_ref().is_some_and(|url| self.hosts.dialling(url).is_some()) {
+        } else if url
+            .as_ref()
+            .is_some_and(|url| self.hosts.dialling(url).is_some())
+        {
             if host.is_none() {
                 return Decision::Stranger;
             }
@@ -104,7 +137,11 @@ impl Mesh {
         if ours {
             let mut host = String::from("{");
             json::push_member(&mut host, "id", Some(&json::quote(&self.id)));
-            json::push_member(&mut host, "url", self.url.as_deref().map(json::quote).as_deref());
+            json::push_member(
+                &mut host,
+                "url",
+                self.url.as_deref().map(json::quote).as_deref(),
+            );
             json::push_member(&mut host, "duplicate", duplicate.then_some("true"));
             host.push('}');
             json::push_member(&mut message, "host", Some(&host));
@@ -117,6 +154,7 @@ impl Mesh {
 /// Whether two network ids are the same value, however they are written.
 fn same(theirs: &Raw, ours: Option<&Raw>) -> bool {
     ours.is_some_and(|ours| {
-        theirs == ours || matches!((json::string(theirs), json::string(ours)), (Some(a), Some(b)) if a == b)
+        theirs == ours
+            || matches!((json::string(theirs), json::string(ours)), (Some(a), Some(b)) if a == b)
     })
 }

@@ -43,29 +43,55 @@ impl Mesh {
 
     /// The dial succeeded: say hello.
     pub(super) fn greet(&mut self, link: LinkId) {
-        let Some(l) = self.hosts.get_mut(link) else { return };
+        let Some(l) = self.hosts.get_mut(link) else {
+            return;
+        };
         if l.state != State::Dialling {
             return;
         }
         l.state = State::Greeting;
         let replace = l.replace;
         let mut params = String::from("{");
-        json::push_member(&mut params, "url", self.url.as_deref().map(json::quote).as_deref());
+        json::push_member(
+            &mut params,
+            "url",
+            self.url.as_deref().map(json::quote).as_deref(),
+        );
         json::push_member(&mut params, "networkId", self.network.as_deref());
-        params.push_str(if params.len() > 1 { ",\"host\":{\"id\":" } else { "\"host\":{\"id\":" });
+        params.push_str(if params.len() > 1 {
+            ",\"host\":{\"id\":"
+        } else {
+            "\"host\":{\"id\":"
+        });
         params.push_str(&json::quote(&self.id));
         params.push_str(if replace { ",\"replace\":true}}" } else { "}}" });
-        self.ask(link, "greeting", Some(&params), Asked::Greeting, self.config.request_timeout);
+        self.ask(
+            link,
+            "greeting",
+            Some(&params),
+            Asked::Greeting,
+            self.config.request_timeout,
+        );
     }
 
     /// The greeting was answered.
     pub(super) fn greeted(&mut self, link: LinkId, message: Option<Raw>) {
-        let Some(l) = self.hosts.get_mut(link) else { return };
-        let Some(dialled) = l.dialled.clone() else { return };
+        let Some(l) = self.hosts.get_mut(link) else {
+            return;
+        };
+        let Some(dialled) = l.dialled.clone() else {
+            return;
+        };
         let mut waiters = std::mem::take(&mut l.waiters);
         let mut duplicate = false;
-        if let Some([network, host]) = message.as_ref().and_then(|m| json::members(m, ["networkId", "host"])) {
-            if let Some([id, url, dup]) = host.as_ref().and_then(|h| json::members(h, ["id", "url", "duplicate"])) {
+        if let Some([network, host]) = message
+            .as_ref()
+            .and_then(|m| json::members(m, ["networkId", "host"]))
+        {
+            if let Some([id, url, dup]) = host
+                .as_ref()
+                .and_then(|h| json::members(h, ["id", "url", "duplicate"]))
+            {
                 l.host = id.as_ref().and_then(json::string);
                 l.url = url.as_ref().and_then(json::string);
                 duplicate = dup.as_ref().is_some_and(json::truthy);
@@ -93,7 +119,12 @@ impl Mesh {
             if duplicate {
                 self.leave_quietly(link);
                 let until = self.now + EXPECTED_WITHIN;
-                self.expected.push(Expected { host, url: dialled, until, waiters });
+                self.expected.push(Expected {
+                    host,
+                    url: dialled,
+                    until,
+                    waiters,
+                });
                 return;
             }
         }
@@ -113,7 +144,9 @@ impl Mesh {
             self.displace(old);
         }
         self.hosts.register(link, key.clone());
-        let Some(l) = self.hosts.get(link) else { return Vec::new() };
+        let Some(l) = self.hosts.get(link) else {
+            return Vec::new();
+        };
         let (url, host) = (l.url.clone(), l.host.clone());
         let mut back = vec![key.clone()];
         back.extend(host.iter().flat_map(|h| self.hosts.lost_host(h)));
@@ -124,8 +157,10 @@ impl Mesh {
         }
         let listed = url.or_else(|| key.starts_with("ws").then(|| key.clone()));
         self.event(Event::Connected { key, url: listed });
-        let came: Vec<Expected> =
-            self.expected.extract_if(.., |e| Some(&e.host) == host.as_ref()).collect();
+        let came: Vec<Expected> = self
+            .expected
+            .extract_if(.., |e| Some(&e.host) == host.as_ref())
+            .collect();
         for expected in &came {
             if let Some(key) = self.hosts.get(link).and_then(|l| l.key.clone()) {
                 self.hosts.alias(expected.url.clone(), key);
@@ -147,9 +182,21 @@ impl Mesh {
         if waiters.iter().all(|w| matches!(w, Waiter::Redial { .. })) {
             return;
         }
-        let url = self.hosts.get(link).and_then(|l| l.url.clone().or_else(|| l.dialled.clone()));
-        let others = if url.is_some() { self.joined_links(Some(link)) } else { Vec::new() };
-        self.start_round(others, "join", Some(&join_params(url.as_deref())), RoundEnd::Joined(waiters));
+        let url = self
+            .hosts
+            .get(link)
+            .and_then(|l| l.url.clone().or_else(|| l.dialled.clone()));
+        let others = if url.is_some() {
+            self.joined_links(Some(link))
+        } else {
+            Vec::new()
+        };
+        self.start_round(
+            others,
+            "join",
+            Some(&join_params(url.as_deref())),
+            RoundEnd::Joined(waiters),
+        );
     }
 
     pub(super) fn joined(&mut self, waiters: Vec<Waiter>) {
@@ -164,7 +211,9 @@ impl Mesh {
 
     /// A link that we dialled did not come to a good end.
     pub(super) fn not_joined(&mut self, link: LinkId, error: CallError) {
-        let Some(l) = self.hosts.remove(link) else { return };
+        let Some(l) = self.hosts.remove(link) else {
+            return;
+        };
         self.out.push(Output::Close { link });
         if let Some(spare) = l.dialled.as_ref().and_then(|url| self.hosts.spare(url)) {
             // Its host has dialled us meanwhile: that connection serves as well.
@@ -198,7 +247,10 @@ impl Mesh {
         if let Some(l) = self.hosts.get_mut(link) {
             l.waiters.extend(waiters);
         }
-        self.out.push(Output::Dial { link, url: expected.url });
+        self.out.push(Output::Dial {
+            link,
+            url: expected.url,
+        });
     }
 }
 

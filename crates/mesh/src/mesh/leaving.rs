@@ -16,7 +16,11 @@ impl Mesh {
             self.event(Event::Disconnected { key: key.clone() });
         } else if let Some(l) = self.hosts.get_mut(link) {
             // A stranger's goodbye is answered, and it may stay.
-            l.state = if l.dialled.is_some() { State::Leaving } else { State::Stranger };
+            l.state = if l.dialled.is_some() {
+                State::Leaving
+            } else {
+                State::Stranger
+            };
         }
         self.owe(link, id, Due::Message(Some("\"goodbye\"".to_owned())));
         if key.is_some() {

@@ -9,9 +9,22 @@ use crate::peers::{Address, Parcel};
 use crate::wire::{json, v1};
 
 impl Mesh {
-    pub(super) fn send(&mut self, seq: u64, from: Option<Raw>, to: Option<Raw>, message: Option<Raw>) {
+    pub(super) fn send(
+        &mut self,
+        seq: u64,
+        from: Option<Raw>,
+        to: Option<Raw>,
+        message: Option<Raw>,
+    ) {
         let key = json::id_key(&to);
-        let parcel = Parcel { seq, key, from, to, message, returned: false };
+        let parcel = Parcel {
+            seq,
+            key,
+            from,
+            to,
+            message,
+            returned: false,
+        };
         if let Some(lookup) = self.peers.lookup(&parcel.key) {
             lookup.add(parcel);
         } else if self.peers.address(&parcel.key).is_some() {
@@ -34,15 +47,25 @@ impl Mesh {
             let url = address.url.clone();
             return self.failed(parcel.seq, SendError::Unreachable { id: parcel.to, url });
         };
-        let (from, to, message) = (parcel.from.clone(), parcel.to.clone(), parcel.message.clone());
+        let (from, to, message) = (
+            parcel.from.clone(),
+            parcel.to.clone(),
+            parcel.message.clone(),
+        );
         let deadline = self.now + self.config.request_timeout;
         let number = self.requests.open(link, deadline, Asked::Send(parcel));
-        self.out.push(Output::Transmit { link, text: v1::send(number, &from, &to, &message) });
+        self.out.push(Output::Transmit {
+            link,
+            text: v1::send(number, &from, &to, &message),
+        });
     }
 
     pub(super) fn send_answer(&mut self, mut parcel: Parcel, error: Option<Raw>) {
         let Some(error) = error else {
-            self.event(Event::Settled { seq: parcel.seq, count: 1 });
+            self.event(Event::Settled {
+                seq: parcel.seq,
+                count: 1,
+            });
             return self.release(&parcel.key);
         };
         let text = json::display(&Some(error));
@@ -51,7 +74,11 @@ impl Mesh {
         }
         let id = parcel.to.take();
         let listener = text.starts_with("Peer not found");
-        let error = if listener { SendError::ThrewNotFound { id } } else { SendError::Threw };
+        let error = if listener {
+            SendError::ThrewNotFound { id }
+        } else {
+            SendError::Threw
+        };
         self.failed(parcel.seq, error);
         self.release(&parcel.key);
     }
@@ -112,7 +139,9 @@ impl Mesh {
     /// Asks all hosts for a peer.
     fn look_up(&mut self, key: &ByteString, id: Option<Raw>) -> ByteString {
         let links = self.joined_links(None);
-        let hold = self.requests.count(|asked| matches!(asked, Asked::Send(p) if p.key == *key));
+        let hold = self
+            .requests
+            .count(|asked| matches!(asked, Asked::Send(p) if p.key == *key));
         let lookup = self.peers.begin_lookup(key.clone(), id.clone());
         lookup.asked = links.len();
         lookup.hold = hold;
@@ -121,8 +150,17 @@ impl Mesh {
         json::push_member(&mut params, "id", id.as_deref());
         params.push('}');
         for link in links {
-            let asked = Asked::Find { key: key.clone(), search };
-            self.ask(link, "find", Some(&params), asked, self.config.request_timeout);
+            let asked = Asked::Find {
+                key: key.clone(),
+                search,
+            };
+            self.ask(
+                link,
+                "find",
+                Some(&params),
+                asked,
+                self.config.request_timeout,
+            );
         }
         key.clone()
     }
@@ -136,18 +174,27 @@ impl Mesh {
         message: Option<Raw>,
         host: Option<Raw>,
     ) {
-        let url = message.as_ref().and_then(json::string).filter(|url| !url.is_empty());
+        let url = message
+            .as_ref()
+            .and_then(json::string)
+            .filter(|url| !url.is_empty());
         let unlisted = host.as_ref().and_then(json::string);
         if let (Some(url), Some(name)) = (&url, self.hosts.get(link).and_then(|l| l.key.clone())) {
             self.hosts.alias(url.clone(), name);
         }
-        let Some(lookup) = self.peers.lookup(&key).filter(|l| l.number == search) else { return };
+        let Some(lookup) = self.peers.lookup(&key).filter(|l| l.number == search) else {
+            return;
+        };
         lookup.asked = lookup.asked.saturating_sub(1);
         let listed = url.is_some();
         if let Some(url) = url.or(unlisted)
             && lookup.found.is_none()
         {
-            lookup.found = Some(Address { id: lookup.id.clone(), url, listed });
+            lookup.found = Some(Address {
+                id: lookup.id.clone(),
+                url,
+                listed,
+            });
         }
         self.settle_lookup(&key);
     }
@@ -157,7 +204,9 @@ impl Mesh {
         if !self.peers.lookup(key).is_some_and(|l| l.is_over()) {
             return;
         }
-        let Some(mut lookup) = self.peers.end_lookup(key) else { return };
+        let Some(mut lookup) = self.peers.end_lookup(key) else {
+            return;
+        };
         let found = lookup.found.take();
         let id = lookup.id.clone();
         let (sends, finds) = lookup.into_waiting();
@@ -165,7 +214,10 @@ impl Mesh {
             let (url, listed) = (address.url.clone(), address.listed);
             self.peers.locate(key.clone(), address);
             if let Some(id) = id {
-                self.event(Event::Located { id, url: url.clone() });
+                self.event(Event::Located {
+                    id,
+                    url: url.clone(),
+                });
             }
             for call in finds {
                 self.done(call, Ok(Answer::Url(listed.then(|| url.clone()))));
@@ -190,7 +242,10 @@ impl Mesh {
         }
         let text = v1::publish(&channel, &message);
         for link in links {
-            self.out.push(Output::Transmit { link, text: text.clone() });
+            self.out.push(Output::Transmit {
+                link,
+                text: text.clone(),
+            });
         }
     }
 }

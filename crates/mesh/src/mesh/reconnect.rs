@@ -13,16 +13,35 @@ const SHORTEST_DELAY: f64 = 0.25;
 
 impl Mesh {
     /// A registered host's link ended.
-    pub(super) fn lose(&mut self, key: ByteString, dialled: Option<ByteString>, host: Option<ByteString>) {
+    pub(super) fn lose(
+        &mut self,
+        key: ByteString,
+        dialled: Option<ByteString>,
+        host: Option<ByteString>,
+    ) {
         if self.closing.is_some() {
             return;
         }
         let delay = self.config.reconnect_delay;
         let (at, redial) = match dialled {
-            Some(url) => (delay, Some(Redial { url, since: self.now, delay: delay.as_secs_f64() })),
+            Some(url) => (
+                delay,
+                Some(Redial {
+                    url,
+                    since: self.now,
+                    delay: delay.as_secs_f64(),
+                }),
+            ),
             None => (self.config.reconnect_timeout, None),
         };
-        self.hosts.lose(key.clone(), Lost { at: self.now.saturating_add(at), host, redial });
+        self.hosts.lose(
+            key.clone(),
+            Lost {
+                at: self.now.saturating_add(at),
+                host,
+                redial,
+            },
+        );
         self.event(Event::TimerStarted { key });
     }
 
@@ -32,9 +51,22 @@ impl Mesh {
         let first = self.config.reconnect_delay.as_secs_f64();
         let delay = (delay / self.config.reconnect_decay).clamp(0.0, 86_400.0);
         let wait = (delay * (0.75 + 0.5 * self.random.f64())).max(first.min(SHORTEST_DELAY));
-        let at = self.now.saturating_add(Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX));
-        let redial = Some(Redial { url: key.clone(), since, delay });
-        self.hosts.lose(key.clone(), Lost { at, host: None, redial });
+        let at = self
+            .now
+            .saturating_add(Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX));
+        let redial = Some(Redial {
+            url: key.clone(),
+            since,
+            delay,
+        });
+        self.hosts.lose(
+            key.clone(),
+            Lost {
+                at,
+                host: None,
+                redial,
+            },
+        );
         self.event(Event::TimerStarted { key });
     }
 
@@ -43,7 +75,9 @@ impl Mesh {
         for (key, lost) in self.hosts.due(self.now) {
             self.event(Event::TimerStopped { key: key.clone() });
             match lost.redial {
-                Some(redial) if self.now < redial.since.saturating_add(self.config.reconnect_timeout) => {
+                Some(redial)
+                    if self.now < redial.since.saturating_add(self.config.reconnect_timeout) =>
+                {
                     let Redial { url, since, delay } = redial;
                     self.join(url, Waiter::Redial { key, since, delay });
                 }

@@ -32,7 +32,11 @@ impl Mesh {
             }
             Some("send") => {
                 let [from, to, message] = body.params(["from", "to", "message"]);
-                self.event(Event::Deliver { to: to.clone(), from, message });
+                self.event(Event::Deliver {
+                    to: to.clone(),
+                    from,
+                    message,
+                });
                 self.owe(link, id, Due::Delivery { to });
             }
             Some("publish") => {
@@ -60,12 +64,23 @@ impl Mesh {
 
     fn hosts_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
         let [urls] = body.params(["urls"]);
-        let urls: Vec<String> = urls.and_then(|urls| serde_json::from_str(&urls).ok()).unwrap_or_default();
+        let urls: Vec<String> = urls
+            .and_then(|urls| serde_json::from_str(&urls).ok())
+            .unwrap_or_default();
         for url in urls.into_iter().take(MAX_URLS) {
             self.join(url.into(), Waiter::Hint);
         }
-        let known = |l: LinkId| self.hosts.get(l).is_some_and(|l| l.dialled.is_some() || l.url.is_some());
-        let urls: Vec<&str> = self.hosts.joined().filter(|(_, l)| known(*l)).map(|(key, _)| key.as_ref()).collect();
+        let known = |l: LinkId| {
+            self.hosts
+                .get(l)
+                .is_some_and(|l| l.dialled.is_some() || l.url.is_some())
+        };
+        let urls: Vec<&str> = self
+            .hosts
+            .joined()
+            .filter(|(_, l)| known(*l))
+            .map(|(key, _)| key.as_ref())
+            .collect();
         let message = serde_json::Value::from(urls).to_string();
         self.owe(link, id, Due::Message(Some(message)));
     }
@@ -89,7 +104,9 @@ impl Mesh {
             },
             Due::Lookup => match (reply, &self.url) {
                 (Some(Reply::Here), Some(url)) => v1::answer(&id, Some(&json::quote(url)), None),
-                (Some(Reply::Here), None) => v1::answer(&id, Some("null"), Some(&json::quote(&self.id))),
+                (Some(Reply::Here), None) => {
+                    v1::answer(&id, Some("null"), Some(&json::quote(&self.id)))
+                }
                 _ => v1::answer(&id, Some("null"), None),
             },
             Due::List => match reply {

@@ -36,7 +36,9 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = [None; N];
         while let Some(name) = map.next_key::<Name<'de>>()? {
-            let value = map.next_value::<&'de RawValue>().map_err(A::Error::custom)?;
+            let value = map
+                .next_value::<&'de RawValue>()
+                .map_err(A::Error::custom)?;
             if let Some(at) = self.names.iter().position(|n| *n == name.0) {
                 found[at] = Some(value);
             }
@@ -71,7 +73,9 @@ impl<'de> serde::Deserialize<'de> for Name<'de> {
 pub fn string(raw: &Raw) -> Option<ByteString> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
-        serde_json::from_str::<String>(raw).ok().map(ByteString::from)
+        serde_json::from_str::<String>(raw)
+            .ok()
+            .map(ByteString::from)
     } else {
         Some(raw.slice_ref(inner))
     }

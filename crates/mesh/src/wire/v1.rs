@@ -17,7 +17,12 @@ pub enum Frame {
     /// Wants none.
     Notification { body: Body },
     /// Answers the request with that id. `message` is absent when undefined, `error` when falsy.
-    Answer { id: Raw, message: Option<Raw>, error: Option<Raw>, host: Option<Raw> },
+    Answer {
+        id: Raw,
+        message: Option<Raw>,
+        error: Option<Raw>,
+        host: Option<Raw>,
+    },
 }
 
 /// The message of a request: what to do, and with what.
@@ -54,7 +59,9 @@ pub fn decode(text: &Raw, pending: impl FnOnce(&Raw) -> bool) -> Option<Frame> {
     }
     let [id, message, error, host] = json::members(text, ["id", "message", "error", "host"])?;
     let Some(id) = id else {
-        return Some(Frame::Notification { body: Body::read(message.as_ref()) });
+        return Some(Frame::Notification {
+            body: Body::read(message.as_ref()),
+        });
     };
     if error.is_none() {
         let body = Body::read(message.as_ref());
@@ -62,7 +69,12 @@ pub fn decode(text: &Raw, pending: impl FnOnce(&Raw) -> bool) -> Option<Frame> {
             return Some(Frame::Request { id, body });
         }
     }
-    Some(Frame::Answer { id, message, error: error.filter(json::truthy), host })
+    Some(Frame::Answer {
+        id,
+        message,
+        error: error.filter(json::truthy),
+        host,
+    })
 }
 
 /// The number in an answer's id, when it is one of ours.
@@ -84,7 +96,12 @@ pub fn request(number: u64, method: &str, params: Option<&str>) -> ByteString {
 }
 
 /// The request that carries a peer's message.
-pub fn send(number: u64, from: &Option<Raw>, to: &Option<Raw>, message: &Option<Raw>) -> ByteString {
+pub fn send(
+    number: u64,
+    from: &Option<Raw>,
+    to: &Option<Raw>,
+    message: &Option<Raw>,
+) -> ByteString {
     let length = |r: &Option<Raw>| r.as_ref().map_or(0, |r| r.len());
     let mut out = String::with_capacity(96 + length(from) + length(to) + length(message));
     out.push_str("{\"id\":");

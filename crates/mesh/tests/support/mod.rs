@@ -111,7 +111,10 @@ impl Net {
     fn perform(&mut self, n: usize, output: Output) {
         match output {
             Output::Dial { link, url } => {
-                let target = self.nodes.iter().position(|node| node.url.as_deref() == Some(&*url));
+                let target = self
+                    .nodes
+                    .iter()
+                    .position(|node| node.url.as_deref() == Some(&*url));
                 match target.filter(|_| !self.dead.contains(&*url)) {
                     Some(m) => {
                         let theirs = self.nodes[m].mesh.next_link();
@@ -152,14 +155,22 @@ impl Net {
 
     /// Cuts the connection between two hosts, without a goodbye.
     pub fn sever(&mut self, a: usize, b: usize) {
-        let links: Vec<LinkId> = self.wires.iter().filter(|((n, _), (m, _))| *n == a && *m == b).map(|((_, l), _)| *l).collect();
+        let links: Vec<LinkId> = self
+            .wires
+            .iter()
+            .filter(|((n, _), (m, _))| *n == a && *m == b)
+            .map(|((_, l), _)| *l)
+            .collect();
         for link in links {
             self.cut(a, link);
         }
     }
 
     pub fn sockets_between(&self, a: usize, b: usize) -> usize {
-        self.wires.iter().filter(|((n, _), (m, _))| *n == a && *m == b).count()
+        self.wires
+            .iter()
+            .filter(|((n, _), (m, _))| *n == a && *m == b)
+            .count()
     }
 
     /// The program of host `n` applies what it was told.
@@ -170,9 +181,13 @@ impl Net {
             while let Some(event) = node.waiting.pop_front() {
                 let number = node.told;
                 node.told += 1;
-                let here = |id: &Option<ByteString>| id.as_ref().is_some_and(|id| node.peers.contains(&**id));
+                let here = |id: &Option<ByteString>| {
+                    id.as_ref().is_some_and(|id| node.peers.contains(&**id))
+                };
                 match &event {
-                    Event::Deliver { to, .. } if !here(to) => replies.push((number, Reply::NoSuchPeer)),
+                    Event::Deliver { to, .. } if !here(to) => {
+                        replies.push((number, Reply::NoSuchPeer))
+                    }
                     Event::Deliver { .. } | Event::Publish { .. } => {
                         if let Some(text) = &node.throws {
                             replies.push((number, Reply::Threw(text.clone().into())));
@@ -183,11 +198,22 @@ impl Net {
                         let ids: Vec<&str> = node.peers.iter().map(String::as_str).collect();
                         replies.push((number, Reply::Ids(format!("[{}]", ids.join(",")).into())));
                     }
-                    Event::Connected { key, .. } => assert!(node.connections.insert(key.to_string()), "connected twice: {key}"),
-                    Event::Disconnected { key } => assert!(node.connections.remove(&**key), "was not connected: {key}"),
-                    Event::TimerStarted { key } => assert!(node.timers.insert(key.to_string()), "timer runs: {key}"),
-                    Event::TimerStopped { key } => assert!(node.timers.remove(&**key), "no timer: {key}"),
-                    Event::Located { id, url } => drop(node.addresses.insert(id.to_string(), url.to_string())),
+                    Event::Connected { key, .. } => assert!(
+                        node.connections.insert(key.to_string()),
+                        "connected twice: {key}"
+                    ),
+                    Event::Disconnected { key } => {
+                        assert!(node.connections.remove(&**key), "was not connected: {key}")
+                    }
+                    Event::TimerStarted { key } => {
+                        assert!(node.timers.insert(key.to_string()), "timer runs: {key}")
+                    }
+                    Event::TimerStopped { key } => {
+                        assert!(node.timers.remove(&**key), "no timer: {key}")
+                    }
+                    Event::Located { id, url } => {
+                        drop(node.addresses.insert(id.to_string(), url.to_string()))
+                    }
                     Event::Forgotten { id } => drop(node.addresses.remove(&**id)),
                     Event::NetworkId { id } => node.network = id.as_ref().map(ToString::to_string),
                     _ => {}
@@ -196,7 +222,8 @@ impl Net {
             }
             let upto = node.told;
             let mut out = Vec::new();
-            node.mesh.handle(self.now, Input::Applied { upto, replies }, &mut out);
+            node.mesh
+                .handle(self.now, Input::Applied { upto, replies }, &mut out);
             for output in out {
                 self.perform(n, output);
             }
@@ -206,7 +233,9 @@ impl Net {
     /// Runs until nothing is under way and no timer is due before `until`.
     pub fn run_until(&mut self, until: Time) {
         loop {
-            let due = (0..self.nodes.len()).filter_map(|n| self.nodes[n].mesh.deadline().map(|at| (at, n))).min();
+            let due = (0..self.nodes.len())
+                .filter_map(|n| self.nodes[n].mesh.deadline().map(|at| (at, n)))
+                .min();
             let next = self.queue.keys().next().map(|(at, _)| *at);
             let tick = due.filter(|(at, _)| next.is_none_or(|next| *at < next));
             match (tick, next) {
@@ -237,13 +266,25 @@ impl Net {
 
     pub fn join(&mut self, n: usize, url: &str) -> u64 {
         let call = self.call(n);
-        self.input(n, Input::Join { call, url: url.into() });
+        self.input(
+            n,
+            Input::Join {
+                call,
+                url: url.into(),
+            },
+        );
         call
     }
 
     pub fn find(&mut self, n: usize, id: &str) -> u64 {
         let call = self.call(n);
-        self.input(n, Input::Find { call, id: Some(id.into()) });
+        self.input(
+            n,
+            Input::Find {
+                call,
+                id: Some(id.into()),
+            },
+        );
         call
     }
 
@@ -268,12 +309,24 @@ impl Net {
         let seq = self.nodes[n].sends;
         self.nodes[n].sends += 1;
         let (from, to, message) = (Some(from.into()), Some(to.into()), Some(message.into()));
-        self.input(n, Input::Send { seq, from, to, message });
+        self.input(
+            n,
+            Input::Send {
+                seq,
+                from,
+                to,
+                message,
+            },
+        );
         seq
     }
 
     /// How a call ended, if it has.
-    pub fn result(&self, n: usize, wanted: u64) -> Option<Result<distribus_mesh::Answer, distribus_mesh::CallError>> {
+    pub fn result(
+        &self,
+        n: usize,
+        wanted: u64,
+    ) -> Option<Result<distribus_mesh::Answer, distribus_mesh::CallError>> {
         self.nodes[n].log.iter().find_map(|e| match e {
             Event::Done { call, result } if *call == wanted => Some(result.clone()),
             _ => None,
@@ -288,14 +341,21 @@ impl Net {
             _ => None,
         });
         let first = found.next();
-        assert!(found.next().is_none(), "send {wanted} of host {n} ended twice");
+        assert!(
+            found.next().is_none(),
+            "send {wanted} of host {n} ended twice"
+        );
         first
     }
 
     /// The messages that arrived at host `n` for that peer.
     pub fn arrived(&self, n: usize, peer: &str) -> Vec<String> {
         let here = |e: &Event| match e {
-            Event::Deliver { to: Some(to), message: Some(m), .. } if &**to == peer => Some(m.to_string()),
+            Event::Deliver {
+                to: Some(to),
+                message: Some(m),
+                ..
+            } if &**to == peer => Some(m.to_string()),
             _ => None,
         };
         self.nodes[n].log.iter().filter_map(here).collect()
@@ -312,10 +372,15 @@ impl Net {
 
     pub fn assert_full_mesh(&self) {
         for (n, node) in self.nodes.iter().enumerate() {
-            let others: BTreeSet<String> = (0..self.nodes.len()).filter(|m| *m != n).map(url).collect();
+            let others: BTreeSet<String> =
+                (0..self.nodes.len()).filter(|m| *m != n).map(url).collect();
             assert_eq!(node.connections, others, "connections of host {n}");
             for m in 0..self.nodes.len() {
-                assert!(m == n || self.sockets_between(n, m) == 1, "{n} and {m}: {}", self.sockets_between(n, m));
+                assert!(
+                    m == n || self.sockets_between(n, m) == 1,
+                    "{n} and {m}: {}",
+                    self.sockets_between(n, m)
+                );
             }
         }
     }
