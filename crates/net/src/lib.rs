@@ -1,0 +1,21 @@
+//! The body of distribus: sockets, timers and the runtime that drive the mesh.
+//!
+//! It performs what the mesh says and decides nothing about routes. A [`HostHandle`] can be used from any thread: its calls take
+//! the mesh's lock for a moment, put frames into the links' outboxes, and write those outboxes without blocking on the calling
+//! thread. Reading, waiting for room to write, connecting and accepting happen on one small tokio runtime for the whole process.
+#![deny(unsafe_code)]
+
+mod connection;
+mod dialer;
+mod driver;
+mod failure;
+mod host_handle;
+mod listener;
+mod outbox;
+mod runtime;
+mod stream;
+mod timers;
+mod upgrade;
+
+pub use host_handle::HostHandle;
+pub use listener::Bind;

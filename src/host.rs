@@ -1,0 +1,217 @@
+//! The class that `lib/` talks to. Every method is cheap and returns at once; what takes time ends in an event.
+
+use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use distribus_mesh::{Event, Input};
+use distribus_net::{Bind, HostHandle};
+use napi::JsString;
+use napi::bindgen_prelude::*;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi_derive::napi;
+use parking_lot::Mutex;
+use serde_json::json;
+
+use crate::delivery::Batch;
+use crate::{error, ops, options};
+
+/// How much is handed to JavaScript at a time: about this many bytes of messages.
+const BATCH_BYTES: usize = 256 * 1024;
+
+/// Rings in JavaScript. Weak: it does not keep the process alive.
+type Doorbell = ThreadsafeFunction<(), (), (), Status, false, true, 0>;
+
+#[napi]
+pub struct NativeHost {
+    handle: HostHandle,
+    /// Also held by the handle; taken out on shutdown, so that nothing rings in an environment that has gone.
+    doorbell: Arc<Mutex<Option<Doorbell>>>,
+    next_seq: Cell<u64>,
+    events: RefCell<Vec<Event>>,
+    batch: RefCell<Batch>,
+    batch_is_out: Cell<bool>,
+}
+
+#[napi]
+impl NativeHost {
+    #[napi(constructor, catch_unwind)]
+    pub fn new(options: String, wake: Function<(), ()>) -> Result<Self> {
+        let doorbell = wake
+            .build_threadsafe_function::<()>()
+            .callee_handled::<false>()
+            .weak::<true>()
+            .build()?;
+        let doorbell = Arc::new(Mutex::new(Some(doorbell)));
+        let rings = Arc::clone(&doorbell);
+        let handle = HostHandle::new(options::read(&options), move || {
+            if let Some(doorbell) = rings.lock().as_ref() {
+                doorbell.call((), ThreadsafeFunctionCallMode::NonBlocking);
+            }
+        });
+        Ok(NativeHost {
+            handle,
+            doorbell,
+            next_seq: Cell::new(0),
+            events: RefCell::default(),
+            batch: RefCell::default(),
+            batch_is_out: Cell::new(false),
+        })
+    }
+
+    #[napi(getter, catch_unwind)]
+    pub fn id(&self) -> String {
+        self.handle.id().to_owned()
+    }
+
+    /// Says that the batch that the last call gave has been applied, with the replies to it; hands over what the program
+    /// collected meanwhile; gives the next batch.
+    #[napi(catch_unwind)]
+    pub fn exchange<'env>(
+        &self,
+        env: &'env Env,
+        replies: Option<String>,
+        collected: Option<String>,
+    ) -> Result<Option<JsString<'env>>> {
+        let mut batch = self.batch.borrow_mut();
+        let mut inputs = Vec::new();
+        if self.batch_is_out.replace(false) {
+            let replies = replies.map(|text| batch.replies(&text)).unwrap_or_default();
+            inputs.push(Input::Applied {
+                upto: batch.upto(),
+                replies,
+            });
+        }
+        if let Some(collected) = collected {
+            inputs.extend(self.read(collected));
+        }
+        if !inputs.is_empty() {
+            self.handle.input(inputs);
+        }
+        let mut events = self.events.borrow_mut();
+        events.clear();
+        let upto = self.handle.take(BATCH_BYTES, &mut events);
+        if events.is_empty() {
+            return Ok(None);
+        }
+        self.batch_is_out.set(true);
+        let text = batch.write(&events, upto);
+        let text = if text.is_ascii() {
+            env.create_string_latin1(text)?
+        } else {
+            env.create_string(text)?
+        };
+        Ok(Some(text))
+    }
+
+    /// Hands over what the program collected.
+    #[napi(catch_unwind)]
+    pub fn flush(&self, collected: String) {
+        let inputs = self.read(collected);
+        self.handle.input(inputs);
+    }
+
+    fn read(&self, collected: String) -> Vec<Input> {
+        let mut seq = self.next_seq.get();
+        let inputs = ops::read(collected, &mut seq);
+        self.next_seq.set(seq);
+        inputs
+    }
+
+    /// Listens at once. Gives `{"port"}` or `{"error"}` as JSON.
+    #[napi(catch_unwind)]
+    pub fn listen(&self, addresses: Vec<String>, required: u32, port: u16) -> String {
+        let addresses = addresses.iter().zip(0..).filter_map(|(text, n)| {
+            let address: IpAddr = text.parse().ok()?;
+            Some(Bind {
+                address,
+                required: n < required,
+            })
+        });
+        match self.handle.listen(&addresses.collect::<Vec<_>>(), port) {
+            Ok(port) => json!({ "port": port }),
+            Err(error) => json!({ "error": error::facts(&error) }),
+        }
+        .to_string()
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close_server(&self) {
+        self.handle.close_server();
+    }
+
+    fn input(&self, input: Input) {
+        self.handle.input([input]);
+    }
+
+    #[napi(catch_unwind)]
+    pub fn join(&self, call: u32, url: String) {
+        self.input(Input::Join {
+            call: call.into(),
+            url: url.into(),
+        });
+    }
+
+    #[napi(catch_unwind)]
+    pub fn find(&self, call: u32, id: Option<String>) {
+        self.input(Input::Find {
+            call: call.into(),
+            id: id.map(ByteString::from),
+        });
+    }
+
+    #[napi(catch_unwind)]
+    pub fn list(&self, call: u32) {
+        self.input(Input::List { call: call.into() });
+    }
+
+    #[napi(catch_unwind)]
+    pub fn close(&self, call: u32) {
+        self.input(Input::Close { call: call.into() });
+    }
+
+    #[napi(catch_unwind)]
+    pub fn disconnect(&self, key: String) {
+        self.input(Input::Disconnect { key: key.into() });
+    }
+
+    #[napi(catch_unwind)]
+    pub fn cancel_timer(&self, key: String) {
+        self.input(Input::CancelTimer { key: key.into() });
+    }
+
+    #[napi(catch_unwind)]
+    pub fn set_url(&self, url: Option<String>) {
+        self.input(Input::SetUrl(url.map(ByteString::from)));
+    }
+
+    #[napi(catch_unwind)]
+    pub fn set_network_id(&self, json: Option<String>) {
+        self.input(Input::SetNetworkId(json.map(ByteString::from)));
+    }
+
+    #[napi(catch_unwind)]
+    pub fn configure(&self, options: String) {
+        self.input(Input::Configure(options::read(&options)));
+    }
+
+    /// Writes what can be written without waiting: the process is about to exit.
+    #[napi(catch_unwind)]
+    pub fn write_now(&self) {
+        self.handle.write_now();
+    }
+
+    /// Ends everything at once. All later calls do nothing.
+    #[napi(catch_unwind)]
+    pub fn shutdown(&self) {
+        self.handle.shutdown();
+        self.doorbell.lock().take();
+    }
+}
+
+impl Drop for NativeHost {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}

@@ -1,0 +1,8 @@
+//! The crossing between JavaScript and Rust. It converts and decides nothing: calls become the mesh's inputs, its events become
+//! text for JavaScript, one string for each batch, both ways.
+
+mod delivery;
+mod error;
+mod host;
+mod ops;
+mod options;
