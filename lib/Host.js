@@ -1,0 +1,279 @@
+'use strict';
+
+const Core = require('./core.js');
+const Peer = require('./Peer.js');
+const Promise = require('./Promise.js');
+const dictionary = require('./dictionary.js');
+const { addressesToBind, urlOf } = require('./listen.js');
+const { checkFunction, checkOptions, checkPort, serialize } = require('./validate.js');
+const { error, fromFailure, peerNotFound, typeError } = require('./errors.js');
+
+/** Where the private side of a host hangs. */
+const CORE = Symbol('distribus');
+
+/** What every send to a local peer returns. */
+const SENT = Promise.resolve(null);
+
+/** The listening server of a host, as programs see it. */
+class Server {
+  #core;
+
+  /** @param {Core} core */
+  constructor(core) {
+    this.#core = core;
+  }
+
+  /** Stops listening and ends all connections that came in that way, without a goodbye. */
+  close() {
+    this.#core.closeServer();
+  }
+}
+
+/**
+ * A node of the network: peers live on it, and it connects with other hosts.
+ * @param {any} [options] see config
+ * @constructor
+ * @this {any}
+ */
+function Host(options) {
+  const core = new Core(this);
+  Object.defineProperty(this, CORE, { value: core, configurable: true });
+
+  this.peers = dictionary();
+  this.addresses = dictionary();
+  this.channels = dictionary();
+  this.options = { reconnectTimeout: 300000, reconnectDelay: 1000, reconnectDecay: 2 };
+  this.server = null;
+  this.address = null;
+  this.port = null;
+  this.connections = dictionary();
+  this.timers = dictionary();
+
+  /**
+   * Sends a message from one peer to another. Works detached from the host.
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
+   */
+  this.send = (from, to, message) => {
+    const peer = this.peers[to];
+    if (typeof peer === 'object' && peer !== null) {
+      peer.emit('message', from, message);
+      return SENT;
+    }
+    return core.send(from, to, message);
+  };
+
+  Host.prototype.config.call(this, options);
+}
+
+/**
+ * Makes a property that does not exist until it is first assigned, and whose later assignments reach the network.
+ * @param {string} name
+ * @param {(core: Core) => any} get
+ * @param {(core: Core, value: any) => void} set
+ */
+function defineState(name, get, set) {
+  Object.defineProperty(Host.prototype, name, {
+    configurable: true,
+    get: () => undefined,
+    /** @this {any} */
+    set(value) {
+      const core = this[CORE];
+      Object.defineProperty(this, name, {
+        configurable: true,
+        enumerable: true,
+        get: () => get(core),
+        set: (value) => set(core, value)
+      });
+      set(core, value);
+    }
+  });
+}
+defineState('url', (core) => core.url, (core, value) => core.setUrl(value));
+defineState('networkId', (core) => core.networkId, (core, value) => core.setNetworkId(value));
+
+/**
+ * Applies options, and gives a copy of all that are set.
+ * @param {any} [options]
+ */
+Host.prototype.config = function (options) {
+  const core = this[CORE];
+  if (options) {
+    checkOptions(options);
+    const { networkId } = options;
+    if (networkId && core.links > 0 && this.networkId && this.networkId !== networkId) {
+      throw error('ERR_NETWORK_ID_SET', 'Cannot replace networkId once set');
+    }
+    if (networkId) serialize(networkId);
+    Object.assign(this.options, options);
+    if (networkId) this.networkId = networkId;
+    core.native?.configure(core.nativeOptions());
+  }
+  return { ...this.options };
+};
+
+/**
+ * Creates a peer. Other hosts are not asked whether they have one with the same id.
+ * @param {any} id
+ */
+Host.prototype.create = function (id) {
+  if (typeof this.peers[id] === 'object') throw error('ERR_ID_EXISTS', 'Id already exists (id: ' + id + ')');
+  const peer = new /** @type {any} */ (Peer)(id, this.send);
+  this.peers[id] = peer;
+  return peer;
+};
+
+/**
+ * Removes a peer.
+ * @param {any} peer the peer or its id
+ */
+Host.prototype.remove = function (peer) {
+  if (peer instanceof Peer) delete this.peers[/** @type {any} */ (peer).id];
+  else if (peer) delete this.peers[peer];
+};
+
+/**
+ * @param {any} id
+ * @returns {any} the local peer with that id, or null
+ */
+Host.prototype.get = function (id) {
+  const peer = this.peers[id];
+  return typeof peer === 'object' ? peer : null;
+};
+
+/**
+ * Finds the url of a peer's host: null when that host has no url.
+ * @param {any} id
+ */
+Host.prototype.find = function (id) {
+  const core = this[CORE];
+  if (core.peer(id) !== undefined) return Promise.resolve(this.url || null);
+  if (!core.mayKnow(id)) return Promise.reject(peerNotFound(id));
+  return Promise.try(() => {
+    const text = serialize(id) || null;
+    return core.call((native, call) => native.find(call, text));
+  });
+};
+
+/** Lists the ids of all peers in the network. Original hosts cannot be asked for theirs. */
+Host.prototype.list = function () {
+  const core = this[CORE];
+  const here = core.localIds();
+  if (core.native === null || core.links === 0) return Promise.resolve(here);
+  return core.call((native, call) => native.list(call), (/** @type {any[]} */ there) => {
+    const known = new Set(here.map(String));
+    return here.concat(there.filter((id) => !known.has(String(id)) && known.add(String(id))));
+  });
+};
+
+/**
+ * Listens for other hosts.
+ * @param {any} address what is advertised, and decides what is bound
+ * @param {any} port
+ * @param {any} [options] `bind`: the address to bind
+ */
+Host.prototype.listen = function (address, port, options) {
+  const core = this[CORE];
+  if (core.closing !== null) return core.closing.then(() => Host.prototype.listen.call(this, address, port, options));
+  return Promise.try(() => {
+    if (this.server) throw error('ERR_SERVER_ALREADY_LISTENING', 'Server already listening');
+    if (address !== undefined && address !== null && typeof address !== 'string') {
+      throw typeError('ERR_INVALID_ARG_TYPE', `The "address" argument must be a string, got ${typeof address}`);
+    }
+    const number = checkPort(port);
+    const { addresses, required } = addressesToBind(address, options ? options.bind : undefined);
+    if (core.listening) core.closeServer(); // the program has thrown the server away without closing it
+    const { port: bound, error: failure } = JSON.parse(core.start().listen(addresses, required, number));
+    if (failure !== undefined) {
+      if (core.links === 0 && core.calls.size === 0 && core.timers === 0) core.stop();
+      throw fromFailure({ code: 'ERR_DIAL', error: failure });
+    }
+    core.listening = true;
+    this.server = new Server(core);
+    this.address = address;
+    this.port = number === 0 ? bound : port;
+    this.url = urlOf(address, this.port);
+    core.rest();
+    return this;
+  });
+};
+
+/**
+ * Joins another host, and all hosts that it is connected with.
+ * @param {any} url or the address, with a port
+ * @param {any} [port]
+ */
+Host.prototype.join = function (url, port) {
+  const core = this[CORE];
+  if (core.closing !== null) return core.closing.then(() => Host.prototype.join.call(this, url, port));
+  if (!url) return Promise.resolve(this);
+  return Promise.try(() => {
+    if (typeof url !== 'string') {
+      throw typeError('ERR_INVALID_ARG_TYPE', `The "url" argument must be a string, got ${typeof url}`);
+    }
+    const target = port === undefined || url.includes('://') ? url : urlOf(url, checkPort(port));
+    if (typeof this.connections[target] === 'object' || target === this.url) return this;
+    return core.call((native, call) => native.join(call, target), () => this);
+  });
+};
+
+/** Leaves the network: says goodbye, stops listening, ends every connection. */
+Host.prototype.close = function () {
+  const core = this[CORE];
+  if (core.closing !== null) return core.closing;
+  const ended = () => {
+    core.closing = null;
+    core.listening = false;
+    core.stop();
+    core.forgetAll();
+    if (this.server) {
+      this.server = null;
+      this.address = null;
+      this.port = null;
+      this.url = null;
+    }
+    core.rest();
+    return this;
+  };
+  if (core.native === null) return Promise.resolve(ended());
+  core.closing = core.call((native, call) => native.close(call), ended);
+  return core.closing;
+};
+
+/**
+ * Publishes a message: to the subscribers of this host at once, and to all other hosts.
+ * @param {any} channel
+ * @param {any} message
+ */
+Host.prototype.publish = function (channel, message) {
+  const core = this[CORE];
+  core.publishHere(channel, message);
+  core.publish(channel, message);
+};
+
+/**
+ * @param {any} channel
+ * @param {(message: any) => any} callback
+ */
+Host.prototype.subscribe = function (channel, callback) {
+  checkFunction(callback, 'callback');
+  const callbacks = this.channels[channel];
+  if (Array.isArray(callbacks)) callbacks.push(callback);
+  else this.channels[channel] = [callback];
+};
+
+/**
+ * @param {any} channel
+ * @param {(message: any) => any} callback
+ */
+Host.prototype.unsubscribe = function (channel, callback) {
+  const callbacks = this.channels[channel];
+  if (!Array.isArray(callbacks)) return;
+  const index = callbacks.indexOf(callback);
+  if (index === -1) return;
+  callbacks.splice(index, 1);
+  if (callbacks.length === 0) delete this.channels[channel];
+};
+
+module.exports = Host;

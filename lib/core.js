@@ -1,0 +1,387 @@
+'use strict';
+
+const { AsyncResource } = require('node:async_hooks');
+const Promise = require('./Promise.js');
+const Outbound = require('./outbound.js');
+const Ring = require('./ring.js');
+const apply = require('./inbound.js');
+const dictionary = require('./dictionary.js');
+const keepAlive = require('./keepalive.js');
+const { NativeHost } = require('./load.js');
+const { deliveryUnknown, hostClosed, peerNotFound } = require('./errors.js');
+const { serialize } = require('./validate.js');
+
+/**
+ * @typedef {{resolve: (value?: any) => void, reject: (err: Error) => void, to?: any, end?: (value: any) => any}} Deferred
+ */
+
+/** Warnings about listeners that throw are given at most this often, in ms. */
+const REPORT_INTERVAL = 1000;
+
+/** A connection with another host, as programs see it. */
+class Connection {
+  #core;
+  #key;
+
+  /**
+   * @param {Core} core
+   * @param {string} key
+   * @param {string | null} url
+   */
+  constructor(core, key, url) {
+    this.url = url;
+    this.#core = core;
+    this.#key = key;
+  }
+
+  /** Ends the connection without a goodbye. The side that joined will reconnect. */
+  close() {
+    this.#core.disconnect(this.#key);
+  }
+}
+
+/** A reconnect to come, as programs see it. */
+class Timer {
+  #core;
+  #key;
+
+  /**
+   * @param {Core} core
+   * @param {string} key
+   */
+  constructor(core, key) {
+    this.#core = core;
+    this.#key = key;
+  }
+
+  /** Gives the host up. */
+  close() {
+    this.#core.cancelTimer(this.#key);
+  }
+}
+
+/**
+ * The private side of a host: it talks to the native host and keeps what programs can see of the network up to date.
+ * The native host is made when the host first listens or joins, so that a host that does neither costs nothing.
+ */
+class Core {
+  /** @param {any} host */
+  constructor(host) {
+    this.host = host;
+    /** @type {import('./load.js').NativeHost | null} */
+    this.native = null;
+    /** @type {Ring<Deferred>} */
+    this.sends = new Ring();
+    /** @type {Map<number, Deferred>} */
+    this.calls = new Map();
+    this.nextCall = 1;
+    this.links = 0; // connections that stand in host.connections
+    this.timers = 0;
+    this.listening = false;
+    /** @type {InstanceType<typeof Promise> | null} */
+    this.closing = null;
+    this.url = undefined;
+    this.networkId = undefined;
+    this.outbound = new Outbound(() => this.flush());
+    /** @type {AsyncResource | null} */
+    this.resource = null;
+    this.reported = 0;
+    this.unreported = 0;
+  }
+
+  // The native host.
+
+  /** @returns {import('./load.js').NativeHost} */
+  start() {
+    if (this.native === null) {
+      this.resource ??= new AsyncResource('DISTRIBUS', { requireManualDestroy: false });
+      const native = new NativeHost(this.nativeOptions(), () => this.resource?.runInAsyncScope(this.drain, this));
+      this.native = native;
+      native.setUrl(typeof this.url === 'string' ? this.url : null);
+      native.setNetworkId(serialize(this.networkId) || null);
+    }
+    return this.native;
+  }
+
+  /** Ends the native host. What it was to answer has been answered, or is settled here. */
+  stop() {
+    const { native } = this;
+    this.native = null;
+    native?.shutdown();
+    this.outbound.take();
+    for (const send of this.sends.clear()) send.reject(deliveryUnknown(send.to));
+    for (const call of this.calls.values()) call.reject(hostClosed());
+    this.calls.clear();
+    this.links = this.timers = 0;
+  }
+
+  /** @returns {string} */
+  nativeOptions() {
+    const { reconnectTimeout, reconnectDelay, reconnectDecay, requestTimeout } = this.host.options;
+    const millis = (/** @type {any} */ value) => (Number(value) >= 0 ? Number(value) : undefined);
+    return JSON.stringify({
+      reconnectTimeout: millis(reconnectTimeout),
+      reconnectDelay: millis(reconnectDelay),
+      reconnectDecay: Number(reconnectDecay) > 0 ? Number(reconnectDecay) : undefined,
+      requestTimeout
+    });
+  }
+
+  /** Applies what waits, batch by batch; hands over what listeners sent meanwhile together with the word that they have returned. */
+  drain() {
+    const { native } = this;
+    if (native === null) return;
+    let text = native.exchange(null, this.outbound.take());
+    while (text !== null) {
+      const replies = apply(this, text);
+      if (this.native !== native) return; // closed by what was applied
+      text = native.exchange(replies, this.outbound.take());
+    }
+    this.rest();
+  }
+
+  flush() {
+    const text = this.outbound.take();
+    if (text !== null) this.native?.flush(text);
+  }
+
+  onExit() {
+    this.flush();
+    this.native?.writeNow();
+  }
+
+  /** Lets the process end, or not, as the host's state wants it. */
+  rest() {
+    const busy = this.listening || this.links > 0 || this.timers > 0 || this.calls.size > 0 || this.sends.size > 0;
+    keepAlive(this, busy);
+  }
+
+  /**
+   * Begins a call that ends with an event.
+   * @param {(native: import('./load.js').NativeHost, call: number) => void} begin
+   * @param {(value: any) => any} [end] makes the promise's value of the event's, when the event is applied
+   * @returns {any}
+   */
+  call(begin, end) {
+    const native = this.start();
+    this.flush();
+    return new Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
+      const number = this.nextCall++;
+      this.calls.set(number, { resolve, reject, end });
+      begin(native, number);
+      this.rest();
+    });
+  }
+
+  /**
+   * @param {number} number
+   * @param {any} value
+   * @param {Error} [err]
+   */
+  settle(number, value, err) {
+    const call = this.calls.get(number);
+    if (call === undefined) return;
+    this.calls.delete(number);
+    if (err === undefined) call.resolve(call.end === undefined ? value : call.end(value));
+    else call.reject(err);
+  }
+
+  // What programs ask for.
+
+  /**
+   * @param {any} id
+   * @returns {any} the local peer, or undefined
+   */
+  peer(id) {
+    try {
+      const peer = this.host.peers[id];
+      return typeof peer === 'object' && peer !== null ? peer : undefined;
+    } catch {
+      return undefined; // an id that JavaScript cannot turn into a name
+    }
+  }
+
+  /** @returns {any[]} */
+  localIds() {
+    return Object.values(this.host.peers).map((peer) => peer.id);
+  }
+
+  /**
+   * Whether anybody but this host could know that peer.
+   * @param {any} id
+   */
+  mayKnow(id) {
+    return this.native !== null && (this.links > 0 || typeof this.host.addresses[id] === 'string');
+  }
+
+  /**
+   * Sends to a peer that does not live here.
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
+   */
+  send(from, to, message) {
+    if (!this.mayKnow(to)) return Promise.reject(peerNotFound(to));
+    let sender, receiver, text;
+    try {
+      sender = serialize(from);
+      receiver = serialize(to);
+      text = serialize(message);
+    } catch (err) {
+      return Promise.reject(err);
+    }
+    /** @type {Deferred | undefined} */
+    let deferred;
+    const promise = new Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
+      deferred = { resolve, reject, to };
+    });
+    this.sends.push(/** @type {Deferred} */ (/** @type {unknown} */ (deferred)));
+    this.outbound.send(sender, receiver, text);
+    return promise;
+  }
+
+  /**
+   * Publishes to the other hosts.
+   * @param {any} channel
+   * @param {any} message
+   */
+  publish(channel, message) {
+    if (this.links === 0) return;
+    let name, text;
+    try {
+      name = serialize(channel);
+      text = serialize(message);
+    } catch (err) {
+      process.emitWarning(/** @type {Error} */ (err));
+      return;
+    }
+    this.outbound.publish(name, text);
+  }
+
+  /**
+   * Calls the subscribers of this host that were there at the beginning and still are.
+   * @param {any} channel
+   * @param {any} message
+   */
+  publishHere(channel, message) {
+    const callbacks = this.host.channels[channel];
+    if (!Array.isArray(callbacks)) return;
+    if (callbacks.length === 1) {
+      callbacks[0](message);
+      return;
+    }
+    const before = callbacks.slice();
+    for (let i = 0; i < before.length; i++) {
+      const callback = before[i];
+      if (callbacks[i] === callback || callbacks.includes(callback)) callback(message);
+    }
+  }
+
+  /** @param {string} key */
+  disconnect(key) {
+    this.flush();
+    this.native?.disconnect(key);
+  }
+
+  /** @param {string} key */
+  cancelTimer(key) {
+    this.flush();
+    this.native?.cancelTimer(key);
+  }
+
+  /** @param {any} url */
+  setUrl(url) {
+    this.url = url;
+    this.native?.setUrl(typeof url === 'string' ? url : null);
+  }
+
+  /** @param {any} id */
+  setNetworkId(id) {
+    this.networkId = id;
+    this.native?.setNetworkId(serialize(id) || null);
+  }
+
+  /** Stops listening, and ends the connections that came in that way. */
+  closeServer() {
+    this.flush();
+    this.listening = false;
+    this.native?.closeServer();
+    this.rest();
+  }
+
+  // What the network tells.
+
+  /**
+   * @param {string} key
+   * @param {string | null} url
+   */
+  connected(key, url) {
+    this.links++;
+    this.host.connections[key] = new Connection(this, key, url);
+  }
+
+  /** @param {string} key */
+  disconnected(key) {
+    this.links--;
+    delete this.host.connections[key];
+  }
+
+  /**
+   * @param {any} id
+   * @param {string} url
+   */
+  located(id, url) {
+    this.host.addresses[id] = url;
+  }
+
+  /** @param {any} id */
+  forgotten(id) {
+    delete this.host.addresses[id];
+  }
+
+  /** @param {string} key */
+  timerStarted(key) {
+    this.timers++;
+    this.host.timers[key] = new Timer(this, key);
+  }
+
+  /** @param {string} key */
+  timerStopped(key) {
+    this.timers--;
+    delete this.host.timers[key];
+  }
+
+  /** @param {any} id */
+  networkIdTaken(id) {
+    this.host.networkId = id;
+  }
+
+  /** Empties what programs see of the network, as close does. */
+  forgetAll() {
+    const { host } = this;
+    for (const key of Object.keys(host.connections)) delete host.connections[key];
+    for (const key of Object.keys(host.timers)) delete host.timers[key];
+    host.addresses = dictionary();
+  }
+
+  /**
+   * Tells about an error of a listener that nobody here can catch.
+   * @param {string} what
+   * @param {any} err
+   */
+  report(what, err) {
+    const now = Date.now();
+    if (now - this.reported < REPORT_INTERVAL) {
+      this.unreported++;
+      return;
+    }
+    const more = this.unreported > 0 ? ` (and ${this.unreported} more before)` : '';
+    this.reported = now;
+    this.unreported = 0;
+    const detail = err instanceof Error ? err.stack : undefined;
+    const message = `${what}: ${err instanceof Error ? err.message : String(err)}${more}`;
+    process.emitWarning(message, { type: 'DistribusWarning', code: 'ERR_LISTENER_THREW', detail });
+  }
+}
+
+module.exports = Core;

@@ -1,0 +1,39 @@
+'use strict';
+
+const { error } = require('./errors.js');
+
+/**
+ * The class of native hosts, described in docs/ARCHITECTURE.md.
+ * @typedef {object} NativeHost
+ * @property {string} id
+ * @property {(replies: string | null, ops: string | null) => string | null} exchange
+ * @property {(ops: string) => void} flush
+ * @property {(addresses: string[], required: number, port: number) => string} listen
+ * @property {() => void} closeServer
+ * @property {(call: number, url: string) => void} join
+ * @property {(call: number, id: string | null) => void} find
+ * @property {(call: number) => void} list
+ * @property {(call: number) => void} close
+ * @property {(key: string) => void} disconnect
+ * @property {(key: string) => void} cancelTimer
+ * @property {(url: string | null) => void} setUrl
+ * @property {(json: string | null) => void} setNetworkId
+ * @property {(options: string) => void} configure
+ * @property {() => void} writeNow
+ * @property {() => void} shutdown
+ */
+
+/** @returns {new (options: string, wake: () => void) => NativeHost} */
+function load() {
+  try {
+    // @ts-ignore The build makes this file.
+    return require('./native.js').NativeHost;
+  } catch (cause) {
+    const platform = `${process.platform}-${process.arch}`;
+    const message = `The native part of distribus for ${platform} cannot be loaded: install distribus again without omitting optional ` +
+      'dependencies, or build it with Rust by `npm install` in a clone of its repository.';
+    throw error('ERR_ADDON_UNAVAILABLE', message, { cause });
+  }
+}
+
+module.exports = { NativeHost: load() };

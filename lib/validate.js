@@ -1,0 +1,70 @@
+'use strict';
+
+const { error, typeError } = require('./errors.js');
+
+/** @param {any} value */
+function shown(value) {
+  return typeof value === 'string' ? `'${value}'` : value === null ? 'null' : typeof value;
+}
+
+/**
+ * @param {any} callback
+ * @param {string} name
+ */
+function checkFunction(callback, name) {
+  if (typeof callback !== 'function') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The "${name}" argument must be a function, got ${shown(callback)}`);
+  }
+}
+
+/**
+ * Options of our own are checked; the original's are taken as they come, as are unknown ones.
+ * @param {any} options
+ */
+function checkOptions(options) {
+  if (typeof options !== 'object') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The "options" argument must be an object, got ${shown(options)}`);
+  }
+  if (!Object.hasOwn(options, 'requestTimeout')) return;
+  const { requestTimeout } = options;
+  if (typeof requestTimeout !== 'number') {
+    const got = shown(requestTimeout);
+    throw typeError('ERR_INVALID_ARG_TYPE', `The option "requestTimeout" must be a number of milliseconds, got ${got}`);
+  }
+  if (!(requestTimeout > 0 && requestTimeout < Infinity)) {
+    const message = `The option "requestTimeout" must be a positive, finite number of milliseconds, got ${requestTimeout}`;
+    throw typeError('ERR_INVALID_ARG_VALUE', message);
+  }
+}
+
+/**
+ * @param {any} port
+ * @returns {number}
+ */
+function checkPort(port) {
+  const number = typeof port === 'string' && /^\d+$/.test(port) ? Number(port) : port;
+  if (typeof number !== 'number') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The "port" argument must be a number, got ${shown(port)}`);
+  }
+  if (!Number.isInteger(number) || number < 0 || number > 65535) {
+    throw typeError('ERR_INVALID_ARG_VALUE', `The "port" argument must be an integer from 0 to 65535, got ${port}`);
+  }
+  return number;
+}
+
+/**
+ * JSON text of a value that is to cross to another host.
+ * @param {any} value
+ * @returns {string} empty when the value is undefined, as JSON has no such value
+ */
+function serialize(value) {
+  try {
+    const text = JSON.stringify(value);
+    return text === undefined ? '' : text;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw error('ERR_MESSAGE_NOT_SERIALIZABLE', `JSON cannot carry this message: ${reason}`, { cause });
+  }
+}
+
+module.exports = { checkFunction, checkOptions, checkPort, serialize };
