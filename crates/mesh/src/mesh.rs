@@ -89,6 +89,10 @@ enum Due {
     Lookup,
     /// Which peers live here.
     List,
+    /// Goodbye, and perhaps our own goodbye after it.
+    Goodbye { back: bool },
+    /// Nothing more: the link ends.
+    End,
 }
 
 /// Questions to several hosts, and what happens when all have been answered, refused or given up.

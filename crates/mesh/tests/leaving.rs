@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use distribus_mesh::{Answer, CallError, Config, Input, SendError};
+use distribus_mesh::{Answer, CallError, Config, Input, Mesh, Output, SendError};
 use support::{Net, url};
 
 fn pair() -> Net {
@@ -33,6 +33,59 @@ fn a_goodbye_is_known_to_both_sides_when_close_resolves() {
     net.run_for(Duration::from_secs(600));
     assert!(net.nodes[0].connections.is_empty());
     assert_eq!(net.sockets_between(0, 1), 0);
+}
+
+#[test]
+fn a_goodbye_is_answered_before_the_link_closes() {
+    let mut out = Vec::new();
+    let mut mesh = Mesh::new(Config::default(), "host-a".into(), 1);
+    let link = mesh.next_link();
+    let mut step = |input| {
+        out.clear();
+        mesh.handle(Duration::ZERO, input, &mut out);
+        out.clone()
+    };
+    let hear = |text: &'static str| Input::Received {
+        link,
+        text: text.into(),
+    };
+    step(Input::Accepted { link });
+    step(hear(
+        r#"{"id":1,"message":{"method":"greeting","params":{"url":"ws://b"}}}"#,
+    ));
+    let applied = |upto| Input::Applied {
+        upto,
+        replies: vec![],
+    };
+    step(applied(1));
+    // Nothing is said while the program does not know of it.
+    let said = said(&step(hear(r#"{"id":2,"message":{"method":"goodbye"}}"#)));
+    assert_eq!(said, Vec::<String>::new());
+    let said = self::said(&step(applied(2)));
+    let [ours, answer] = &said[..] else {
+        panic!("{said:?}");
+    };
+    assert!(ours.contains("\"goodbye\"}"), "{ours}");
+    assert_eq!(answer, r#"{"id":2,"message":"goodbye","error":null}"#);
+    let number: serde_json::Value = serde_json::from_str(ours).unwrap();
+    let text = format!(
+        r#"{{"id":{},"message":"goodbye","error":null}}"#,
+        number["id"]
+    );
+    let out = step(Input::Received {
+        link,
+        text: text.into(),
+    });
+    assert!(matches!(out[..], [Output::Close { .. }]), "{out:?}");
+}
+
+fn said(out: &[Output]) -> Vec<String> {
+    out.iter()
+        .filter_map(|output| match output {
+            Output::Transmit { text, .. } => Some(text.to_string()),
+            _ => None,
+        })
+        .collect()
 }
 
 #[test]

@@ -119,7 +119,11 @@ impl<S: Stream> Link for Connection<S> {
 pub struct Pipe<S>(pub Arc<Connection<S>>);
 
 impl<S: Stream> AsyncRead for Pipe<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         loop {
             ready!(self.0.stream.poll_readable(cx))?;
             match self.0.stream.try_read(buf.initialize_unfilled()) {
@@ -135,7 +139,11 @@ impl<S: Stream> AsyncRead for Pipe<S> {
 }
 
 impl<S: Stream> AsyncWrite for Pipe<S> {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.0.outbox.push_raw(bytes);
         self.0.flush();
         Poll::Ready(Ok(bytes.len()))
@@ -151,7 +159,12 @@ impl<S: Stream> AsyncWrite for Pipe<S> {
 }
 
 /// Serves an open link until it ends.
-pub async fn run<S: Stream>(shared: &Shared, link: LinkId, connection: &Connection<S>, ws: WebSocketStream<Pipe<S>>) {
+pub async fn run<S: Stream>(
+    shared: &Shared,
+    link: LinkId,
+    connection: &Connection<S>,
+    ws: WebSocketStream<Pipe<S>>,
+) {
     let closed_by_us = async {
         connection.closing.notified().await;
         tokio::time::sleep(CLOSE_TIMEOUT).await;

@@ -30,7 +30,10 @@ pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: wa
         };
         let dialled = dialled.unwrap_or_else(|_| {
             let seconds = HANDSHAKE_TIMEOUT.as_secs();
-            Err(failure::other("ERR_HANDSHAKE_TIMEOUT", format!("No WebSocket handshake with {url} within {seconds} s")))
+            Err(failure::other(
+                "ERR_HANDSHAKE_TIMEOUT",
+                format!("No WebSocket handshake with {url} within {seconds} s"),
+            ))
         });
         match dialled {
             Ok((connection, ws)) => {
@@ -62,8 +65,15 @@ async fn dial(url: &str) -> Result<Dialled, DialError> {
 }
 
 fn parse(url: &str) -> Result<(Request, String, u16), DialError> {
-    let invalid = || failure::other("ERR_INVALID_URL", format!("Invalid url (url: {url}), expected ws://host:port"));
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let invalid = || {
+        failure::other(
+            "ERR_INVALID_URL",
+            format!("Invalid url (url: {url}), expected ws://host:port"),
+        )
+    };
+    let scheme = url
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
     match scheme.as_deref() {
         Some("ws") => {}
         Some("wss") => {
@@ -73,11 +83,20 @@ fn parse(url: &str) -> Result<(Request, String, u16), DialError> {
         _ => return Err(invalid()),
     }
     let request = url.into_client_request().map_err(|_| invalid())?;
-    let host = request.uri().host().filter(|host| !host.is_empty()).ok_or_else(invalid)?;
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let host = request
+        .uri()
+        .host()
+        .filter(|host| !host.is_empty())
+        .ok_or_else(invalid)?;
+    let host = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
     // A port that is out of range must not fall back to the default one.
     let authority = request.uri().authority().ok_or_else(invalid)?.as_str();
-    let named = authority.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && !port.ends_with(']'));
+    let named = authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.is_empty() && !port.ends_with(']'));
     let port = match request.uri().port_u16() {
         Some(port) => port,
         None if named => return Err(invalid()),
@@ -92,7 +111,10 @@ async fn connect(host: &str, port: u16) -> Result<TcpStream, DialError> {
         syscall: Some("getaddrinfo".to_owned()),
         ..failure::other("ENOTFOUND", format!("getaddrinfo ENOTFOUND {host}"))
     };
-    let addresses: Vec<SocketAddr> = lookup_host((host, port)).await.map_err(|_| unknown())?.collect();
+    let addresses: Vec<SocketAddr> = lookup_host((host, port))
+        .await
+        .map_err(|_| unknown())?
+        .collect();
     let mut failed = None;
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -111,13 +133,22 @@ fn refused(url: &str, error: Error) -> DialError {
     match error {
         Error::Http(response) => {
             let status = response.status().as_u16();
-            failure::other("ERR_UNEXPECTED_RESPONSE", format!("Unexpected server response: {status} (url: {url})"))
+            failure::other(
+                "ERR_UNEXPECTED_RESPONSE",
+                format!("Unexpected server response: {status} (url: {url})"),
+            )
         }
         Error::Io(error) => {
             let code = failure::code(&error);
-            failure::other(code, format!("Connection lost during the WebSocket handshake: {code} (url: {url})"))
+            failure::other(
+                code,
+                format!("Connection lost during the WebSocket handshake: {code} (url: {url})"),
+            )
         }
-        error => failure::other("ERR_HANDSHAKE_FAILED", format!("No WebSocket handshake with {url}: {error}")),
+        error => failure::other(
+            "ERR_HANDSHAKE_FAILED",
+            format!("No WebSocket handshake with {url}: {error}"),
+        ),
     }
 }
 
@@ -137,9 +168,24 @@ mod tests {
             let parsed = parse(url).map(|(_, host, port)| (host, port));
             assert_eq!(parsed, Ok((host.to_owned(), port)), "{url}");
         }
-        for url in ["", "foo", "ws://", "ws://:3000", "http://localhost:3000", "ws://localhost:70000", "ws://a b"] {
-            assert_eq!(parse(url).map(drop).map_err(|e| e.code), Err("ERR_INVALID_URL".to_owned()), "{url}");
+        for url in [
+            "",
+            "foo",
+            "ws://",
+            "ws://:3000",
+            "http://localhost:3000",
+            "ws://localhost:70000",
+            "ws://a b",
+        ] {
+            assert_eq!(
+                parse(url).map(drop).map_err(|e| e.code),
+                Err("ERR_INVALID_URL".to_owned()),
+                "{url}"
+            );
         }
-        assert_eq!(parse("wss://localhost").map(drop).map_err(|e| e.code), Err("ERR_TLS_UNSUPPORTED".to_owned()));
+        assert_eq!(
+            parse("wss://localhost").map(drop).map_err(|e| e.code),
+            Err("ERR_TLS_UNSUPPORTED".to_owned())
+        );
     }
 }

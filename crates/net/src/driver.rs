@@ -1,403 +1,328 @@
-//! One host at work: the mesh behind its lock, and the performing of what it wants done.
-//!
-//! Every input goes through [`Shared::run`]: lock, let the mesh handle the inputs, perform the outputs in their order
-//! (text frames go to outboxes, events to the queue), unlock; then write what was touched, ring for the program and
-//! set the alarm, each only when needed. Nothing blocks and nothing is called back while the lock is held.
+//! A host's state: the mesh behind one lock, what waits for the program, and the links.
 
-use std::collections::VecDeque;
-use std::hash::{BuildHasher, RandomState};
-use std::mem;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use bytestring::ByteString;
-use distribus_mesh::{Config, DialError, Event, Input, LinkId, Mesh, Output, Time};
+use distribus_mesh::{Config, Event, Input, LinkId, Mesh, Output, Time};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio::sync::{Notify, watch};
 
-use crate::byte_stream::ByteStream;
-use crate::links::Links;
-use crate::listener::Listening;
-use crate::outbox::Link;
-use crate::queue::{EventQueue, Gate};
-use crate::system_error::{code, own_error};
-use crate::{HANDSHAKE_TIMEOUT, connection, dialer, runtime, timers};
+use crate::connection::Link;
+use crate::dialer;
+use crate::listener::Server;
 
-/// The status of a close frame that says that all is well.
-const NORMAL_CLOSURE: u16 = 1000;
+/// Sockets are not read while more than this waits for the program.
+const MAX_WAITING: usize = 8 * 1024 * 1024;
 
-/// A list that has grown longer than that is given back after use.
-const KEEP_OUTPUTS: usize = 4096;
+/// What an event costs beside its texts, about.
+const EVENT_BYTES: usize = 128;
 
-type Wake = Arc<dyn Fn() + Send + Sync>;
+type Wake = Box<dyn Fn() + Send + Sync>;
 
-/// What the handles and (weakly) the tasks of a host share.
-pub(crate) struct Shared {
-    me: Weak<Shared>,
-    id: ByteString,
-    epoch: Instant,
-    entropy: RandomState,
+/// What all tasks and handles of one host share.
+pub struct Shared {
+    pub id: ByteString,
+    start: Instant,
     state: Mutex<State>,
-    pub(crate) gate: Arc<Gate>,
-    alarm: Arc<Notify>,
-    pub(crate) listening: Mutex<Option<Listening>>,
-    wake: Mutex<Option<Wake>>,
+    wake: Wake,
+    /// Bytes that wait for the program.
+    waiting: AtomicUsize,
+    room: Notify,
+    /// Rung when a deadline comes earlier than the timer task knows.
+    pub rearm: Arc<Notify>,
+    /// Dropped on shutdown: ends the timer task.
+    alive: Mutex<Option<watch::Sender<()>>>,
+    myself: Weak<Shared>,
 }
 
 struct State {
-    /// None after the shutdown.
-    mesh: Option<Mesh>,
-    links: Links,
-    queue: EventQueue,
-    /// The program has been rung for and has not emptied the queue since.
-    rung: bool,
-    /// When the timer task will look again.
-    alarm: Option<Time>,
-    /// How often listening has ended: what was accepted before is not wanted after.
-    listenings_ended: u64,
-    /// Always empty between rounds; kept for their memory.
+    mesh: Mesh,
     outputs: Vec<Output>,
+    inputs: VecDeque<Input>,
+    events: VecDeque<Event>,
+    taken: u64,
+    /// The program has been woken and has not emptied the queue yet.
+    awake: bool,
+    links: HashMap<LinkId, Entry>,
+    armed: Option<Time>,
+    server: Option<Server>,
+    down: bool,
 }
 
-/// What is left to do when the lock is free again.
-#[derive(Default)]
-struct Aftermath {
-    touched: Vec<Arc<Link>>,
-    ring: bool,
-    alarm: bool,
-}
-
-/// What the timer task waits for.
-pub(crate) enum Alarm {
-    At(Time),
-    Never,
-    Ended,
+enum Entry {
+    /// Being dialled; the sender's end stops it.
+    Dialling {
+        _stop: watch::Sender<()>,
+    },
+    Open(Arc<dyn Link>),
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, wake: Wake) -> Arc<Shared> {
-        // Keyed by the system's random numbers, so its hashes are random numbers for us.
-        let entropy = RandomState::new();
-        let id = ByteString::from(format!("{:016x}{:016x}", entropy.hash_one("id"), entropy.hash_one("ID")));
-        let mesh = Mesh::new(config, id.clone(), entropy.hash_one("seed"));
-        let shared = Arc::new_cyclic(|me| Shared {
-            me: me.clone(),
+    pub fn new(config: Config, wake: Wake) -> Arc<Shared> {
+        let id: ByteString = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)).into();
+        let mesh = Mesh::new(config, id.clone(), fastrand::u64(..));
+        let (alive, ended) = watch::channel(());
+        let rearm = Arc::new(Notify::new());
+        let shared = Arc::new_cyclic(|myself| Shared {
             id,
-            epoch: Instant::now(),
-            entropy,
+            start: Instant::now(),
             state: Mutex::new(State {
-                mesh: Some(mesh),
-                links: Links::default(),
-                queue: EventQueue::default(),
-                rung: false,
-                alarm: None,
-                listenings_ended: 0,
+                mesh,
                 outputs: Vec::new(),
+                inputs: VecDeque::new(),
+                events: VecDeque::new(),
+                taken: 0,
+                awake: false,
+                links: HashMap::new(),
+                armed: None,
+                server: None,
+                down: false,
             }),
-            gate: Arc::default(),
-            alarm: Arc::default(),
-            listening: Mutex::new(None),
-            wake: Mutex::new(Some(wake)),
+            wake,
+            waiting: AtomicUsize::new(0),
+            room: Notify::new(),
+            rearm: Arc::clone(&rearm),
+            alive: Mutex::new(Some(alive)),
+            myself: Weak::clone(myself),
         });
-        match runtime::handle() {
-            Ok(runtime) => {
-                runtime.spawn(timers::run(shared.me.clone(), shared.alarm.clone(), shared.epoch));
-            }
-            Err(error) => tracing::error!(%error, "the threads for the network could not be started"),
-        }
+        crate::timers::spawn(Arc::downgrade(&shared), rearm, ended);
         shared
     }
 
-    pub(crate) fn id(&self) -> &ByteString {
-        &self.id
+    /// The host's clock.
+    pub fn now(&self) -> Time {
+        self.start.elapsed()
     }
 
-    /// Handles the inputs in their order, performs what comes of them, and writes.
-    pub(crate) fn run(&self, inputs: impl Iterator<Item = Input>) {
-        let aftermath = self.state.lock().round(self, inputs);
-        self.finish(aftermath);
+    pub fn at(&self, time: Time) -> Option<Instant> {
+        self.start.checked_add(time)
     }
 
-    /// [`run`](Self::run), then [`take`](Self::take), in one locking and without ringing for what is taken anyway.
-    pub(crate) fn exchange(
-        &self,
-        inputs: impl Iterator<Item = Input>,
-        max_bytes: usize,
-        events: &mut Vec<Event>,
-    ) -> u64 {
+    /// Gives inputs to the mesh, in order, and does what it says.
+    pub fn input(&self, inputs: impl IntoIterator<Item = Input>) {
         let mut state = self.state.lock();
-        let mut aftermath = state.round(self, inputs);
-        let taken = state.take(self, max_bytes, events);
-        state.rung = !state.queue.is_empty();
-        aftermath.ring = false;
-        drop(state);
-        self.finish(aftermath);
-        taken
-    }
-
-    pub(crate) fn take(&self, max_bytes: usize, events: &mut Vec<Event>) -> u64 {
-        self.state.lock().take(self, max_bytes, events)
-    }
-
-    /// Messages have arrived on a link. Returns whether reading should pause.
-    pub(crate) fn received(&self, link: LinkId, texts: &mut Vec<ByteString>) -> bool {
-        let mut state = self.state.lock();
-        if !state.links.is_open(link) {
-            texts.clear();
-            return false;
-        }
-        let aftermath = state.round(self, texts.drain(..).map(|text| Input::Received { link, text }));
-        let full = state.queue.is_full();
-        if full {
-            self.gate.close();
-        }
-        drop(state);
-        self.finish(aftermath);
-        full
-    }
-
-    /// A link has ended.
-    pub(crate) fn closed(&self, link: LinkId) {
-        let mut state = self.state.lock();
-        if state.links.remove(link) {
-            let aftermath = state.round(self, [Input::Closed { link }].into_iter());
-            drop(state);
-            self.finish(aftermath);
-        }
-    }
-
-    /// How often listening has ended so far.
-    pub(crate) fn listenings_ended(&self) -> u64 {
-        self.state.lock().listenings_ended
-    }
-
-    pub(crate) fn is_down(&self) -> bool {
-        self.state.lock().mesh.is_none()
-    }
-
-    /// Somebody has connected and been upgraded, while listening had ended `listening` times; `received` came after the
-    /// request.
-    pub(crate) async fn accepted(&self, stream: Box<dyn ByteStream>, received: Vec<u8>, listening: u64) {
-        let Ok(runtime) = runtime::handle() else { return };
-        let link = Link::new(stream, Role::Server, 0);
-        let socket = connection::accepted(link.clone(), received).await;
-        let mut state = self.state.lock();
-        if state.listenings_ended != listening {
+        if state.down {
             return;
         }
-        let Some(id) = state.mesh.as_mut().map(Mesh::next_link) else { return };
-        state.links.add_accepted(id, link.clone());
-        let aftermath = state.round(self, [Input::Accepted { link: id }].into_iter());
-        drop(state);
-        runtime.spawn(connection::run(id, link, socket, self.me.clone(), self.gate.clone()));
-        self.finish(aftermath);
+        state.inputs.extend(inputs);
+        self.turn(state);
     }
 
-    /// Listening has ended: ends what was accepted.
-    pub(crate) fn end_accepted(&self) {
-        let mut state = self.state.lock();
-        state.listenings_ended += 1;
-        let ended = state.links.remove_accepted();
-        let closed = ended.iter().map(|&(link, _)| Input::Closed { link });
-        let aftermath = state.round(self, closed);
-        drop(state);
-        for (_, link) in &ended {
-            link.kill();
-        }
-        self.finish(aftermath);
-    }
-
-    /// One more try for every link with something to write.
-    pub(crate) fn write_now(&self) {
-        let links = self.state.lock().links.all_open();
-        for link in links {
-            link.drain_last();
-        }
-    }
-
-    /// Ticks if it is time to, and says when to look again.
-    pub(crate) fn tick(&self) -> Alarm {
-        let mut state = self.state.lock();
-        let now = self.epoch.elapsed();
-        let mut aftermath = Aftermath::default();
-        if state.deadline().is_some_and(|deadline| deadline <= now) {
-            aftermath = state.round(self, [Input::Tick].into_iter());
-            aftermath.alarm = false;
-        }
-        // A deadline that has passed again already gets its tick a little later, never in a tight loop.
-        state.alarm = state.deadline().map(|deadline| deadline.max(now + timers::SHORTEST));
-        let alarm = match (&state.mesh, state.alarm) {
-            (None, _) => Alarm::Ended,
-            (Some(_), None) => Alarm::Never,
-            (Some(_), Some(time)) => Alarm::At(time),
-        };
-        drop(state);
-        self.finish(aftermath);
-        alarm
-    }
-
-    /// Ends everything, without events.
-    pub(crate) fn shutdown(&self) {
-        let wake = self.wake.lock().take();
-        let mut state = self.state.lock();
-        let mesh = state.mesh.take();
-        let links = mem::take(&mut state.links);
-        state.queue.clear();
-        state.listenings_ended += 1;
-        drop(state);
-        let listening = self.listening.lock().take();
-        self.gate.open();
-        self.alarm.notify_one();
-        drop((listening, links, mesh, wake));
-    }
-
-    /// What has to wait for the lock to be free.
-    fn finish(&self, aftermath: Aftermath) {
-        for link in &aftermath.touched {
-            link.drain();
-        }
-        if aftermath.alarm {
-            self.alarm.notify_one();
-        }
-        if aftermath.ring {
-            let wake = self.wake.lock().clone();
-            if let Some(wake) = wake {
-                wake();
-            }
-        }
-    }
-
-    /// Dials in a task of its own, which becomes the link's task.
-    fn dial(&self, state: &mut State, link: LinkId, url: ByteString) -> Result<(), DialError> {
-        let runtime = runtime::handle().map_err(|error| {
-            own_error(code(&error), "the threads for the network could not be started")
-        })?;
-        let (host, gate) = (self.me.clone(), self.gate.clone());
-        let seed = self.entropy.hash_one(link);
-        let task = runtime.spawn(async move {
-            let dialled = dialer::dial(&url, seed, HANDSHAKE_TIMEOUT).await;
-            let Some(shared) = host.upgrade() else { return };
-            match dialled {
-                Err(error) => shared.dial_failed(link, error),
-                Ok(dialled) if shared.opened(link, &dialled.link) => {
-                    drop(shared);
-                    tokio::spawn(connection::run(link, dialled.link, dialled.socket, host, gate));
-                }
-                Ok(_) => {}
-            }
-        });
-        state.links.add_dialling(link, task.abort_handle());
-        Ok(())
-    }
-
-    fn dial_failed(&self, link: LinkId, error: DialError) {
-        let mut state = self.state.lock();
-        if state.links.remove(link) {
-            let aftermath = state.round(self, [Input::DialFailed { link, error }].into_iter());
-            drop(state);
-            self.finish(aftermath);
-        }
-    }
-
-    /// A dial has come to its end. False: nobody wants the link any more.
-    fn opened(&self, id: LinkId, link: &Arc<Link>) -> bool {
-        let mut state = self.state.lock();
-        if !state.links.open(id, link.clone()) {
-            return false;
-        }
-        let aftermath = state.round(self, [Input::Opened { link: id }].into_iter());
-        drop(state);
-        self.finish(aftermath);
-        true
-    }
-}
-
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.shutdown();
-    }
-}
-
-impl State {
-    fn deadline(&self) -> Option<Time> {
-        self.mesh.as_ref().and_then(Mesh::deadline)
-    }
-
-    /// Handles the inputs and what comes of them, all under the lock.
-    fn round(&mut self, shared: &Shared, inputs: impl Iterator<Item = Input>) -> Aftermath {
-        let mut aftermath = Aftermath::default();
-        let mut outputs = mem::take(&mut self.outputs);
-        // What the performing of an output has to tell the mesh.
-        let mut news = VecDeque::new();
-        self.links.begin();
-        let now = shared.epoch.elapsed();
-        if let Some(mesh) = &mut self.mesh {
-            inputs.for_each(|input| mesh.handle(now, input, &mut outputs));
-        }
-        self.perform(shared, &mut outputs, &mut aftermath.touched, &mut news);
-        while let Some(input) = news.pop_front() {
-            if let Some(mesh) = &mut self.mesh {
-                mesh.handle(now, input, &mut outputs);
-            }
-            self.perform(shared, &mut outputs, &mut aftermath.touched, &mut news);
-        }
-        outputs.shrink_to(KEEP_OUTPUTS);
-        self.outputs = outputs;
-
-        if !self.rung && !self.queue.is_empty() {
-            self.rung = true;
-            aftermath.ring = true;
-        }
-        let deadline = self.deadline();
-        if deadline.is_some_and(|deadline| self.alarm.is_none_or(|alarm| deadline < alarm)) {
-            self.alarm = deadline;
-            aftermath.alarm = true;
-        }
-        aftermath
-    }
-
-    fn perform(
-        &mut self,
-        shared: &Shared,
-        outputs: &mut Vec<Output>,
-        touched: &mut Vec<Arc<Link>>,
-        news: &mut VecDeque<Input>,
-    ) {
-        for output in outputs.drain(..) {
-            match output {
-                Output::Transmit { link, text } => {
-                    if let Some(link) = self.links.touch(link, touched) {
-                        link.push_text(&text);
+    /// Handles all inputs that wait, then, without the lock, writes to the links that have something to write.
+    fn turn(&self, mut guard: parking_lot::MutexGuard<'_, State>) {
+        let state = &mut *guard;
+        let now = self.now();
+        let mut dirty: Vec<Arc<dyn Link>> = Vec::new();
+        let mut waiting = 0;
+        while let Some(input) = state.inputs.pop_front() {
+            state.mesh.handle(now, input, &mut state.outputs);
+            for output in state.outputs.drain(..) {
+                match output {
+                    Output::Transmit { link, text } => {
+                        if let Some(Entry::Open(open)) = state.links.get(&link) {
+                            open.push_text(&text);
+                            touch(&mut dirty, open);
+                        }
                     }
-                }
-                Output::Event(event) => self.queue.push(event),
-                Output::Close { link } => {
-                    if let Some(link) = self.links.touch(link, touched) {
-                        link.seal(Some(NORMAL_CLOSURE));
-                    } else if self.links.abort(link) {
-                        news.push_back(Input::Closed { link });
+                    Output::Event(event) => {
+                        waiting += size(&event);
+                        state.events.push_back(event);
                     }
-                }
-                Output::Dial { link, url } => {
-                    if let Err(error) = shared.dial(self, link, url) {
-                        news.push_back(Input::DialFailed { link, error });
+                    Output::Dial { link, url } => {
+                        let (stop, stopped) = watch::channel(());
+                        state.links.insert(link, Entry::Dialling { _stop: stop });
+                        if let Some(shared) = self.myself.upgrade() {
+                            dialer::spawn(shared, link, url, stopped);
+                        }
                     }
+                    Output::Close { link } => match state.links.get(&link) {
+                        Some(Entry::Open(open)) => {
+                            open.close();
+                            touch(&mut dirty, open);
+                        }
+                        Some(Entry::Dialling { .. }) => {
+                            state.links.remove(&link);
+                            state.inputs.push_back(Input::Closed { link });
+                        }
+                        None => {}
+                    },
                 }
             }
         }
+        let deadline = state.mesh.deadline();
+        if let Some(deadline) = deadline
+            && state.armed.is_none_or(|armed| deadline < armed)
+        {
+            state.armed = Some(deadline);
+            self.rearm.notify_one();
+        }
+        let wake = !state.awake && !state.events.is_empty();
+        state.awake |= wake;
+        self.waiting.fetch_add(waiting, Ordering::Relaxed);
+        drop(guard);
+        for link in dirty {
+            link.flush();
+        }
+        if wake {
+            (self.wake)();
+        }
     }
 
-    fn take(&mut self, shared: &Shared, max_bytes: usize, events: &mut Vec<Event>) -> u64 {
-        let taken = self.queue.take(max_bytes, events);
-        self.rung &= !self.queue.is_empty();
-        if !self.queue.is_full() {
-            shared.gate.open();
+    /// When the timer task shall ring next.
+    pub fn armed(&self) -> Option<Time> {
+        self.state.lock().armed
+    }
+
+    pub fn tick(&self) {
+        let mut state = self.state.lock();
+        if state.down {
+            return;
+        }
+        state.armed = None;
+        state.inputs.push_back(Input::Tick);
+        self.turn(state);
+    }
+
+    /// Moves waiting events, about that many bytes of them.
+    pub fn take(&self, max_bytes: usize, events: &mut Vec<Event>) -> u64 {
+        let mut state = self.state.lock();
+        let mut bytes = 0;
+        let mut count = 0;
+        while bytes < max_bytes
+            && let Some(event) = state.events.pop_front()
+        {
+            bytes += size(&event);
+            count += 1;
+            events.push(event);
+        }
+        state.taken += count;
+        if count == 0 {
+            state.awake = false;
+        }
+        let taken = state.taken;
+        drop(state);
+        let before = self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+        if before > MAX_WAITING && before - bytes <= MAX_WAITING {
+            self.room.notify_waiters();
         }
         taken
     }
+
+    /// Waits until the program has caught up.
+    pub async fn room(&self) {
+        loop {
+            let room = self.room.notified();
+            if self.waiting.load(Ordering::Relaxed) <= MAX_WAITING {
+                return;
+            }
+            room.await;
+        }
+    }
+
+    /// Enters a link that somebody else opened. `None` when this host is shut down.
+    pub fn accepted(&self, open: Arc<dyn Link>) -> Option<LinkId> {
+        let mut state = self.state.lock();
+        if state.down {
+            return None;
+        }
+        let link = state.mesh.next_link();
+        state.links.insert(link, Entry::Open(open));
+        state.inputs.push_back(Input::Accepted { link });
+        self.turn(state);
+        Some(link)
+    }
+
+    /// Enters a link that we dialled. False when nobody wants it any more.
+    pub fn opened(&self, link: LinkId, open: Arc<dyn Link>) -> bool {
+        let mut state = self.state.lock();
+        match state.links.get_mut(&link) {
+            Some(entry @ Entry::Dialling { .. }) => *entry = Entry::Open(open),
+            _ => return false,
+        }
+        state.inputs.push_back(Input::Opened { link });
+        self.turn(state);
+        true
+    }
+
+    /// The link has ended, or did not come about: the mesh is told once.
+    pub fn ended(&self, link: LinkId, input: Input) {
+        let mut state = self.state.lock();
+        if state.links.remove(&link).is_some() {
+            state.inputs.push_back(input);
+            self.turn(state);
+        }
+    }
+
+    /// Exchanges the server. Gives back the one that was there.
+    pub fn serve(&self, server: Option<Server>) -> Option<Server> {
+        let mut state = self.state.lock();
+        if state.down {
+            return server;
+        }
+        std::mem::replace(&mut state.server, server)
+    }
+
+    pub fn is_serving(&self) -> bool {
+        self.state.lock().server.is_some()
+    }
+
+    pub fn flush_all(&self) {
+        let open: Vec<Arc<dyn Link>> = self
+            .state
+            .lock()
+            .links
+            .values()
+            .filter_map(|entry| {
+                if let Entry::Open(open) = entry {
+                    Some(Arc::clone(open))
+                } else {
+                    None
+                }
+            })
+            .collect();
+        for link in open {
+            link.flush();
+        }
+    }
+
+    /// Ends everything, without telling anybody.
+    pub fn shutdown(&self) {
+        let mut state = self.state.lock();
+        state.down = true;
+        let links = std::mem::take(&mut state.links);
+        let server = state.server.take();
+        state.events = VecDeque::new();
+        state.inputs = VecDeque::new();
+        drop(state);
+        drop(server);
+        for entry in links.into_values() {
+            if let Entry::Open(open) = entry {
+                open.kill();
+            }
+        }
+        self.alive.lock().take();
+        self.waiting.store(0, Ordering::Relaxed);
+        self.room.notify_waiters();
+    }
 }
 
-#[cfg(test)]
-#[path = "../tests/pieces/driver.rs"]
-mod tests;
+/// Notes a link that has something to write, once in a row.
+fn touch(dirty: &mut Vec<Arc<dyn Link>>, link: &Arc<dyn Link>) {
+    if !dirty.iter().rev().take(8).any(|d| Arc::ptr_eq(d, link)) {
+        dirty.push(Arc::clone(link));
+    }
+}
+
+fn size(event: &Event) -> usize {
+    let length = |r: &Option<ByteString>| r.as_ref().map_or(0, |r| r.len());
+    EVENT_BYTES
+        + match event {
+            Event::Deliver { to, from, message } => length(to) + length(from) + length(message),
+            Event::Publish { channel, message } => length(channel) + length(message),
+            Event::Lookup { id } => length(id),
+            _ => 0,
+        }
+}

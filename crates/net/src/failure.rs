@@ -47,5 +47,9 @@ pub fn system(syscall: &str, error: &io::Error, at: SocketAddr) -> DialError {
 
 /// A failure of our own kind.
 pub fn other(code: &str, message: impl Into<String>) -> DialError {
-    DialError { code: code.to_owned(), message: message.into(), ..DialError::default() }
+    DialError {
+        code: code.to_owned(),
+        message: message.into(),
+        ..DialError::default()
+    }
 }

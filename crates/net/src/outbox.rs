@@ -45,7 +45,10 @@ const KEEP: usize = 64 * 1024;
 
 impl Outbox {
     pub fn new(masks: bool) -> Self {
-        Outbox { state: Mutex::default(), masks }
+        Outbox {
+            state: Mutex::default(),
+            masks,
+        }
     }
 
     /// Puts in a text frame.
@@ -55,12 +58,21 @@ impl Outbox {
 
     /// Puts in a close frame (1000, normal closure). Whatever is put in later is dropped.
     pub fn push_close(&self) {
-        self.push_frame(OpCode::Control(Control::Close), &1000u16.to_be_bytes(), true);
+        self.push_frame(
+            OpCode::Control(Control::Close),
+            &1000u16.to_be_bytes(),
+            true,
+        );
     }
 
     fn push_frame(&self, opcode: OpCode, payload: &[u8], last: bool) {
         let mask: Option<[u8; 4]> = self.masks.then(|| fastrand::u32(..).to_ne_bytes());
-        let header = FrameHeader { is_final: true, opcode, mask, ..FrameHeader::default() };
+        let header = FrameHeader {
+            is_final: true,
+            opcode,
+            mask,
+            ..FrameHeader::default()
+        };
         let mut state = self.state.lock();
         if state.finished || state.broken {
             return;
@@ -101,7 +113,12 @@ impl Outbox {
                 if state.queued.is_empty() {
                     return Drained::Yes;
                 }
-                let State { queued, partial, written, .. } = &mut *state;
+                let State {
+                    queued,
+                    partial,
+                    written,
+                    ..
+                } = &mut *state;
                 std::mem::swap(queued, partial);
                 *written = 0;
             }
@@ -220,7 +237,11 @@ mod tests {
             let original: Vec<u8> = (0..length).collect();
             let mut bytes = original.clone();
             apply_mask(&mut bytes, [1, 2, 3, 4]);
-            let expected: Vec<u8> = original.iter().zip([1, 2, 3, 4].iter().cycle()).map(|(b, m)| b ^ m).collect();
+            let expected: Vec<u8> = original
+                .iter()
+                .zip([1, 2, 3, 4].iter().cycle())
+                .map(|(b, m)| b ^ m)
+                .collect();
             assert_eq!(bytes, expected);
         }
     }

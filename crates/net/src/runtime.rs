@@ -11,9 +11,14 @@ pub fn handle() -> &'static Handle {
     RUNTIME
         .get_or_init(|| {
             let mut builder = Builder::new_multi_thread();
-            builder.worker_threads(2).thread_name("distribus").enable_all();
+            builder
+                .worker_threads(2)
+                .thread_name("distribus")
+                .enable_all();
             // Without threads nothing can work; the crossing turns this into an exception.
-            builder.build().expect("the operating system gives no threads")
+            builder
+                .build()
+                .expect("the operating system gives no threads")
         })
         .handle()
 }

@@ -1,33 +1,36 @@
-//! The one timer of a host: a task that sleeps until the mesh's next deadline.
+//! Rings the mesh when its deadline comes.
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
-use tokio::time::sleep_until;
+use tokio::sync::{Notify, watch};
 
-use crate::driver::{Alarm, Shared};
+use crate::driver::Shared;
+use crate::runtime;
 
-/// The shortest time between two ticks.
-pub(crate) const SHORTEST: Duration = Duration::from_millis(1);
-
-/// Gives the mesh its ticks, until the host is gone. `alarm` says that a deadline has become earlier.
-pub(crate) async fn run(host: Weak<Shared>, alarm: Arc<Notify>, epoch: Instant) {
-    while let Some(next) = host.upgrade().map(|host| host.tick()) {
-        let deadline = match next {
-            Alarm::Ended => return,
-            Alarm::Never => None,
-            // Further away than the clock can count is never.
-            Alarm::At(time) => epoch.checked_add(time),
-        };
-        match deadline {
-            None => alarm.notified().await,
-            Some(deadline) => {
-                tokio::select! {
-                    () = sleep_until(deadline.into()) => {}
-                    () = alarm.notified() => {}
+/// Starts a host's timer task. It holds the host weakly and ends when `ended`'s sender is gone.
+pub fn spawn(host: Weak<Shared>, rearm: Arc<Notify>, mut ended: watch::Receiver<()>) {
+    runtime::handle().spawn(async move {
+        loop {
+            let Some(at) = host
+                .upgrade()
+                .map(|host| host.armed().and_then(|time| host.at(time)))
+            else {
+                return;
+            };
+            let rings = async {
+                match at {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
                 }
+            };
+            tokio::select! {
+                () = rings => match host.upgrade() {
+                    Some(host) => host.tick(),
+                    None => return,
+                },
+                () = rearm.notified() => {}
+                _ = ended.changed() => return,
             }
         }
-    }
+    });
 }

@@ -41,10 +41,15 @@ pub async fn upgrade(stream: &mut TcpStream) -> Option<Vec<u8>> {
             match reply(&head) {
                 Reply::More if head.len() < MAX_HEAD => {}
                 Reply::More => {
-                    let _ = stream.write_all(refusal("431 Request Header Fields Too Large", "").as_bytes()).await;
+                    let _ = stream
+                        .write_all(refusal("431 Request Header Fields Too Large", "").as_bytes())
+                        .await;
                     return None;
                 }
-                Reply::Switch { response, head: length } => {
+                Reply::Switch {
+                    response,
+                    head: length,
+                } => {
                     stream.write_all(response.as_bytes()).await.ok()?;
                     return Some(head.split_off(length));
                 }
@@ -56,13 +61,20 @@ pub async fn upgrade(stream: &mut TcpStream) -> Option<Vec<u8>> {
             }
         }
     };
-    tokio::time::timeout(HEAD_TIMEOUT, shaking).await.ok().flatten()
+    tokio::time::timeout(HEAD_TIMEOUT, shaking)
+        .await
+        .ok()
+        .flatten()
 }
 
 /// Speaks WebSocket over a connection that has shaken hands.
-pub async fn websocket<S: Stream>(connection: &Arc<Connection<S>>, leftover: Vec<u8>) -> WebSocketStream<Pipe<S>> {
+pub async fn websocket<S: Stream>(
+    connection: &Arc<Connection<S>>,
+    leftover: Vec<u8>,
+) -> WebSocketStream<Pipe<S>> {
     let pipe = Pipe(Arc::clone(connection));
-    WebSocketStream::from_partially_read(pipe, leftover, Role::Server, Some(connection::config())).await
+    WebSocketStream::from_partially_read(pipe, leftover, Role::Server, Some(connection::config()))
+        .await
 }
 
 fn reply(head: &[u8]) -> Reply {
@@ -71,32 +83,64 @@ fn reply(head: &[u8]) -> Reply {
     let length = match request.parse(head) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Reply::More,
-        Err(_) => return Reply::Refuse { response: refusal("400 Bad Request", "Bad request\n") },
+        Err(_) => {
+            return Reply::Refuse {
+                response: refusal("400 Bad Request", "Bad request\n"),
+            };
+        }
     };
     let header = |name: &str| {
-        let mut found = request.headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name));
-        found.next().and_then(|h| std::str::from_utf8(h.value).ok()).map(str::trim)
+        let mut found = request
+            .headers
+            .iter()
+            .filter(|h| h.name.eq_ignore_ascii_case(name));
+        found
+            .next()
+            .and_then(|h| std::str::from_utf8(h.value).ok())
+            .map(str::trim)
     };
     let lists = |name: &str, token: &str| {
-        header(name).is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
+        header(name).is_some_and(|value| {
+            value
+                .split(',')
+                .any(|part| part.trim().eq_ignore_ascii_case(token))
+        })
     };
     if !lists("upgrade", "websocket") {
-        return Reply::Refuse { response: refusal("200 OK", "Not implemented") };
+        return Reply::Refuse {
+            response: refusal("200 OK", "Not implemented"),
+        };
     }
     let key = header("sec-websocket-key").filter(|key| !key.is_empty());
-    let (Some("GET"), Some(key), true) = (request.method, key, lists("connection", "upgrade")) else {
-        return Reply::Refuse { response: refusal("400 Bad Request", "Not a WebSocket handshake\n") };
+    let (Some("GET"), Some(key), true) = (request.method, key, lists("connection", "upgrade"))
+    else {
+        return Reply::Refuse {
+            response: refusal("400 Bad Request", "Not a WebSocket handshake\n"),
+        };
     };
     if !matches!(header("sec-websocket-version"), Some("13" | "8")) {
-        return Reply::Refuse { response: refusal("426 Upgrade Required\r\nSec-WebSocket-Version: 13, 8", "") };
+        return Reply::Refuse {
+            response: refusal("426 Upgrade Required\r\nSec-WebSocket-Version: 13, 8", ""),
+        };
     }
-    let mut response = String::from("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
-    response.push_str(&format!("Sec-WebSocket-Accept: {}\r\n", derive_accept_key(key.as_bytes())));
-    if let Some(first) = header("sec-websocket-protocol").and_then(|p| p.split(',').next()).map(str::trim) {
+    let mut response = String::from(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+    );
+    response.push_str(&format!(
+        "Sec-WebSocket-Accept: {}\r\n",
+        derive_accept_key(key.as_bytes())
+    ));
+    if let Some(first) = header("sec-websocket-protocol")
+        .and_then(|p| p.split(',').next())
+        .map(str::trim)
+    {
         response.push_str(&format!("Sec-WebSocket-Protocol: {first}\r\n"));
     }
     response.push_str("\r\n");
-    Reply::Switch { response, head: length }
+    Reply::Switch {
+        response,
+        head: length,
+    }
 }
 
 fn refusal(status: &str, body: &str) -> String {
@@ -125,7 +169,9 @@ mod tests {
     #[test]
     fn an_upgrade_is_accepted_with_the_key_of_rfc_6455() {
         let bytes = head(&UPGRADE);
-        let Reply::Switch { response, head } = reply(&bytes) else { panic!() };
+        let Reply::Switch { response, head } = reply(&bytes) else {
+            panic!()
+        };
         assert!(response.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
         assert!(!response.contains("Protocol:"));
         assert_eq!(head, bytes.len());
@@ -136,7 +182,9 @@ mod tests {
     fn the_first_subprotocol_is_echoed() {
         let mut lines = UPGRADE.to_vec();
         lines.push("Sec-WebSocket-Protocol: one, two");
-        let Reply::Switch { response, .. } = reply(&head(&lines)) else { panic!() };
+        let Reply::Switch { response, .. } = reply(&head(&lines)) else {
+            panic!()
+        };
         assert!(response.contains("Sec-WebSocket-Protocol: one\r\n"));
     }
 

@@ -22,13 +22,15 @@ impl Mesh {
                 State::Stranger
             };
         }
-        self.owe(link, id, Due::Message(Some("\"goodbye\"".to_owned())));
-        if key.is_some() {
+        let back = key.is_some();
+        if id.is_some() {
+            self.owe(link, id, Due::Goodbye { back });
+        } else if back {
             self.say_goodbye(link);
         }
     }
 
-    fn say_goodbye(&mut self, link: LinkId) {
+    pub(super) fn say_goodbye(&mut self, link: LinkId) {
         let within = GOODBYE_TIMEOUT.min(self.config.request_timeout);
         self.ask(link, "goodbye", None, Asked::Goodbye, within);
     }
@@ -44,9 +46,10 @@ impl Mesh {
         self.hosts.forget_aliases(key);
     }
 
-    /// The goodbye is over: close the link.
+    /// The goodbye is over: close the link, but not before everything that is owed to the other host has been said. It may
+    /// have said goodbye as well, and would wait for the answer.
     pub(super) fn end_link(&mut self, link: LinkId) {
-        self.out.push(Output::Close { link });
+        self.owe(link, Some(Raw::new()), Due::End);
     }
 
     /// Leaves the network: says goodbye to everyone, gives up everything that is under way, and is done when the last link has

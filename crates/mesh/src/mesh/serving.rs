@@ -2,7 +2,7 @@
 
 use super::{Due, Mesh, Waiter};
 use crate::answers::Held;
-use crate::event::{Event, LinkId, Raw, Reply};
+use crate::event::{Event, LinkId, Output, Raw, Reply};
 use crate::wire::json;
 use crate::wire::v1::{self, Body};
 
@@ -113,6 +113,19 @@ impl Mesh {
                 Some(Reply::Ids(ids)) => v1::answer(&id, Some(&ids), None),
                 _ => v1::answer(&id, Some("[]"), None),
             },
+            Due::Goodbye { back } => {
+                // In this order, as the original does: it closes as soon as its goodbye is answered.
+                if back && self.hosts.get(link).is_some() {
+                    self.say_goodbye(link);
+                }
+                v1::answer(&id, Some("\"goodbye\""), None)
+            }
+            Due::End => {
+                if self.hosts.get(link).is_some() {
+                    self.out.push(Output::Close { link });
+                }
+                return;
+            }
         };
         self.transmit(link, text);
     }
