@@ -1,0 +1,66 @@
+'use strict'
+
+const path = require('node:path')
+const { spawnSync } = require('node:child_process')
+
+const root = path.join(__dirname, '..')
+
+/**
+ * A named step of a script: a command and its arguments. The commands `node` and `bin:NAME` stand for this Node and for
+ * a program of a dependency.
+ * @typedef {{ name: string, title: string, command: string, args: string[] }} Section
+ */
+
+/**
+ * Runs the sections one after the other, all of them even when one fails, prints what came of each, and sets the exit
+ * code. With names on the command line only those sections run.
+ * @param {Section[]} sections
+ */
+function run(sections) {
+  const wanted = process.argv.slice(2)
+  const unknown = wanted.filter((name) => !sections.some((section) => section.name === name))
+  if (unknown.length > 0) {
+    console.error(`There is no part named ${unknown.join(', ')}. There is: ${sections.map(({ name }) => name).join(', ')}`)
+    process.exit(2)
+  }
+  const chosen = sections.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
+  const results = chosen.map(runOne)
+
+  console.log('\n=== Summary ===')
+  for (const { section, seconds, passed } of results) {
+    console.log(`${passed ? 'passed' : 'FAILED'}  ${section.name.padEnd(9)} ${seconds.toFixed(1).padStart(6)} s  ${section.title}`)
+  }
+  const failed = results.filter(({ passed }) => !passed).length
+  console.log(`${results.length - failed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 ? 0 : 1
+}
+
+/** @param {Section} section */
+function runOne(section) {
+  console.log(`\n=== ${section.title} ===`)
+  const start = performance.now()
+  const { command, args } = resolve(section)
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+  if (result.error) console.error(`${section.command} could not be started: ${result.error.message}`)
+  return { section, seconds: (performance.now() - start) / 1000, passed: result.status === 0 }
+}
+
+/** @param {Section} section */
+function resolve({ command, args }) {
+  if (command === 'node') return { command: process.execPath, args }
+  if (command.startsWith('bin:')) return { command: process.execPath, args: [program(command.slice(4)), ...args] }
+  return { command, args }
+}
+
+/**
+ * The script behind a program of a dependency. Started with Node, because `node_modules/.bin` is different on Windows.
+ * @param {string} name for example `eslint`, or `typescript/tsc` when package and program have different names
+ */
+function program(name) {
+  const [dependency, bin] = name.includes('/') ? name.split('/') : [name, name]
+  const folder = path.join(root, 'node_modules', dependency)
+  const manifest = require(path.join(folder, 'package.json'))
+  return path.join(folder, typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[bin])
+}
+
+module.exports = { run, program, root }

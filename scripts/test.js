@@ -1,0 +1,31 @@
+'use strict'
+
+// npm test [-- part …]: every test, or only the named parts.
+
+const fs = require('node:fs')
+const path = require('node:path')
+const { run, root } = require('./sections')
+
+run([
+  { name: 'rust', title: 'Rust tests of all rooms', command: 'cargo', args: ['test', '--workspace', '--locked'] },
+  { name: 'node', title: 'JavaScript tests', command: 'node', args: ['--test', ...testFiles('__test__')] },
+  { name: 'original', title: "The original's own test suite", command: 'node', args: ['__test__/original/run.js'] },
+  { name: 'types', title: 'Type tests', command: 'bin:typescript/tsc', args: ['-p', '__test__/types'] },
+  { name: 'pack', title: 'The packed packages in an empty project', command: 'node', args: ['scripts/pack-test.js'] }
+])
+
+/**
+ * All test files in a directory, named one by one: `node --test DIRECTORY` means different things in Node 20 and 22.
+ * @param {string} directory
+ * @returns {string[]}
+ */
+function testFiles(directory) {
+  return fs
+    .readdirSync(path.join(root, directory), { withFileTypes: true })
+    .flatMap((entry) => {
+      const name = path.join(directory, entry.name)
+      if (entry.isDirectory()) return testFiles(name)
+      return /\.test\.m?js$/.test(entry.name) ? [name] : []
+    })
+    .sort()
+}
