@@ -11,6 +11,14 @@ const { error, fromFailure, peerNotFound, typeError } = require('./errors.js');
 /** Where the private side of a host hangs. */
 const CORE = Symbol('distribus');
 
+/**
+ * @param {any} host
+ * @returns {Core}
+ */
+function coreOf(host) {
+  return host[CORE];
+}
+
 /** What every send to a local peer returns. */
 const SENT = Promise.resolve(null);
 
@@ -79,12 +87,12 @@ function defineState(name, get, set) {
     get: () => undefined,
     /** @this {any} */
     set(value) {
-      const core = this[CORE];
+      const core = coreOf(this);
       Object.defineProperty(this, name, {
         configurable: true,
         enumerable: true,
         get: () => get(core),
-        set: (value) => set(core, value)
+        set: (value) => { set(core, value); }
       });
       set(core, value);
     }
@@ -98,7 +106,7 @@ defineState('networkId', (core) => core.networkId, (core, value) => core.setNetw
  * @param {any} [options]
  */
 Host.prototype.config = function (options) {
-  const core = this[CORE];
+  const core = coreOf(this);
   if (options) {
     checkOptions(options);
     const { networkId } = options;
@@ -147,7 +155,7 @@ Host.prototype.get = function (id) {
  * @param {any} id
  */
 Host.prototype.find = function (id) {
-  const core = this[CORE];
+  const core = coreOf(this);
   if (core.peer(id) !== undefined) return Promise.resolve(this.url || null);
   if (!core.mayKnow(id)) return Promise.reject(peerNotFound(id));
   return Promise.try(() => {
@@ -158,7 +166,7 @@ Host.prototype.find = function (id) {
 
 /** Lists the ids of all peers in the network. Original hosts cannot be asked for theirs. */
 Host.prototype.list = function () {
-  const core = this[CORE];
+  const core = coreOf(this);
   const here = core.localIds();
   if (core.native === null || core.links === 0) return Promise.resolve(here);
   return core.call((native, call) => native.list(call), (/** @type {any[]} */ there) => {
@@ -174,7 +182,7 @@ Host.prototype.list = function () {
  * @param {any} [options] `bind`: the address to bind
  */
 Host.prototype.listen = function (address, port, options) {
-  const core = this[CORE];
+  const core = coreOf(this);
   if (core.closing !== null) return core.closing.then(() => Host.prototype.listen.call(this, address, port, options));
   return Promise.try(() => {
     if (this.server) throw error('ERR_SERVER_ALREADY_LISTENING', 'Server already listening');
@@ -205,7 +213,7 @@ Host.prototype.listen = function (address, port, options) {
  * @param {any} [port]
  */
 Host.prototype.join = function (url, port) {
-  const core = this[CORE];
+  const core = coreOf(this);
   if (core.closing !== null) return core.closing.then(() => Host.prototype.join.call(this, url, port));
   if (!url) return Promise.resolve(this);
   return Promise.try(() => {
@@ -220,7 +228,7 @@ Host.prototype.join = function (url, port) {
 
 /** Leaves the network: says goodbye, stops listening, ends every connection. */
 Host.prototype.close = function () {
-  const core = this[CORE];
+  const core = coreOf(this);
   if (core.closing !== null) return core.closing;
   const ended = () => {
     core.closing = null;
@@ -247,7 +255,7 @@ Host.prototype.close = function () {
  * @param {any} message
  */
 Host.prototype.publish = function (channel, message) {
-  const core = this[CORE];
+  const core = coreOf(this);
   core.publishHere(channel, message);
   core.publish(channel, message);
 };

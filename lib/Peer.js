@@ -9,7 +9,7 @@ const { checkFunction } = require('./validate.js');
  * The single listener of 'message', which is what nearly every peer has, is stored bare; arrays are copied when they change, so that
  * an emit goes on with what it began with.
  */
-class Fields extends /** @type {any} */ (function (/** @type {object} */ peer) { return peer; }) {
+class Fields extends /** @type {new (peer: object) => object} */ (/** @type {any} */ (function (/** @type {object} */ peer) { return peer; })) {
   /** @type {((from: any, to: any, message: any) => any) | undefined} */
   #send;
   /** @type {Listener | Listener[] | undefined} */

@@ -120,7 +120,8 @@ function checkLoaderMessage(project) {
  * @param {...string} args
  */
 function npm(cwd, ...args) {
-  const options = { cwd, encoding: /** @type {const} */ ('utf8'), stdio: /** @type {const} */ (['ignore', 'pipe', 'pipe']) }
+  /** @type {import('node:child_process').ExecFileSyncOptionsWithStringEncoding} */
+  const options = { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }
   // npm tells its scripts where it is; asking the shell for it would be needed on Windows only.
   const cli = process.env.npm_execpath
   if (cli?.endsWith('.js')) return execFileSync(process.execPath, [cli, ...args], options)

@@ -1,0 +1,59 @@
+// Checked by the compiler, never run.
+import distribus = require('distribus');
+
+interface Question { text: string }
+interface Answer { yes: boolean }
+
+const host = new distribus.Host({ networkId: 'n', reconnectDelay: 10, requestTimeout: 100, mine: [1] });
+const peer = host.create<Question, Answer>('a');
+
+peer.on('message', (from, question) => {
+  const text: string = question.text;
+  const sent: PromiseLike<null | undefined> = peer.send(from, { yes: text === '' });
+  sent.then(() => {});
+  // @ts-expect-error a message that this peer does not send
+  peer.send(from, { no: true });
+  // @ts-expect-error a member that a question does not have
+  question.yes;
+});
+peer.on('other', () => {}).once('message', () => {}).off('message', () => {}).removeAllListeners();
+const there: boolean = peer.emit('message', 'b', { text: '' });
+const count: number = peer.listenerCount('message');
+// @ts-expect-error not a function
+peer.on('message', 1);
+// @ts-expect-error read only
+peer.id = 7;
+
+const found: PromiseLike<string | null> = host.find('b');
+const self: PromiseLike<distribus.Host> = host.listen('localhost', 0, { bind: '127.0.0.1' });
+host.join('ws://localhost:3000').finally(() => host.close());
+host.join('localhost', 3000).finally(() => {});
+// @ts-expect-error a port must be a number or a string
+host.join('localhost', {});
+host.list().then((ids) => ids.length);
+host.subscribe<Question>('c', (message) => message.text);
+host.publish<Question>('c', { text: '' });
+// @ts-expect-error not a question
+host.publish<Question>('c', { yes: true });
+const maybe: distribus.Peer | null = host.get('a');
+host.remove(peer);
+host.remove('a');
+const delay: number | undefined = host.config().reconnectDelay;
+// @ts-expect-error not a number
+host.config({ requestTimeout: '1' });
+for (const key of Object.keys(host.connections)) host.connections[key].close();
+host.server?.close();
+host.url = null;
+
+class MyHost extends distribus.Host {
+  constructor() {
+    super({ reconnectDelay: 1 });
+  }
+}
+new MyHost().close().then((closed: MyHost) => closed);
+
+host.send('a', 'b', 1).catch((err: distribus.DistribusError) => {
+  if (err.code === 'ERR_PEER_NOT_FOUND') return err.cause;
+});
+new distribus.Promise<void>((resolve) => resolve()).done();
+export { there, count, found, self, maybe, delay };

@@ -1,0 +1,260 @@
+import Bluebird = require('bluebird');
+
+declare namespace distribus {
+  /**
+   * Anything that names a peer or a channel. Names are compared as strings, so that `7` and `'7'` are the same; a peer's id keeps the
+   * type that it was created with.
+   */
+  type Id = string | number | boolean | null | undefined;
+
+  /** Codes of the errors that promises of a host reject with, or that its methods throw. The README explains each of them. */
+  type ErrorCode =
+    | 'ERR_PEER_NOT_FOUND'
+    | 'ERR_PEER_UNREACHABLE'
+    | 'ERR_LISTENER'
+    | 'ERR_DELIVERY_UNKNOWN'
+    | 'ERR_REQUEST_TIMEOUT'
+    | 'ERR_MESSAGE_NOT_SERIALIZABLE'
+    | 'ERR_HOST_CLOSED'
+    | 'ERR_CONNECTION_LOST'
+    | 'ERR_REFUSED'
+    | 'ERR_NETWORK_ID_MISMATCH'
+    | 'ERR_NETWORK_ID_SET'
+    | 'ERR_ID_EXISTS'
+    | 'ERR_SERVER_ALREADY_LISTENING'
+    | 'ERR_INVALID_ARG_TYPE'
+    | 'ERR_INVALID_ARG_VALUE'
+    | 'ERR_ADDON_UNAVAILABLE';
+
+  /** An error of a host. Failures of the operating system have its codes instead, like `ECONNREFUSED`, with their facts. */
+  interface DistribusError extends Error {
+    code: ErrorCode | (string & {});
+    cause?: unknown;
+    /** The name of the failed system call, if one failed: `connect` or `listen`. */
+    syscall?: string;
+    address?: string;
+    port?: number;
+  }
+
+  interface HostOptions {
+    /** The network this host belongs to. Hosts with different ones do not join. Default: none, taken over from the first joined host. */
+    networkId?: string | number | null;
+    /** How long to try to reconnect with a lost host, in milliseconds. Default: 300000 (5 minutes). */
+    reconnectTimeout?: number;
+    /** The delay before the first reconnect, in milliseconds. Default: 1000. */
+    reconnectDelay?: number;
+    /** By what the delay is divided after every failed reconnect: 2 halves it, 0.5 doubles it. Default: 2. */
+    reconnectDecay?: number;
+    /** How long to wait for the answer of another host, in milliseconds, more than 0. Default: 60000. */
+    requestTimeout?: number;
+    /** Options of your own are kept and handed back by `config()`. */
+    [option: string]: unknown;
+  }
+
+  interface ListenOptions {
+    /** The IP address to bind, or `'localhost'` for both loopback addresses. Default: loopback for a loopback address, else everything. */
+    bind?: string;
+  }
+
+  /** A connection with another host. */
+  interface Connection {
+    /** The url that the other host advertises, or null when it does not listen. */
+    url: string | null;
+    /** Ends the connection at once, without a goodbye. The side that joined will reconnect. */
+    close(): void;
+  }
+
+  /** A reconnect to come, or the waiting for one. */
+  interface Timer {
+    /** Gives the lost host up. */
+    close(): void;
+  }
+
+  /** The listening server of a host. */
+  interface Server {
+    /** Stops listening, and ends all connections that came in, without a goodbye. */
+    close(): void;
+  }
+
+  /** What listens to a peer's messages. `M` is the type of the messages. */
+  type Listener<M = any> = (from: any, message: M) => unknown;
+
+  /** A host's private way of sending, handed to its peers. */
+  type Send = (from: any, to: any, message: any) => Bluebird<null | undefined>;
+
+  /**
+   * An addressed endpoint on a host. `host.create(id)` makes one.
+   *
+   * @typeParam In the type of the messages that it receives
+   * @typeParam Out the type of the messages that it sends
+   */
+  interface Peer<In = any, Out = any> {
+    /** The id, as it was given to `create`. */
+    readonly id: any;
+
+    /**
+     * Sends a message to a peer, wherever it lives. To a peer of the same host synchronously and by reference.
+     *
+     * @returns resolves with null when the listeners of the receiver have been called (undefined when one of them threw on another host)
+     * @throws what a listener throws, when the receiver lives on the same host
+     */
+    send(to: Id, message?: Out): Bluebird<null | undefined>;
+
+    /**
+     * Adds a listener. They are called in the order in which they were added; one that was added twice is called twice.
+     *
+     * @throws {TypeError} ERR_INVALID_ARG_TYPE: the callback is not a function
+     */
+    on(event: 'message', callback: Listener<In>): this;
+    on(event: string | symbol, callback: Listener): this;
+    /** The same as `on`. */
+    addListener(event: 'message', callback: Listener<In>): this;
+    addListener(event: string | symbol, callback: Listener): this;
+    /** Adds a listener that is called once and then removed. */
+    once(event: 'message', callback: Listener<In>): this;
+    once(event: string | symbol, callback: Listener): this;
+    /** Removes a listener; the one that was added last, if it was added more than once. */
+    off(event: string | symbol, callback: Listener): this;
+    /** The same as `off`. */
+    removeListener(event: string | symbol, callback: Listener): this;
+    /** Removes all listeners of an event, or of all events. */
+    removeAllListeners(event?: string | symbol): this;
+    /** The listeners of an event, a copy. */
+    listeners(event: string | symbol): Listener[];
+    /** How many listeners an event has. */
+    listenerCount(event: string | symbol): number;
+    /**
+     * Calls the listeners of an event, synchronously.
+     *
+     * @returns whether there was a listener
+     */
+    emit(event: 'message', from: any, message: In): boolean;
+    emit(event: string | symbol, from?: any, message?: any): boolean;
+  }
+
+  interface PeerConstructor {
+    new <In = any, Out = any>(id: any, send?: Send): Peer<In, Out>;
+    /** For inheritance in the old style: `distribus.Peer.call(this, id, send)`. */
+    (this: object, id: any, send?: Send): void;
+    readonly prototype: Peer;
+  }
+
+  /** A node of the network: peers live on it, and it connects with other hosts. */
+  interface Host {
+    /** The peers that live on this host, by id. */
+    peers: Record<string, Peer>;
+    /** Urls of other hosts' peers, as far as they have been looked up, by the peer's id. */
+    addresses: Record<string, string>;
+    /** The callbacks that are subscribed on this host, by channel. */
+    channels: Record<string, Array<(message: any) => unknown>>;
+    /** The connected hosts, by url; hosts without url by their host id. */
+    connections: Record<string, Connection>;
+    /** Reconnects to come, by url. */
+    timers: Record<string, Timer>;
+    /** What `config` has set. Change it with `config`. */
+    options: HostOptions;
+    /** Present while the host listens. */
+    server: Server | null;
+    /** The address that was given to `listen`, null while the host does not listen. */
+    address: string | null;
+    /** The port that was given to `listen` (the one that was found for port 0), null while the host does not listen. */
+    port: number | string | null;
+    /** Under which url other hosts reach this one; undefined before the first `listen`, null after `close`. */
+    url?: string | null;
+    /** The network that this host belongs to, if any. */
+    networkId?: any;
+
+    /**
+     * Sets options, and returns a copy of all options that are set.
+     *
+     * @throws {TypeError} ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE: a bad requestTimeout; nothing has changed
+     * @throws {Error} ERR_NETWORK_ID_SET: another network id while the host is connected; nothing has changed
+     */
+    config(options?: HostOptions | null): HostOptions;
+
+    /**
+     * Creates a peer. Its id should be unique in the network; only this host is asked.
+     *
+     * @throws {Error} ERR_ID_EXISTS: this host has a peer with that id
+     */
+    create<In = any, Out = any>(id?: Id): Peer<In, Out>;
+
+    /** Removes a peer. It can still send, but is not found any more. */
+    remove(peer: Peer | Id): void;
+
+    /** The peer of this host with that id, or null. */
+    get<In = any, Out = any>(id: Id): Peer<In, Out> | null;
+
+    /**
+     * Finds the host of a peer.
+     *
+     * @returns resolves with that host's url, null when it has none; rejects with ERR_PEER_NOT_FOUND
+     */
+    find(id: Id): Bluebird<string | null>;
+
+    /** The ids of all peers in the network. Hosts of distribus 0.4.0 cannot be asked for theirs. */
+    list(): Bluebird<any[]>;
+
+    /**
+     * Listens for other hosts.
+     *
+     * @param address what other hosts are told: this host's url is `ws://address:port`
+     * @param port 0 for any free port
+     * @returns resolves with the host; rejects with ERR_SERVER_ALREADY_LISTENING, or with the system's error, like EADDRINUSE
+     */
+    listen(address?: string | null, port?: number | string, options?: ListenOptions | null): Bluebird<this>;
+
+    /**
+     * Joins a host, and all hosts that it knows.
+     *
+     * @param url like `ws://example.com:3000`
+     * @returns resolves with this host when it is connected with all of them; rejects with the system's error, like ECONNREFUSED, or with
+     * ERR_NETWORK_ID_MISMATCH, ERR_CONNECTION_LOST, ERR_REFUSED, ERR_REQUEST_TIMEOUT, ERR_HOST_CLOSED
+     */
+    join(url: string | null | undefined): Bluebird<this>;
+    join(address: string, port: number | string): Bluebird<this>;
+
+    /** Says goodbye to all hosts, stops listening and ends all connections. The host can be used again. */
+    close(): Bluebird<this>;
+
+    /**
+     * Sends a message as the peer `from`, which need not exist. Works detached from the host. See `peer.send`.
+     */
+    send(from: Id, to: Id, message?: any): Bluebird<null | undefined>;
+
+    /**
+     * Publishes a message: to the subscribers of this host synchronously and by reference, and to all other hosts.
+     *
+     * @throws what a subscriber of this host throws; other hosts then get nothing
+     */
+    publish<M = any>(channel: Id, message?: M): void;
+
+    /**
+     * Subscribes to a channel.
+     *
+     * @throws {TypeError} ERR_INVALID_ARG_TYPE: the callback is not a function
+     */
+    subscribe<M = any>(channel: Id, callback: (message: M) => unknown): void;
+
+    /** Removes the first subscription of that callback. */
+    unsubscribe<M = any>(channel: Id, callback: (message: M) => unknown): void;
+  }
+
+  interface HostConstructor {
+    /** @throws {TypeError} see `config` */
+    new (options?: HostOptions | null): Host;
+    /** For inheritance in the old style: `distribus.Host.call(this, options)`. */
+    (this: object, options?: HostOptions | null): void;
+    readonly prototype: Host;
+  }
+}
+
+/** The distributed message bus. */
+declare const distribus: {
+  readonly Host: distribus.HostConstructor;
+  readonly Peer: distribus.PeerConstructor;
+  /** Bluebird's: every promise of a host is one of these. */
+  readonly Promise: typeof Bluebird;
+};
+
+export = distribus;
