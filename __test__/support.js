@@ -1,0 +1,40 @@
+'use strict';
+
+const net = require('node:net');
+const ours = require('..');
+const original = require('distribus-original');
+
+/** A port that was free a moment ago, for original hosts: they advertise the port that they were told. */
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {net.AddressInfo} */ (server.address());
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/**
+ * A listening host that is closed after the test.
+ * @param {any} t the test's context
+ * @param {any} [options]
+ */
+async function listening(t, options) {
+  const host = new ours.Host(options);
+  t.after(() => host.close());
+  await host.listen('127.0.0.1', 0);
+  return host;
+}
+
+/** The next message of a peer. */
+function next(peer) {
+  return new Promise((resolve) => peer.once('message', (from, message) => resolve({ from, message })));
+}
+
+/** Resolves when the condition holds; the test's own timeout ends it otherwise. */
+async function until(condition) {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+module.exports = { ours, original, freePort, listening, next, until };
