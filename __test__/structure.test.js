@@ -35,3 +35,11 @@ test('the rooms depend on those below only', () => {
   for (const name of ['tokio', 'napi', 'distribus-net']) assert.ok(!mesh.includes(name), `mesh depends on ${name}`);
   assert.ok(!/napi/.test(read('crates/net/Cargo.toml')), 'net depends on napi');
 });
+
+test('the mesh touches no clock, no socket, no thread', () => {
+  const folder = 'crates/mesh/src';
+  for (const name of fs.readdirSync(path.join(root, folder), { recursive: true })) {
+    if (!String(name).endsWith('.rs')) continue;
+    assert.doesNotMatch(read(`${folder}/${name}`), /std::(net|thread|fs|io)\b|Instant|SystemTime/, String(name));
+  }
+});
