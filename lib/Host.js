@@ -5,7 +5,8 @@ const Peer = require('./Peer.js');
 const Promise = require('./Promise.js');
 const dictionary = require('./dictionary.js');
 const { addressesToBind, urlOf } = require('./listen.js');
-const { checkFunction, checkOptions, checkPort, serialize } = require('./validate.js');
+const { checkFunction, checkOptions, checkPort } = require('./validate.js');
+const { serialize } = require('./outbound.js');
 const { error, fromFailure, peerNotFound, typeError } = require('./errors.js');
 
 /** Where the private side of a host hangs. */

@@ -2,14 +2,13 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const Promise = require('./Promise.js');
-const Outbound = require('./outbound.js');
+const { Outbound, serialize } = require('./outbound.js');
 const Ring = require('./ring.js');
 const apply = require('./inbound.js');
 const dictionary = require('./dictionary.js');
 const keepAlive = require('./keepalive.js');
 const { NativeHost } = require('./load.js');
 const { deliveryUnknown, hostClosed, peerNotFound } = require('./errors.js');
-const { serialize } = require('./validate.js');
 
 /**
  * @typedef {{resolve: (value?: any) => void, reject: (err: Error) => void, to?: any, end?: (value: any) => any}} Deferred
@@ -17,6 +16,13 @@ const { serialize } = require('./validate.js');
 
 /** Warnings about listeners that throw are given at most this often, in ms. */
 const REPORT_INTERVAL = 1000;
+
+/** One executor for all promises: no closure is made for each. */
+const captured = { resolve: (/** @type {any} */ _value) => {}, reject: (/** @type {any} */ _err) => {} };
+const capture = (/** @type {any} */ resolve, /** @type {any} */ reject) => {
+  captured.resolve = resolve;
+  captured.reject = reject;
+};
 
 /** A connection with another host, as programs see it. */
 class Connection {
@@ -82,7 +88,7 @@ class Core {
     this.closing = null;
     this.url = undefined;
     this.networkId = undefined;
-    this.outbound = new Outbound(() => this.flush());
+    this.outbound = new Outbound((text, beside, more) => this.native?.flush(text, beside, more));
     /** @type {AsyncResource | null} */
     this.resource = null;
     this.reported = 0;
@@ -131,18 +137,21 @@ class Core {
   drain() {
     const { native } = this;
     if (native === null) return;
-    let text = native.exchange(null, this.outbound.take());
-    while (text !== null) {
-      const replies = apply(this, text);
+    let replies = null;
+    for (;;) {
+      const { beside } = this.outbound;
+      const waits = this.outbound.waits ? this.outbound.take() : null;
+      const text = native.exchange(replies, waits, beside);
+      if (text === null) break;
+      replies = apply(this, native, text);
       if (this.native !== native) return; // closed by what was applied
-      text = native.exchange(replies, this.outbound.take());
     }
     this.rest();
   }
 
+  /** Hands over what was collected. */
   flush() {
-    const text = this.outbound.take();
-    if (text !== null) this.native?.flush(text);
+    if (this.outbound.waits) this.outbound.flush(false);
   }
 
   onExit() {
@@ -222,21 +231,13 @@ class Core {
    */
   send(from, to, message) {
     if (!this.mayKnow(to)) return Promise.reject(peerNotFound(to));
-    let sender, receiver, text;
     try {
-      sender = serialize(from);
-      receiver = serialize(to);
-      text = serialize(message);
+      this.outbound.send(from, to, message);
     } catch (err) {
       return Promise.reject(err);
     }
-    /** @type {Deferred | undefined} */
-    let deferred;
-    const promise = new Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
-      deferred = { resolve, reject, to };
-    });
-    this.sends.push(/** @type {Deferred} */ (/** @type {unknown} */ (deferred)));
-    this.outbound.send(sender, receiver, text);
+    const promise = new Promise(capture);
+    this.sends.push({ resolve: captured.resolve, reject: captured.reject, to });
     return promise;
   }
 
@@ -246,16 +247,12 @@ class Core {
    * @param {any} message
    */
   publish(channel, message) {
-    if (this.links === 0) return;
-    let name, text;
+    if (this.links === 0 && this.timers === 0) return;
     try {
-      name = serialize(channel);
-      text = serialize(message);
+      this.outbound.publish(channel, message);
     } catch (err) {
       process.emitWarning(/** @type {Error} */ (err));
-      return;
     }
-    this.outbound.publish(name, text);
   }
 
   /**

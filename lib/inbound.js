@@ -3,10 +3,10 @@
 const { fromFailure } = require('./errors.js');
 
 /** Kinds of events, see docs/ARCHITECTURE.md. */
-const DELIVER = 0;
-const DELIVER_SPARSE = 1;
-const PUBLISH = 2;
-const PUBLISH_SPARSE = 3;
+const MESSAGES = 0;
+const UNDEFINED_MESSAGES = 1;
+const MESSAGES_BESIDE = 2;
+const UINT8_ARRAYS_BESIDE = 3;
 const LOOKUP = 4;
 const SETTLED = 5;
 const FAILED = 6;
@@ -20,152 +20,219 @@ const TIMER_STOPPED = 13;
 const NETWORK_ID = 14;
 const LIST = 15;
 
+/** Flags of messages. */
+const NO_NAME = 1;
+const NO_SENDER = 2;
+const PUBLISHED = 4;
+
 /** Kinds of replies. */
 const NO_SUCH_PEER = 0;
 const THREW = 1;
 const HERE = 2;
 const IDS = 3;
 
+/** Acknowledgements do not wait longer than this for the listeners of later messages, in ms. */
+const MAX_SILENCE = 5;
+
+/**
+ * A batch of events that is being applied.
+ */
+class Batch {
+  /**
+   * @param {import('./core.js')} core
+   * @param {import('./load.js').NativeHost} native
+   */
+  constructor(core, native) {
+    this.core = core;
+    this.native = native;
+    this.question = 0;
+    /** @type {any[]} */
+    this.replies = [];
+    /** @type {any[] | null} */
+    this.beside = null;
+    this.nextBeside = 0;
+    // When to look at the clock again: that is not free, so it is done rarely while listeners are quick.
+    this.interval = 1;
+    this.untilCheck = 1;
+    this.since = performance.now();
+  }
+
+  /** A message has been taken by its listeners. */
+  next() {
+    this.question++;
+    if (--this.untilCheck === 0) this.check();
+  }
+
+  check() {
+    const elapsed = performance.now() - this.since;
+    if (elapsed >= MAX_SILENCE) {
+      this.native.progress(this.question, this.takeReplies());
+      this.since = performance.now();
+      this.interval = 1;
+    } else if (this.interval < 64) {
+      this.interval *= 2;
+    }
+    this.untilCheck = this.interval;
+  }
+
+  takeReplies() {
+    if (this.replies.length === 0) return null;
+    const text = JSON.stringify(this.replies);
+    this.replies = [];
+    return text;
+  }
+
+  /** @returns {any} the next value that came beside the text */
+  takeBeside() {
+    this.beside ??= this.native.beside();
+    return this.beside[this.nextBeside++];
+  }
+}
+
 /**
  * Applies a batch of events, in order.
  * @param {import('./core.js')} core
+ * @param {import('./load.js').NativeHost} native
  * @param {string} text
  * @returns {string | null} the replies
  */
-function apply(core, text) {
-  const batch = JSON.parse(text);
-  /** @type {any[]} */
-  const replies = [];
-  const { length } = batch;
-  let question = 0;
+function apply(core, native, text) {
+  const events = parse(native, text);
+  const batch = new Batch(core, native);
+  const { length } = events;
   let i = 0;
   while (i < length) {
-    switch (batch[i++]) {
-      case DELIVER: {
-        const to = batch[i++];
-        const from = batch[i++];
-        for (const end = i + 1 + batch[i++]; i < end; i++) deliver(core, question++, to, from, batch[i], replies);
-        break;
-      }
-      case DELIVER_SPARSE: {
-        const flags = batch[i++];
-        const to = flags & 1 ? batch[i] : undefined;
-        const from = flags & 2 ? batch[i + 1] : undefined;
-        const message = flags & 4 ? batch[i + 2] : undefined;
-        i += 3;
-        deliver(core, question++, to, from, message, replies);
-        break;
-      }
-      case PUBLISH: {
-        const channel = batch[i++];
-        for (const end = i + 1 + batch[i++]; i < end; i++) publish(core, question++, channel, batch[i], replies);
-        break;
-      }
-      case PUBLISH_SPARSE: {
-        const flags = batch[i++];
-        const channel = flags & 1 ? batch[i] : undefined;
-        const message = flags & 4 ? batch[i + 1] : undefined;
-        i += 2;
-        publish(core, question++, channel, message, replies);
+    const kind = events[i++];
+    switch (kind) {
+      case MESSAGES:
+      case UNDEFINED_MESSAGES:
+      case MESSAGES_BESIDE:
+      case UINT8_ARRAYS_BESIDE: {
+        const flags = events[i];
+        const name = flags & NO_NAME ? undefined : events[i + 1];
+        const from = flags & NO_SENDER ? undefined : events[i + 2];
+        const messages = events[i + 3];
+        i += 4;
+        const count = kind === MESSAGES ? messages.length : messages;
+        for (let n = 0; n < count; n++) {
+          const message = kind === MESSAGES ? messages[n] : kind === UNDEFINED_MESSAGES ? undefined
+            : kind === MESSAGES_BESIDE ? batch.takeBeside() : new Uint8Array(batch.takeBeside());
+          if (flags & PUBLISHED) publish(batch, name, message);
+          else deliver(batch, name, from, message);
+          batch.next();
+        }
         break;
       }
       case LOOKUP: {
-        const id = batch[i++] ? batch[i] : undefined;
+        const id = events[i++] ? events[i] : undefined;
         i++;
-        if (core.peer(id) !== undefined) replies.push(question, HERE);
-        question++;
+        if (core.peer(id) !== undefined) batch.replies.push(batch.question, HERE);
+        batch.question++;
         break;
       }
       case LIST:
-        replies.push(question++, IDS, core.localIds());
+        batch.replies.push(batch.question++, IDS, core.localIds());
         break;
-      case SETTLED: {
-        const end = batch[i] + batch[i + 1];
-        for (let seq = batch[i]; seq < end; seq++) core.sends.take(seq)?.resolve(null);
+      case SETTLED:
+        core.sends.takeAll(events[i], events[i + 1], resolveSend);
         i += 2;
         break;
-      }
       case FAILED: {
-        const send = core.sends.take(batch[i++]);
-        const failure = batch[i++];
+        const send = core.sends.take(events[i++]);
+        const failure = events[i++];
         if (failure.code === 'ERR_LISTENER_THREW') send?.resolve(undefined);
         else send?.reject(fromFailure(failure));
         break;
       }
       case DONE: {
-        const call = batch[i++];
-        const ok = batch[i++];
-        const value = batch[i++];
+        const call = events[i++];
+        const ok = events[i++];
+        const value = events[i++];
         if (ok) core.settle(call, value);
         else core.settle(call, undefined, fromFailure(value));
         break;
       }
       case CONNECTED:
-        core.connected(batch[i], batch[i + 1]);
+        core.connected(events[i], events[i + 1]);
         i += 2;
         break;
       case DISCONNECTED:
-        core.disconnected(batch[i++]);
+        core.disconnected(events[i++]);
         break;
       case LOCATED:
-        core.located(batch[i], batch[i + 1]);
+        core.located(events[i], events[i + 1]);
         i += 2;
         break;
       case FORGOTTEN:
-        core.forgotten(batch[i++]);
+        core.forgotten(events[i++]);
         break;
       case TIMER_STARTED:
-        core.timerStarted(batch[i++]);
+        core.timerStarted(events[i++]);
         break;
       case TIMER_STOPPED:
-        core.timerStopped(batch[i++]);
+        core.timerStopped(events[i++]);
         break;
       case NETWORK_ID:
-        core.networkIdTaken(batch[i] ? batch[i + 1] : undefined);
+        core.networkIdTaken(events[i] ? events[i + 1] : undefined);
         i += 2;
         break;
       default:
         throw new Error('distribus: native part and JavaScript do not match');
     }
   }
-  return replies.length === 0 ? null : JSON.stringify(replies);
+  return batch.takeReplies();
 }
 
 /**
- * @param {import('./core.js')} core
- * @param {number} question
+ * @param {import('./load.js').NativeHost} native
+ * @param {string} text
+ * @returns {any[]}
+ */
+function parse(native, text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Another host sends what is not JSON: it is found and left out, and everybody else's messages stay.
+    return JSON.parse(native.purge());
+  }
+}
+
+/** @param {{resolve: (value: any) => void}} send */
+function resolveSend(send) {
+  send.resolve(null);
+}
+
+/**
+ * @param {Batch} batch
  * @param {any} to
  * @param {any} from
  * @param {any} message
- * @param {any[]} replies
  */
-function deliver(core, question, to, from, message, replies) {
-  const peer = core.peer(to);
+function deliver(batch, to, from, message) {
+  const peer = batch.core.peer(to);
   if (peer === undefined) {
-    replies.push(question, NO_SUCH_PEER);
+    batch.replies.push(batch.question, NO_SUCH_PEER);
     return;
   }
   try {
     peer.emit('message', from, message);
   } catch (err) {
-    replies.push(question, THREW, textOf(err));
-    core.report(`A listener of peer ${textOf(to)} threw`, err);
+    batch.replies.push(batch.question, THREW, textOf(err));
+    batch.core.report(`A listener of peer ${textOf(to)} threw`, err);
   }
 }
 
 /**
- * @param {import('./core.js')} core
- * @param {number} question
+ * @param {Batch} batch
  * @param {any} channel
  * @param {any} message
- * @param {any[]} replies
  */
-function publish(core, question, channel, message, replies) {
+function publish(batch, channel, message) {
   try {
-    core.publishHere(channel, message);
+    batch.core.publishHere(channel, message);
   } catch (err) {
-    replies.push(question, THREW, textOf(err));
-    core.report(`A subscriber of channel ${textOf(channel)} threw`, err);
+    batch.replies.push(batch.question, THREW, textOf(err));
+    batch.core.report(`A subscriber of channel ${textOf(channel)} threw`, err);
   }
 }
 

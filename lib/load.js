@@ -6,8 +6,11 @@ const { error } = require('./errors.js');
  * The class of native hosts, described in docs/ARCHITECTURE.md.
  * @typedef {object} NativeHost
  * @property {string} id
- * @property {(replies: string | null, ops: string | null) => string | null} exchange
- * @property {(ops: string) => void} flush
+ * @property {(replies: string | null, ops: string | null, beside: any[] | null) => string | null} exchange
+ * @property {() => any[]} beside
+ * @property {(questions: number, replies: string | null) => void} progress
+ * @property {() => string} purge
+ * @property {(ops: string, beside: any[] | null, more: boolean) => void} flush
  * @property {(addresses: string[], required: number, port: number) => string} listen
  * @property {() => void} closeServer
  * @property {(call: number, url: string) => void} join

@@ -1,77 +1,180 @@
 'use strict';
 
-/** What is collected is handed over at this many operations, or at this many characters, or at the end of the turn. */
-const MAX_OPERATIONS = 256;
+const { isUint8Array } = require('node:util/types');
+const { error } = require('./errors.js');
+
+/** What is collected is handed over at this many messages, or at this many characters, or at the end of the turn. */
+const MAX_MESSAGES = 256;
 const MAX_LENGTH = 64 * 1024;
 
+/** Strings of this length and longer do not go through JSON. */
+const LONG = 200;
+
+/** Forms of messages, see src/ops.rs. */
+const JSON_TEXT = '0';
+const UNDEFINED = '1';
+const STRING = '2';
+const BUFFER = '3';
+const UINT8_ARRAY = '4';
+
+/** Characters that JSON shows as they are, in a string. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /**
- * Collects what a host sends and publishes in one turn, as one text: see src/ops.rs.
+ * JSON text of a value that is to cross to another host.
+ * @param {any} value
+ * @returns {string} empty when the value is undefined, as JSON has no such value
+ */
+function serialize(value) {
+  // About three times as fast as JSON.stringify, for what most ids and many messages are.
+  if (typeof value === 'string' && value.length < LONG && PLAIN.test(value)) return '"' + value + '"';
+  try {
+    const text = JSON.stringify(value);
+    return text === undefined ? '' : text;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw error('ERR_MESSAGE_NOT_SERIALIZABLE', `JSON cannot carry this message: ${reason}`, { cause });
+  }
+}
+
+/**
+ * Collects what a host sends and publishes in one turn: one text, and beside it the values that do not go through JSON. A run
+ * (messages of one form from one sender to one receiver, or on one channel) is one line of the text.
  */
 class Outbound {
-  /** @param {() => void} flush hands the collected text over */
-  constructor(flush) {
+  /** @param {(text: string, beside: any[] | null, more: boolean) => void} handOver */
+  constructor(handOver) {
     this.text = '';
+    /** @type {any[] | null} */
+    this.beside = null;
+    this.besideLength = 0;
     this.count = 0;
-    this.to = '';
-    this.from = '';
-    this.running = false; // whether to and from are those of the run at the end of the text
+    this.run = 0; // messages in the run at the end of the text
+    this.form = '';
+    /** @type {any} */
+    this.to = undefined; // receiver or channel of that run
+    /** @type {any} */
+    this.from = undefined;
+    this.publishes = false;
     this.scheduled = false;
-    this.flush = flush;
+    this.handOver = handOver;
     this.onCheck = () => {
       this.scheduled = false;
-      if (this.count > 0) this.flush();
+      // Also when nothing is left to hand over: what was handed over before may still wait for more.
+      if (this.waits) this.flush(false);
     };
+    this.waits = false;
   }
 
   /**
-   * @param {string} from JSON text, as all of these
-   * @param {string} to
-   * @param {string} message
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
    */
   send(from, to, message) {
-    if (!this.running || this.to !== to || this.from !== from) {
-      this.line('>' + to + '\t' + from);
-      this.to = to;
-      this.from = from;
-      this.running = true;
-    }
-    this.line('=' + message);
-    this.added();
+    this.add(false, from, to, message);
   }
 
   /**
-   * @param {string} channel
-   * @param {string} message
+   * @param {any} channel
+   * @param {any} message
    */
   publish(channel, message) {
-    this.line('#' + channel + '\t' + message);
-    this.added();
+    this.add(true, undefined, channel, message);
   }
 
-  /** @param {string} line */
-  line(line) {
-    this.text = this.text === '' ? line : this.text + '\n' + line;
-  }
-
-  added() {
-    this.count++;
-    if (this.count >= MAX_OPERATIONS || this.text.length >= MAX_LENGTH) {
-      this.flush();
-    } else if (!this.scheduled) {
+  /**
+   * Throws, and changes nothing, when JSON cannot carry something.
+   * @param {boolean} publishes
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
+   */
+  add(publishes, from, to, message) {
+    let form = JSON_TEXT;
+    let text = '';
+    /** @type {any} */
+    let value;
+    if (typeof message === 'string' && message.length >= LONG && message.isWellFormed()) {
+      form = STRING;
+      value = message;
+    } else if (typeof message === 'object' && isUint8Array(message)) {
+      // Copied now, because it may be changed before it leaves.
+      form = Buffer.isBuffer(message) ? BUFFER : UINT8_ARRAY;
+      value = Uint8Array.prototype.slice.call(message);
+    } else {
+      text = serialize(message);
+      if (text === '') form = UNDEFINED;
+    }
+    if (this.run > 0 && this.form === form && this.to === to && this.from === from && this.publishes === publishes
+      && (typeof to !== 'object' || to === null) && (typeof from !== 'object' || from === null)) {
+      if (form === JSON_TEXT) this.text += ',' + text;
+    } else {
+      this.begin(publishes, from, to, form, text);
+    }
+    this.run++;
+    if (form >= STRING) {
+      (this.beside ??= []).push(value);
+      this.besideLength += value.length;
+    }
+    this.waits = true;
+    if (++this.count >= MAX_MESSAGES || this.text.length + this.besideLength >= MAX_LENGTH) this.flush(true);
+    if (!this.scheduled) {
       this.scheduled = true;
       setImmediate(this.onCheck);
     }
   }
 
-  /** @returns {string | null} */
+  /**
+   * Begins a run.
+   * @param {boolean} publishes
+   * @param {any} from
+   * @param {any} to
+   * @param {string} form
+   * @param {string} text of its first message
+   */
+  begin(publishes, from, to, form, text) {
+    const name = serialize(to);
+    const head = publishes ? 'p' + form + name + '\t' : 's' + form + name + '\t' + serialize(from) + '\t';
+    this.end();
+    this.text += head;
+    if (form === JSON_TEXT) this.text += text;
+    this.form = form;
+    this.to = to;
+    this.from = from;
+    this.publishes = publishes;
+  }
+
+  /** Ends the run. */
+  end() {
+    if (this.run === 0) return;
+    this.text += this.form === JSON_TEXT ? '\t' + this.run + '\n' : this.run + '\n';
+    this.run = 0;
+  }
+
+  /**
+   * Hands over what is there.
+   * @param {boolean} more whether this turn goes on
+   */
+  flush(more) {
+    const beside = this.beside;
+    const text = this.take();
+    this.waits = more;
+    this.handOver(text, beside, more);
+  }
+
+  /** Takes the text; what goes beside it is to be taken before. */
   take() {
-    if (this.count === 0) return null;
+    this.end();
     const { text } = this;
     this.text = '';
+    this.beside = null;
+    this.besideLength = 0;
     this.count = 0;
-    this.running = false;
+    this.waits = false;
+    this.to = this.from = undefined;
     return text;
   }
 }
 
-module.exports = Outbound;
+module.exports = { Outbound, serialize };

@@ -42,6 +42,19 @@ class Ring {
     return item;
   }
 
+  /**
+   * Takes several, oldest first.
+   * @param {number} number of the first one
+   * @param {number} count
+   * @param {(item: T) => void} use
+   */
+  takeAll(number, count, use) {
+    for (const end = number + count; number < end; number++) {
+      const item = this.take(number);
+      if (item !== undefined) use(item);
+    }
+  }
+
   grow() {
     const old = this.slots;
     const bigger = new Array(old.length * 2).fill(undefined);

@@ -1,6 +1,6 @@
 'use strict';
 
-const { error, typeError } = require('./errors.js');
+const { typeError } = require('./errors.js');
 
 /** @param {any} value */
 function shown(value) {
@@ -10,10 +10,12 @@ function shown(value) {
 /**
  * @param {any} callback
  * @param {string} name
+ * @param {'argument' | 'option'} [kind]
  */
-function checkFunction(callback, name) {
+function checkFunction(callback, name, kind = 'argument') {
   if (typeof callback !== 'function') {
-    throw typeError('ERR_INVALID_ARG_TYPE', `The "${name}" argument must be a function, got ${shown(callback)}`);
+    const what = kind === 'argument' ? `The "${name}" argument` : `The option "${name}"`;
+    throw typeError('ERR_INVALID_ARG_TYPE', `${what} must be a function, got ${shown(callback)}`);
   }
 }
 
@@ -25,6 +27,7 @@ function checkOptions(options) {
   if (typeof options !== 'object') {
     throw typeError('ERR_INVALID_ARG_TYPE', `The "options" argument must be an object, got ${shown(options)}`);
   }
+  if (Object.hasOwn(options, 'Promise')) checkFunction(options.Promise, 'Promise', 'option');
   if (!Object.hasOwn(options, 'requestTimeout')) return;
   const { requestTimeout } = options;
   if (typeof requestTimeout !== 'number') {
@@ -52,19 +55,4 @@ function checkPort(port) {
   return number;
 }
 
-/**
- * JSON text of a value that is to cross to another host.
- * @param {any} value
- * @returns {string} empty when the value is undefined, as JSON has no such value
- */
-function serialize(value) {
-  try {
-    const text = JSON.stringify(value);
-    return text === undefined ? '' : text;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw error('ERR_MESSAGE_NOT_SERIALIZABLE', `JSON cannot carry this message: ${reason}`, { cause });
-  }
-}
-
-module.exports = { checkFunction, checkOptions, checkPort, serialize };
+module.exports = { checkFunction, checkOptions, checkPort };

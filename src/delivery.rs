@@ -1,9 +1,10 @@
 //! Events on their way to JavaScript: one flat JSON array a batch, to be read by one `JSON.parse`.
 //!
 //! Messages of one sender to one receiver, and messages on one channel, are told as runs. Questions (events that the program may
-//! reply to) are numbered from 0 within the batch.
+//! reply to; each message is one) are numbered from 0 within the batch. Strings and bytes that do not go through JSON are
+//! handed over beside the text, in order.
 
-use distribus_mesh::{Answer, Event, Raw, Reply};
+use distribus_mesh::{Answer, BinaryKind, Event, Input, Payload, Raw, Reply};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -13,8 +14,10 @@ use crate::error;
 #[derive(Default)]
 pub struct Batch {
     text: String,
-    /// The event numbers of the questions.
-    questions: Vec<u64>,
+    beside: Vec<Payload>,
+    /// The first question of each event that asks, and the event's number.
+    questions: Vec<(u32, u64)>,
+    asked: u32,
     upto: u64,
 }
 
@@ -22,13 +25,18 @@ impl Batch {
     /// Writes the events, the last of which is the one before number `upto`.
     pub fn write(&mut self, events: &[Event], upto: u64) -> &str {
         self.text.clear();
+        self.beside.clear();
         self.questions.clear();
+        self.asked = 0;
         self.upto = upto;
         let first = upto - events.len() as u64;
         let mut at = 0;
+        self.text.push('[');
         while at < events.len() {
+            if at > 0 {
+                self.text.push(',');
+            }
             let run = run_length(&events[at..]);
-            self.text.push(if at == 0 { '[' } else { ',' });
             self.write_run(&events[at..at + run], first + at as u64);
             at += run;
         }
@@ -38,59 +46,29 @@ impl Batch {
 
     fn write_run(&mut self, run: &[Event], number: u64) {
         match &run[0] {
-            Event::Deliver {
-                to: Some(to),
-                from: Some(from),
-                message: Some(_),
-            } => {
-                self.push("0", &[to, from, &run.len().to_string()]);
-                self.messages(run, number);
+            Event::Deliver { to, from, payload } => {
+                let (kind, value) = self.payload(payload, run, number);
+                let flags = u8::from(to.is_none()) | u8::from(from.is_none()) << 1;
+                let (to, from) = (or_null(to), or_null(from));
+                self.push(kind, &[&flags.to_string(), to, from]);
+                self.messages(run, &value);
             }
-            Event::Deliver { to, from, message } => {
-                let flags = u8::from(to.is_some())
-                    | u8::from(from.is_some()) << 1
-                    | u8::from(message.is_some()) << 2;
-                self.push(
-                    "1",
-                    &[
-                        &flags.to_string(),
-                        or_null(to),
-                        or_null(from),
-                        or_null(message),
-                    ],
-                );
-                self.questions.push(number);
-            }
-            Event::Publish {
-                channel: Some(channel),
-                message: Some(_),
-            } => {
-                self.push("2", &[channel, &run.len().to_string()]);
-                self.messages(run, number);
-            }
-            Event::Publish { channel, message } => {
-                let flags = u8::from(channel.is_some()) | u8::from(message.is_some()) << 2;
-                self.push(
-                    "3",
-                    &[&flags.to_string(), or_null(channel), or_null(message)],
-                );
-                self.questions.push(number);
+            Event::Publish { channel, payload } => {
+                let (kind, value) = self.payload(payload, run, number);
+                let flags = u8::from(channel.is_none()) | 4;
+                self.push(kind, &[&flags.to_string(), or_null(channel), "null"]);
+                self.messages(run, &value);
             }
             Event::Lookup { id } => {
                 self.push("4", &[if id.is_some() { "1" } else { "0" }, or_null(id)]);
-                self.questions.push(number);
+                self.ask(number, 1);
             }
             Event::Settled { seq, .. } => {
-                let count: u64 = run
-                    .iter()
-                    .map(|e| {
-                        if let Event::Settled { count, .. } = e {
-                            *count
-                        } else {
-                            0
-                        }
-                    })
-                    .sum();
+                let count = |e: &Event| match e {
+                    Event::Settled { count, .. } => *count,
+                    _ => 0,
+                };
+                let count: u64 = run.iter().map(count).sum();
                 self.push("5", &[&seq.to_string(), &count.to_string()]);
             }
             Event::Failed { seq, error } => {
@@ -119,7 +97,7 @@ impl Batch {
             }
             Event::List => {
                 self.push("15", &[]);
-                self.questions.push(number);
+                self.ask(number, 1);
             }
         }
     }
@@ -132,30 +110,113 @@ impl Batch {
         }
     }
 
-    fn messages(&mut self, run: &[Event], number: u64) {
+    /// What kind of event tells these messages, and what comes last in it (for runs of JSON texts: their texts instead).
+    fn payload(&mut self, payload: &Payload, run: &[Event], number: u64) -> (&'static str, String) {
         for (event, number) in run.iter().zip(number..) {
-            if let Event::Deliver {
-                message: Some(m), ..
+            if let Event::Deliver { payload, .. } | Event::Publish { payload, .. } = event {
+                self.ask(number, payload.count());
             }
-            | Event::Publish {
-                message: Some(m), ..
-            } = event
-            {
-                self.text.push(',');
-                self.text.push_str(m);
-                self.questions.push(number);
+        }
+        let count = payload.count().to_string();
+        match payload {
+            Payload::Json { .. } => ("0", String::new()),
+            Payload::Undefined { .. } => ("1", count),
+            Payload::Text(_) => {
+                self.beside.push(payload.clone());
+                ("2", count)
+            }
+            Payload::Binary { kind, .. } => {
+                self.beside.push(payload.clone());
+                (
+                    if *kind == BinaryKind::Buffer {
+                        "2"
+                    } else {
+                        "3"
+                    },
+                    count,
+                )
             }
         }
     }
 
-    /// Up to which event number the program has applied what it was told, once it has applied this batch.
+    fn messages(&mut self, run: &[Event], value: &str) {
+        self.text.push(',');
+        if !value.is_empty() {
+            return self.text.push_str(value);
+        }
+        self.text.push('[');
+        for (n, event) in run.iter().enumerate() {
+            if let Event::Deliver {
+                payload: Payload::Json { texts, .. },
+                ..
+            }
+            | Event::Publish {
+                payload: Payload::Json { texts, .. },
+                ..
+            } = event
+            {
+                if n > 0 {
+                    self.text.push(',');
+                }
+                self.text.push_str(texts);
+            }
+        }
+        self.text.push(']');
+    }
+
+    fn ask(&mut self, number: u64, count: u32) {
+        self.questions.push((self.asked, number));
+        self.asked += count;
+    }
+
+    /// What is handed over beside the text.
+    pub fn beside(&mut self) -> Vec<Payload> {
+        std::mem::take(&mut self.beside)
+    }
+
+    /// The number of the event after the batch's last one.
     pub fn upto(&self) -> u64 {
         self.upto
     }
 
-    /// Reads the replies to this batch.
-    pub fn replies(&self, text: &str) -> Vec<(u64, Reply)> {
-        let values: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+    /// The program has applied the whole batch; these are its replies.
+    pub fn applied(&self, replies: Option<&str>) -> Input {
+        Input::Applied {
+            upto: self.upto,
+            part: 0,
+            replies: self.replies(replies),
+        }
+    }
+
+    /// The program has replied to that many of the batch's questions, or passed them.
+    pub fn applied_part(&self, questions: u32, replies: Option<&str>) -> Option<Input> {
+        let (first, event) = self.question(questions.checked_sub(1)?)?;
+        let whole = match self.question(questions) {
+            Some((_, next)) => next != event,
+            None => true,
+        };
+        Some(Input::Applied {
+            upto: if whole { event + 1 } else { event },
+            part: if whole { 0 } else { questions - first },
+            replies: self.replies(replies),
+        })
+    }
+
+    /// The event that asks a question, and the event's first question.
+    fn question(&self, question: u32) -> Option<(u32, u64)> {
+        if question >= self.asked {
+            return None;
+        }
+        let at = self
+            .questions
+            .partition_point(|(first, _)| *first <= question);
+        self.questions.get(at.checked_sub(1)?).copied()
+    }
+
+    fn replies(&self, text: Option<&str>) -> Vec<(u64, u32, Reply)> {
+        let values: Vec<&RawValue> = text
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
         let mut values = values.into_iter().map(RawValue::get);
         let mut replies = Vec::new();
         while let (Some(question), Some(kind)) = (values.next(), values.next()) {
@@ -165,11 +226,10 @@ impl Batch {
                 "3" => Reply::Ids(raw(values.next())),
                 _ => Reply::Here,
             };
-            let event = question
-                .parse::<usize>()
-                .ok()
-                .and_then(|q| self.questions.get(q));
-            replies.extend(event.map(|event| (*event, reply)));
+            let question = question.parse().unwrap_or(0);
+            if let Some((first, event)) = self.question(question) {
+                replies.push((event, question - first, reply));
+            }
         }
         replies
     }
@@ -192,31 +252,25 @@ fn run_length(events: &[Event]) -> usize {
     1 + events.windows(2).take_while(|pair| follows(pair)).count()
 }
 
-/// Whether `next` is another message of the same run as `first`.
+/// Whether `next` is more JSON texts of the same run as `first`.
 fn continues(first: &Event, next: &Event) -> bool {
+    let json = |p: &Payload| matches!(p, Payload::Json { .. });
     match (first, next) {
         (
+            Event::Deliver { to, from, payload },
             Event::Deliver {
-                to: Some(to),
-                from: Some(from),
-                message: Some(_),
+                to: to2,
+                from: from2,
+                payload: payload2,
             },
-            Event::Deliver {
-                to: Some(to2),
-                from: Some(from2),
-                message: Some(_),
-            },
-        ) => to == to2 && from == from2,
+        ) => json(payload) && json(payload2) && to == to2 && from == from2,
         (
+            Event::Publish { channel, payload },
             Event::Publish {
-                channel: Some(channel),
-                message: Some(_),
+                channel: channel2,
+                payload: payload2,
             },
-            Event::Publish {
-                channel: Some(channel2),
-                message: Some(_),
-            },
-        ) => channel == channel2,
+        ) => json(payload) && json(payload2) && channel == channel2,
         _ => false,
     }
 }

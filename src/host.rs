@@ -5,17 +5,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use distribus_mesh::{Event, Input};
+use distribus_mesh::{Event, Input, Payload};
 use distribus_net::{Bind, HostHandle};
-use napi::JsString;
 use napi::bindgen_prelude::*;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{JsString, JsValue};
 use napi_derive::napi;
 use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::delivery::Batch;
-use crate::{error, ops, options};
+use crate::ops::Beside;
+use crate::{error, ops, options, text};
 
 /// How much is handed to JavaScript at a time: about this many bytes of messages.
 const BATCH_BYTES: usize = 256 * 1024;
@@ -72,19 +73,16 @@ impl NativeHost {
         &self,
         env: &'env Env,
         replies: Option<String>,
-        collected: Option<String>,
+        collected: Option<Unknown<'env>>,
+        beside: Option<Unknown<'env>>,
     ) -> Result<Option<JsString<'env>>> {
         let mut batch = self.batch.borrow_mut();
         let mut inputs = Vec::new();
         if self.batch_is_out.replace(false) {
-            let replies = replies.map(|text| batch.replies(&text)).unwrap_or_default();
-            inputs.push(Input::Applied {
-                upto: batch.upto(),
-                replies,
-            });
+            inputs.push(batch.applied(replies.as_deref()));
         }
         if let Some(collected) = collected {
-            inputs.extend(self.read(collected));
+            inputs.extend(self.read(env, &collected, beside.as_ref())?);
         }
         if !inputs.is_empty() {
             self.handle.input(inputs);
@@ -96,27 +94,88 @@ impl NativeHost {
             return Ok(None);
         }
         self.batch_is_out.set(true);
-        let text = batch.write(&events, upto);
-        let text = if text.is_ascii() {
-            env.create_string_latin1(text)?
-        } else {
-            env.create_string(text)?
-        };
-        Ok(Some(text))
+        text::write(env, batch.write(&events, upto)).map(Some)
     }
 
-    /// Hands over what the program collected.
+    /// The values that belong to the batch that the last call gave, beside its text.
     #[napi(catch_unwind)]
-    pub fn flush(&self, collected: String) {
-        let inputs = self.read(collected);
-        self.handle.input(inputs);
+    pub fn beside<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        let mut values = Vec::new();
+        for payload in self.batch.borrow_mut().beside() {
+            match payload {
+                Payload::Text(items) => {
+                    for item in items {
+                        values.push(text::write(env, &item)?.raw());
+                    }
+                }
+                Payload::Binary { items, .. } => {
+                    for item in items {
+                        values.push(text::write_bytes(env.raw(), &item)?);
+                    }
+                }
+                Payload::Json { .. } | Payload::Undefined { .. } => {}
+            }
+        }
+        let array = text::array(env.raw(), &values)?;
+        // SAFETY: it is a value of this environment, made just now.
+        unsafe { Unknown::from_napi_value(env.raw(), array) }
     }
 
-    fn read(&self, collected: String) -> Vec<Input> {
+    /// The program is not through with the batch, but with that many of its questions, which is worth an acknowledgement.
+    #[napi(catch_unwind)]
+    pub fn progress(&self, questions: u32, replies: Option<String>) {
+        let input = self
+            .batch
+            .borrow()
+            .applied_part(questions, replies.as_deref());
+        self.handle.input(input);
+    }
+
+    /// The batch was not valid JSON, because a stranger's messages are none: gives it again without those.
+    #[napi(catch_unwind)]
+    pub fn purge<'env>(&self, env: &'env Env) -> Result<JsString<'env>> {
+        let mut batch = self.batch.borrow_mut();
+        let mut events = self.events.borrow_mut();
+        let upto = batch.upto();
+        let first = upto - events.len() as u64;
+        let mut inputs = Vec::new();
+        for (event, number) in events.iter_mut().zip(first..) {
+            if let Event::Deliver { payload, .. } | Event::Publish { payload, .. } = event
+                && !payload.is_valid()
+            {
+                *payload = Payload::Undefined { count: 0 };
+                inputs.push(Input::Invalid { event: number });
+            }
+        }
+        self.handle.input(inputs);
+        text::write(env, batch.write(&events, upto))
+    }
+
+    /// Hands over what the program collected. `more`: this turn goes on, and more is likely to come.
+    #[napi(catch_unwind)]
+    pub fn flush<'env>(
+        &self,
+        env: &'env Env,
+        collected: Unknown<'env>,
+        beside: Option<Unknown<'env>>,
+        more: bool,
+    ) -> Result<()> {
+        let inputs = self.read(env, &collected, beside.as_ref())?;
+        if more {
+            self.handle.input_more(inputs);
+        } else {
+            self.handle.input(inputs);
+        }
+        Ok(())
+    }
+
+    fn read(&self, env: &Env, collected: &Unknown, beside: Option<&Unknown>) -> Result<Vec<Input>> {
+        let text = text::read(env.raw(), collected.raw())?;
+        let mut beside = Beside::new(env.raw(), beside.map(JsValue::raw));
         let mut seq = self.next_seq.get();
-        let inputs = ops::read(collected, &mut seq);
+        let inputs = ops::read(&text, &mut beside, &mut seq);
         self.next_seq.set(seq);
-        inputs
+        Ok(inputs)
     }
 
     /// Listens at once. Gives `{"port"}` or `{"error"}` as JSON.

@@ -6,3 +6,4 @@ mod error;
 mod host;
 mod ops;
 mod options;
+mod text;

@@ -1,38 +1,104 @@
-//! What the program collected in a turn: one text, one line an operation.
+//! What the program collected in a turn: one text, one line a run.
 //!
 //! JSON text holds no raw control characters, so line feeds and tabs separate without any escaping, and finding them is all the
-//! parsing there is. `>` to, tab, from: begins a run; `=` message: a send in the run; `#` channel, tab, message: a publish.
+//! parsing there is. A line begins with two characters, what is said and the form of its messages, and goes on with fields
+//! between tabs:
+//!
+//! - `s` FORM to TAB from TAB … : a run of sends; `p` FORM channel TAB … : a run of publishes;
+//! - FORM `0`: … is the messages' JSON texts, joined by commas, TAB, their count; other forms: only the count;
+//! - `1` stands for undefined; `2`, `3` and `4` for strings, Buffers and Uint8Arrays that are handed over beside the text.
+//!
 //! An empty field stands for undefined.
 
+use bytes::Bytes;
 use bytestring::ByteString;
-use distribus_mesh::{Input, Raw};
+use distribus_mesh::{BinaryKind, Input, Payload, Raw};
+use napi::{Result, sys};
+
+use crate::text::{self, Value};
+
+/// The values that are handed over beside the text, in order.
+pub struct Beside {
+    env: sys::napi_env,
+    array: Option<Value>,
+    next: u32,
+}
+
+impl Beside {
+    pub fn new(env: sys::napi_env, array: Option<Value>) -> Beside {
+        let next = 0;
+        Beside { env, array, next }
+    }
+
+    fn next<T>(&mut self, read: fn(sys::napi_env, Value) -> Result<T>) -> Option<T> {
+        let value = text::element(self.env, self.array?, self.next).ok()?;
+        self.next += 1;
+        read(self.env, value).ok()
+    }
+
+    fn texts(&mut self, count: u32) -> Option<Vec<ByteString>> {
+        (0..count).map(|_| self.next(text::read)).collect()
+    }
+
+    fn bytes(&mut self, count: u32) -> Option<Vec<Bytes>> {
+        (0..count).map(|_| self.next(text::read_bytes)).collect()
+    }
+}
 
 /// Reads the operations; sends are numbered from `seq` on, which is left at the number after the last one.
-pub fn read(text: String, seq: &mut u64) -> Vec<Input> {
-    let text = ByteString::from(text);
+pub fn read(text: &ByteString, beside: &mut Beside, seq: &mut u64) -> Vec<Input> {
     let mut inputs = Vec::new();
-    let (mut to, mut from) = (None, None);
     for line in text.split('\n') {
-        let field = |s: &str| (!s.is_empty()).then(|| text.slice_ref(s));
-        let pair = |s: &str| -> (Option<Raw>, Option<Raw>) {
-            let (a, b) = s.split_once('\t').unwrap_or((s, ""));
-            (field(a), field(b))
-        };
-        if let Some(message) = line.strip_prefix('=') {
-            let (from, to) = (Option::clone(&from), Option::clone(&to));
-            inputs.push(Input::Send {
-                seq: *seq,
-                from,
-                to,
-                message: field(message),
-            });
-            *seq += 1;
-        } else if let Some(run) = line.strip_prefix('>') {
-            (to, from) = pair(run);
-        } else if let Some(publish) = line.strip_prefix('#') {
-            let (channel, message) = pair(publish);
-            inputs.push(Input::Publish { channel, message });
+        // `lib/` writes no other lines; one that is no good would be a mistake of ours.
+        if let Some(input) = read_line(text, line, beside, seq) {
+            inputs.push(input);
         }
     }
     inputs
+}
+
+fn read_line(text: &ByteString, line: &str, beside: &mut Beside, seq: &mut u64) -> Option<Input> {
+    let field = |s: &str| -> Option<Raw> { (!s.is_empty()).then(|| text.slice_ref(s)) };
+    let (what, form) = (*line.as_bytes().first()?, *line.as_bytes().get(1)?);
+    let (name, mut rest) = line.get(2..)?.split_once('\t')?;
+    let mut from = "";
+    if what == b's' {
+        (from, rest) = rest.split_once('\t')?;
+    }
+    let payload = if form == b'0' {
+        let (texts, count) = rest.rsplit_once('\t')?;
+        Payload::Json {
+            texts: text.slice_ref(texts),
+            count: count.parse().ok()?,
+        }
+    } else {
+        let count = rest.parse().ok()?;
+        match form {
+            b'1' => Payload::Undefined { count },
+            b'2' => Payload::Text(beside.texts(count)?),
+            b'3' => Payload::Binary {
+                items: beside.bytes(count)?,
+                kind: BinaryKind::Buffer,
+            },
+            _ => Payload::Binary {
+                items: beside.bytes(count)?,
+                kind: BinaryKind::Uint8Array,
+            },
+        }
+    };
+    Some(if what == b's' {
+        let first = *seq;
+        *seq += u64::from(payload.count());
+        Input::Send {
+            seq: first,
+            to: field(name),
+            from: field(from),
+            payload,
+        }
+    } else {
+        Input::Publish {
+            channel: field(name),
+            payload,
+        }
+    })
 }

@@ -39,6 +39,11 @@ impl<A> Answers<A> {
         self.told += 1;
     }
 
+    /// The number of the next event.
+    pub fn next(&self) -> u64 {
+        self.told
+    }
+
     /// Holds an answer until everything told so far is applied. Gives it back when that is so already.
     pub fn hold(&mut self, held: Held<A>) -> Option<Held<A>> {
         if self.applied >= self.told {
@@ -53,20 +58,20 @@ impl<A> Answers<A> {
     pub fn applied(
         &mut self,
         upto: u64,
-        replies: Vec<(u64, Reply)>,
+        replies: &[(u64, u32, Reply)],
     ) -> Vec<(Held<A>, Option<Reply>)> {
         self.applied = self.applied.max(upto.min(self.told));
-        let mut replies = replies.into_iter().peekable();
+        let mut replies = replies.iter().peekable();
         let ready = self
             .held
             .partition_point(|(after, _)| *after <= self.applied);
         self.held
             .drain(..ready)
             .map(|(after, held)| {
-                while replies.next_if(|(event, _)| event + 1 < after).is_some() {}
+                while replies.next_if(|(event, ..)| event + 1 < after).is_some() {}
                 let reply = replies
-                    .next_if(|(event, _)| event + 1 == after)
-                    .map(|(_, reply)| reply);
+                    .next_if(|(event, ..)| event + 1 == after)
+                    .map(|(.., reply)| reply.clone());
                 (held, reply)
             })
             .collect()

@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::config::Config;
 use crate::error::{CallError, DialError, SendError};
+use crate::payload::Payload;
 
 /// The time on the driver's clock. Only differences matter, so any epoch will do.
 pub type Time = Duration;
@@ -40,18 +42,18 @@ pub enum Input {
     List { call: Call },
     /// Says goodbye to everyone and closes all links. Ends with [`Event::Done`].
     Close { call: Call },
-    /// Sends a message to a peer that does not live here. Ends with [`Event::Settled`] or [`Event::Failed`].
-    /// `seq` grows by one with every send of this host.
+    /// Sends messages to a peer that does not live here. Each ends with [`Event::Settled`] or [`Event::Failed`].
+    /// `seq` is the number of the first one; it grows by one with every message that this host sends.
     Send {
         seq: u64,
         from: Option<Raw>,
         to: Option<Raw>,
-        message: Option<Raw>,
+        payload: Payload,
     },
     /// Publishes to all other hosts.
     Publish {
         channel: Option<Raw>,
-        message: Option<Raw>,
+        payload: Payload,
     },
     /// Ends the connection with that key without a goodbye.
     Disconnect { key: ByteString },
@@ -65,14 +67,20 @@ pub enum Input {
     DialFailed { link: LinkId, error: DialError },
     /// A text frame arrived.
     Received { link: LinkId, text: ByteString },
+    /// A binary frame arrived.
+    ReceivedBinary { link: LinkId, bytes: Bytes },
     /// The link ended, whoever ended it. Nothing more will be heard of it.
     Closed { link: LinkId },
     /// Everything that [`Output::Event`] has told up to (not including) event number `upto` has been applied and
-    /// every listener has returned; `replies` says what did not go as usual, in ascending order.
+    /// every listener has returned, and so it is with the first `part` messages of event `upto`; `replies` says what did not
+    /// go as usual, in ascending order of event and message.
     Applied {
         upto: u64,
-        replies: Vec<(u64, Reply)>,
+        part: u32,
+        replies: Vec<(u64, u32, Reply)>,
     },
+    /// The messages of that event are not what their sender claimed, so they were not delivered.
+    Invalid { event: u64 },
     /// The time of [`Mesh::deadline`](crate::Mesh::deadline) has come.
     Tick,
 }
@@ -97,6 +105,8 @@ pub enum Output {
     Dial { link: LinkId, url: ByteString },
     /// Write one text frame.
     Transmit { link: LinkId, text: ByteString },
+    /// Write one binary frame.
+    TransmitBinary { link: LinkId, bytes: Bytes },
     /// Write what was transmitted so far, then close the link; answer with [`Input::Closed`], within bounded time.
     Close { link: LinkId },
     /// Tell the program. Events are numbered from 0 in the order in which they leave the mesh.
@@ -106,16 +116,16 @@ pub enum Output {
 /// What the program is told. Its view of the host's state is what these events say, in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A message for a peer of this host.
+    /// Messages for a peer of this host.
     Deliver {
         to: Option<Raw>,
         from: Option<Raw>,
-        message: Option<Raw>,
+        payload: Payload,
     },
-    /// A message on a channel, from another host.
+    /// Messages on a channel, from another host.
     Publish {
         channel: Option<Raw>,
-        message: Option<Raw>,
+        payload: Payload,
     },
     /// Does that peer live here?
     Lookup { id: Option<Raw> },

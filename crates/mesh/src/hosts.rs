@@ -33,10 +33,25 @@ pub struct Link<W> {
     pub url: Option<ByteString>,
     /// Its host id. Originals have none.
     pub host: Option<ByteString>,
+    /// The host that is expected at the url that we dialled: it was there before.
+    pub hint: Option<ByteString>,
+    /// What it said about the session that it wants to begin, or to go on with.
+    pub offer: Option<Offer>,
     /// It shall take the place of the link that the other side still thinks it has.
     pub replace: bool,
     /// Who waits for the greeting's answer.
     pub waiters: Vec<W>,
+}
+
+/// A session, as a greeting or its answer names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    pub id: ByteString,
+    /// It begins now.
+    pub new: bool,
+    pub received: u64,
+    pub seen: u64,
+    pub window: u64,
 }
 
 /// A host that was lost without a goodbye.
@@ -87,7 +102,13 @@ impl<W> Hosts<W> {
     }
 
     /// Adds a link that we dial.
-    pub fn dial(&mut self, url: ByteString, replace: bool, waiter: W) -> LinkId {
+    pub fn dial(
+        &mut self,
+        url: ByteString,
+        hint: Option<ByteString>,
+        replace: bool,
+        waiter: W,
+    ) -> LinkId {
         let link = self.next_link();
         let (state, dialled) = (State::Dialling, Some(url));
         let waiters = vec![waiter];
@@ -99,6 +120,8 @@ impl<W> Hosts<W> {
                 key: None,
                 url: None,
                 host: None,
+                hint,
+                offer: None,
                 replace,
                 waiters,
             },
@@ -116,6 +139,8 @@ impl<W> Hosts<W> {
             key: None,
             url: None,
             host: None,
+            hint: None,
+            offer: None,
             replace: false,
             waiters,
         };

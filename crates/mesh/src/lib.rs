@@ -9,6 +9,7 @@
 //!
 //! - `hosts` knows the links, under which name each one's host is registered, and when to dial a lost one again;
 //! - `peers` knows where remote peers live and which messages wait for a lookup;
+//! - `sessions` numbers what is said to another host and what it says, and remembers it until it is acknowledged;
 //! - `requests` knows what was asked on the wire and until when an answer may come;
 //! - `answers` holds back what is to be answered until the program has applied what came before;
 //! - `wire` knows the frames and their bytes.
@@ -19,8 +20,10 @@
 mod answers;
 mod hosts;
 mod mesh;
+mod payload;
 mod peers;
 mod requests;
+mod sessions;
 
 pub mod config;
 pub mod error;
@@ -31,3 +34,4 @@ pub use config::Config;
 pub use error::{CallError, DialError, SendError};
 pub use event::{Answer, Call, Event, Input, LinkId, Output, Raw, Reply, Time};
 pub use mesh::Mesh;
+pub use payload::{BinaryKind, Payload};

@@ -7,8 +7,10 @@ mod leaving;
 mod messages;
 mod reconnect;
 mod serving;
+mod session;
+mod traffic;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -20,7 +22,10 @@ use crate::event::{Answer, Call, Event, Input, LinkId, Output, Raw, Time};
 use crate::hosts::{Hosts, State};
 use crate::peers::{Parcel, Peers};
 use crate::requests::Requests;
+use crate::sessions::Sessions;
 use crate::wire::v1::{self, Frame};
+use crate::wire::v2;
+use traffic::{Cargo, Told};
 
 /// A goodbye is answered by a program that is leaving or staying, not by one that works: nobody waits longer than this.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,6 +45,11 @@ pub struct Mesh {
     peers: Peers,
     requests: Requests<Asked>,
     answers: Answers<Due>,
+    sessions: Sessions<Cargo>,
+    /// Frames that are being made.
+    frames: BTreeMap<LinkId, v2::Frame>,
+    /// What came over sessions and waits for the program, in the order of the events.
+    told: VecDeque<Told>,
     rounds: BTreeMap<u64, Round>,
     next_round: u64,
     /// Joins that were told that the other host's own connection to us will serve.
@@ -60,6 +70,7 @@ enum Waiter {
     /// We do: the host was lost.
     Redial {
         key: ByteString,
+        host: Option<ByteString>,
         since: Time,
         delay: f64,
     },
@@ -81,6 +92,8 @@ enum Asked {
 enum Due {
     /// This message; none stands for undefined.
     Message(Option<String>),
+    /// This answer to a greeting, after which the session can be used.
+    Greeting(String),
     /// How the delivery went.
     Delivery { to: Option<Raw> },
     /// How the publish went.
@@ -140,6 +153,9 @@ impl Mesh {
             peers: Peers::default(),
             requests: Requests::new(),
             answers: Answers::new(),
+            sessions: Sessions::new(),
+            frames: BTreeMap::new(),
+            told: VecDeque::new(),
             rounds: BTreeMap::new(),
             next_round: 0,
             expected: Vec::new(),
@@ -155,7 +171,8 @@ impl Mesh {
     /// When [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Time> {
         let expected = self.expected.iter().map(|e| e.until).min();
-        [self.requests.deadline(), self.hosts.deadline(), expected]
+        let (requests, sessions) = (self.requests.deadline(), self.sessions.deadline());
+        [requests, sessions, self.hosts.deadline(), expected]
             .into_iter()
             .flatten()
             .min()
@@ -166,6 +183,14 @@ impl Mesh {
         self.now = self.now.max(now);
         std::mem::swap(&mut self.out, out);
         self.dispatch(input);
+        std::mem::swap(&mut self.out, out);
+    }
+
+    /// Closes the frames that are being made, so that what was said leaves now. To be called when no more inputs are at hand;
+    /// until then messages to the same host are collected, up to what makes a good frame.
+    pub fn flush(&mut self, out: &mut Vec<Output>) {
+        std::mem::swap(&mut self.out, out);
+        self.close_frames();
         std::mem::swap(&mut self.out, out);
     }
 
@@ -182,9 +207,9 @@ impl Mesh {
                 seq,
                 from,
                 to,
-                message,
-            } => self.send(seq, from, to, message),
-            Input::Publish { channel, message } => self.publish(channel, message),
+                payload,
+            } => self.send(seq, from, to, payload),
+            Input::Publish { channel, payload } => self.publish(channel, payload),
             Input::Disconnect { key } => {
                 if let Some(link) = self.hosts.route(&key) {
                     self.drop_link(link);
@@ -195,12 +220,19 @@ impl Mesh {
             Input::Opened { link } => self.greet(link),
             Input::DialFailed { link, error } => self.not_joined(link, CallError::Dial(error)),
             Input::Received { link, text } => self.received(link, text),
+            Input::ReceivedBinary { link, bytes } => self.received_binary(link, &bytes),
             Input::Closed { link } => self.closed(link),
-            Input::Applied { upto, replies } => {
-                for (held, reply) in self.answers.applied(upto, replies) {
+            Input::Applied {
+                upto,
+                part,
+                replies,
+            } => {
+                self.applied(upto, part, &replies);
+                for (held, reply) in self.answers.applied(upto, &replies) {
                     self.give(held, reply);
                 }
             }
+            Input::Invalid { event } => self.invalid(event),
             Input::Tick => self.tick(),
         }
     }
@@ -209,6 +241,7 @@ impl Mesh {
         for (link, asked) in self.requests.take_expired(self.now) {
             self.unanswered(link, asked, Silence::Timeout);
         }
+        self.expire_sessions();
         self.redial_due();
         let now = self.now;
         let overdue: Vec<Expected> = self.expected.extract_if(.., |e| e.until <= now).collect();
@@ -292,8 +325,8 @@ impl Mesh {
                 } else {
                     SendError::Unknown { id, url }
                 };
-                self.release(&parcel.key);
                 self.failed(parcel.seq, error);
+                self.landed(&parcel.key, 1);
             }
             Asked::Goodbye => self.end_link(link),
         }
@@ -316,6 +349,7 @@ impl Mesh {
 
     fn transmit(&mut self, link: LinkId, text: ByteString) {
         if self.hosts.get(link).is_some() {
+            self.close_frame(link);
             self.out.push(Output::Transmit { link, text });
         }
     }
@@ -420,8 +454,14 @@ enum Silence {
 impl Mesh {
     /// Ends a link at once, as if it had been lost.
     fn drop_link(&mut self, link: LinkId) {
-        self.out.push(Output::Close { link });
+        self.close_link(link);
         self.closed(link);
+    }
+
+    /// Has the link closed after what was said over it.
+    fn close_link(&mut self, link: LinkId) {
+        self.close_frame(link);
+        self.out.push(Output::Close { link });
     }
 
     /// The link is gone, without a goodbye unless it was leaving.
@@ -430,9 +470,18 @@ impl Mesh {
             return;
         };
         let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
+        self.frames.remove(&link);
+        let session = self.session_of(link);
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key: key.clone() });
+            if let Some(host) = &session
+                && let Some(session) = self.sessions.get_mut(host)
+            {
+                session.detach(link);
+            }
             self.lose(key, dialled, host);
+        } else if let Some(host) = session {
+            self.end_session(&host);
         }
         for asked in self.requests.take_all(link) {
             self.unanswered(link, asked, Silence::LinkLost);

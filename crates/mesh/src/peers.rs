@@ -5,17 +5,26 @@ use std::collections::HashMap;
 use bytestring::ByteString;
 
 use crate::event::{Call, Raw};
+use crate::payload::Payload;
 
-/// A message on its way to a peer.
+/// Messages on their way to a peer.
 #[derive(Clone, Debug)]
 pub struct Parcel {
+    /// The number of the first one.
     pub seq: u64,
     pub key: ByteString,
     pub from: Option<Raw>,
     pub to: Option<Raw>,
-    pub message: Option<Raw>,
+    pub payload: Payload,
     /// It has been sent to a host once where the peer was not any more.
     pub returned: bool,
+}
+
+impl Parcel {
+    /// The numbers of its messages.
+    pub fn numbers(&self) -> std::ops::Range<u64> {
+        self.seq..self.seq + u64::from(self.payload.count())
+    }
 }
 
 /// Where a peer was found.
@@ -26,6 +35,8 @@ pub struct Address {
     pub url: ByteString,
     /// Whether `url` is a url.
     pub listed: bool,
+    /// How many messages to the peer are under way there.
+    pub flying: u32,
 }
 
 /// A search that is under way, and who waits for it.
@@ -38,7 +49,7 @@ pub struct Lookup {
     pub asked: usize,
     /// How many messages to that peer are still under way to where it lived before. What is found is used only after they have
     /// come back, so that they keep their place.
-    pub hold: usize,
+    pub hold: u32,
     pub found: Option<Address>,
     sends: Vec<Parcel>,
     pub finds: Vec<Call>,
@@ -65,6 +76,9 @@ impl Lookup {
 pub struct Peers {
     addresses: HashMap<ByteString, Address>,
     lookups: HashMap<ByteString, Lookup>,
+    /// How many messages are under way to where a peer was known to live before it was forgotten. Only for peers with neither an
+    /// address nor a search.
+    strays: HashMap<ByteString, u32>,
     searches: u64,
 }
 
@@ -79,26 +93,66 @@ impl Peers {
     }
 
     /// Forgets where a peer lives. Gives its id if it was known.
-    pub fn forget(&mut self, key: &str) -> Option<Address> {
-        self.addresses.remove(key)
+    pub fn forget(&mut self, key: &ByteString) -> Option<Address> {
+        let address = self.addresses.remove(key)?;
+        self.stray(key, address.flying);
+        Some(address)
     }
 
     /// Forgets all peers on the hosts for whose url `gone` says yes. Gives their ids.
     pub fn forget_where(&mut self, gone: impl Fn(&str) -> bool) -> Vec<Option<Raw>> {
-        self.addresses
-            .extract_if(|_, a| gone(&a.url))
-            .map(|(_, a)| a.id)
+        let forgotten: Vec<_> = self.addresses.extract_if(|_, a| gone(&a.url)).collect();
+        forgotten
+            .into_iter()
+            .map(|(key, address)| {
+                self.stray(&key, address.flying);
+                address.id
+            })
             .collect()
     }
 
+    fn stray(&mut self, key: &ByteString, count: u32) {
+        if count > 0 {
+            *self.strays.entry(key.clone()).or_default() += count;
+        }
+    }
+
+    /// Counts messages that are under way to where that peer is known to live.
+    pub fn took_off(&mut self, key: &str, count: u32) {
+        if let Some(address) = self.addresses.get_mut(key) {
+            address.flying += count;
+        }
+    }
+
+    /// Messages to that peer are not under way any more. True when a search waits for that.
+    pub fn landed(&mut self, key: &str, count: u32) -> bool {
+        if let Some(address) = self.addresses.get_mut(key) {
+            address.flying = address.flying.saturating_sub(count);
+        } else if let Some(lookup) = self.lookups.get_mut(key) {
+            lookup.hold = lookup.hold.saturating_sub(count);
+            return true;
+        } else if let Some(strays) = self.strays.get_mut(key) {
+            *strays = strays.saturating_sub(count);
+            if *strays == 0 {
+                self.strays.remove(key);
+            }
+        }
+        false
+    }
+
     pub fn lookup(&mut self, key: &str) -> Option<&mut Lookup> {
+        if self.lookups.is_empty() {
+            return None;
+        }
         self.lookups.get_mut(key)
     }
 
     /// Begins a search. Who answers is asked by the caller.
     pub fn begin_lookup(&mut self, key: ByteString, id: Option<Raw>) -> &mut Lookup {
         self.searches += 1;
+        let hold = self.strays.remove(&key).unwrap_or_default();
         let lookup = self.lookups.entry(key).or_default();
+        lookup.hold = hold;
         lookup.number = self.searches;
         lookup.id = id;
         lookup
@@ -111,6 +165,7 @@ impl Peers {
     /// Ends everything: nothing is known and nobody waits any more. Gives who waited, in call order.
     pub fn clear(&mut self) -> (Vec<Parcel>, Vec<Call>) {
         self.addresses.clear();
+        self.strays.clear();
         let (mut sends, mut finds) = (Vec::new(), Vec::new());
         for (_, lookup) in self.lookups.drain() {
             sends.extend(lookup.sends);

@@ -93,11 +93,6 @@ impl<K> Requests<K> {
         self.deadlines.front().map(|(d, _)| *d)
     }
 
-    /// How many open requests are of that kind.
-    pub fn count(&self, is: impl Fn(&K) -> bool) -> usize {
-        self.open.values().filter(|(_, kind)| is(kind)).count()
-    }
-
     fn skip_dead(&mut self) {
         while self
             .deadlines

@@ -55,6 +55,7 @@ fn a_goodbye_is_answered_before_the_link_closes() {
     ));
     let applied = |upto| Input::Applied {
         upto,
+        part: 0,
         replies: vec![],
     };
     step(applied(1));

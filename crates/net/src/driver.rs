@@ -103,27 +103,50 @@ impl Shared {
 
     /// Gives inputs to the mesh, in order, and does what it says.
     pub fn input(&self, inputs: impl IntoIterator<Item = Input>) {
+        self.input_more(inputs, false);
+    }
+
+    /// As [`input`](Shared::input); `more`: others will follow soon, so that what makes no full frame can wait for them.
+    pub fn input_more(&self, inputs: impl IntoIterator<Item = Input>, more: bool) {
         let mut state = self.state.lock();
         if state.down {
             return;
         }
         state.inputs.extend(inputs);
-        self.turn(state);
+        self.turn_more(state, more);
+    }
+
+    fn turn(&self, guard: parking_lot::MutexGuard<'_, State>) {
+        self.turn_more(guard, false);
     }
 
     /// Handles all inputs that wait, then, without the lock, writes to the links that have something to write.
-    fn turn(&self, mut guard: parking_lot::MutexGuard<'_, State>) {
+    fn turn_more(&self, mut guard: parking_lot::MutexGuard<'_, State>, more: bool) {
         let state = &mut *guard;
         let now = self.now();
         let mut dirty: Vec<Arc<dyn Link>> = Vec::new();
         let mut waiting = 0;
-        while let Some(input) = state.inputs.pop_front() {
-            state.mesh.handle(now, input, &mut state.outputs);
+        let mut flushed = more;
+        loop {
+            if let Some(input) = state.inputs.pop_front() {
+                state.mesh.handle(now, input, &mut state.outputs);
+            } else if !flushed {
+                flushed = true;
+                state.mesh.flush(&mut state.outputs);
+            } else {
+                break;
+            }
             for output in state.outputs.drain(..) {
                 match output {
                     Output::Transmit { link, text } => {
                         if let Some(Entry::Open(open)) = state.links.get(&link) {
                             open.push_text(&text);
+                            touch(&mut dirty, open);
+                        }
+                    }
+                    Output::TransmitBinary { link, bytes } => {
+                        if let Some(Entry::Open(open)) = state.links.get(&link) {
+                            open.push_binary(&bytes);
                             touch(&mut dirty, open);
                         }
                     }
@@ -320,8 +343,8 @@ fn size(event: &Event) -> usize {
     let length = |r: &Option<ByteString>| r.as_ref().map_or(0, |r| r.len());
     EVENT_BYTES
         + match event {
-            Event::Deliver { to, from, message } => length(to) + length(from) + length(message),
-            Event::Publish { channel, message } => length(channel) + length(message),
+            Event::Deliver { to, from, payload } => length(to) + length(from) + payload.size(),
+            Event::Publish { channel, payload } => length(channel) + payload.size(),
             Event::Lookup { id } => length(id),
             _ => 0,
         }

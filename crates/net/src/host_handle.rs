@@ -32,6 +32,11 @@ impl HostHandle {
         self.shared.input(inputs);
     }
 
+    /// As [`input`](HostHandle::input), but what makes no full frame may wait for the next call: one will follow soon.
+    pub fn input_more(&self, inputs: impl IntoIterator<Item = Input>) {
+        self.shared.input_more(inputs, true);
+    }
+
     /// Moves waiting events to the end of `events`, at least one if there are any, about `max_bytes` at most. Gives the number of
     /// events that have been taken in all: what [`Input::Applied`] calls `upto`.
     pub fn take(&self, max_bytes: usize, events: &mut Vec<Event>) -> u64 {

@@ -3,6 +3,7 @@
 use bytestring::ByteString;
 
 use super::joining::join_params;
+use super::session::{read_offer, speaks};
 use super::{Due, Mesh, RoundEnd};
 use crate::event::{LinkId, Raw};
 use crate::hosts::State;
@@ -35,9 +36,9 @@ impl Mesh {
         if self.closing.is_some() {
             return self.refuse(link, id, "Host is closing");
         }
-        let [host, replace] = host
+        let [host, replace, versions, session] = host
             .as_ref()
-            .and_then(|h| json::members(h, ["id", "replace"]))
+            .and_then(|h| json::members(h, ["id", "replace", "versions", "session"]))
             .unwrap_or_default();
         let replace = replace.as_ref().is_some_and(json::truthy);
         let Some(l) = self.hosts.get_mut(link) else {
@@ -52,11 +53,16 @@ impl Mesh {
                 .as_ref()
                 .and_then(json::string)
                 .filter(|id| !id.is_empty());
+            l.offer = session
+                .filter(|_| versions.is_some_and(|v| speaks(&v)))
+                .as_ref()
+                .and_then(read_offer);
         }
         let decision = self.decide(link, replace);
         match decision {
             Decision::Register(key) => {
                 let waiters = self.register(link, key);
+                self.go_on(link);
                 self.joined(waiters);
                 let url = self.hosts.get(link).and_then(|l| l.url.clone());
                 let others = if url.is_some() {
@@ -115,7 +121,7 @@ impl Mesh {
                 return Decision::Stranger;
             }
             // It has lost the old connection, or was started anew: it would not dial otherwise.
-            self.displace(existing);
+            self.displace(existing, link);
         } else if url
             .as_ref()
             .is_some_and(|url| self.hosts.dialling(url).is_some())
@@ -143,11 +149,16 @@ impl Mesh {
                 self.url.as_deref().map(json::quote).as_deref(),
             );
             json::push_member(&mut host, "duplicate", duplicate.then_some("true"));
+            if let Some(session) = self.standing(link) {
+                json::push_member(&mut host, "version", Some("2"));
+                json::push_member(&mut host, "features", Some("[]"));
+                json::push_member(&mut host, "session", Some(&session));
+            }
             host.push('}');
             json::push_member(&mut message, "host", Some(&host));
         }
         message.push('}');
-        self.owe(link, id, Due::Message(Some(message)));
+        self.owe(link, id, Due::Greeting(message));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::session::{VERSIONS, read_offer};
 use super::{Asked, Expected, Mesh, RoundEnd, Waiter};
 use crate::error::CallError;
 use crate::event::{Answer, Event, LinkId, Output, Raw};
@@ -30,14 +31,14 @@ impl Mesh {
             }
             return;
         }
-        if !matches!(waiter, Waiter::Redial { .. }) && self.hosts.found(&url).is_some() {
-            self.event(Event::TimerStopped { key: url.clone() });
-        }
-        self.dial(url, false, waiter);
-    }
-
-    fn dial(&mut self, url: ByteString, replace: bool, waiter: Waiter) {
-        let link = self.hosts.dial(url.clone(), replace, waiter);
+        let hint = match &waiter {
+            Waiter::Redial { host, .. } => host.clone(),
+            _ => self.hosts.found(&url).and_then(|lost| {
+                self.event(Event::TimerStopped { key: url.clone() });
+                lost.host
+            }),
+        };
+        let link = self.hosts.dial(url.clone(), hint, false, waiter);
         self.out.push(Output::Dial { link, url });
     }
 
@@ -50,7 +51,15 @@ impl Mesh {
             return;
         }
         l.state = State::Greeting;
-        let replace = l.replace;
+        let (replace, hint) = (l.replace, l.hint.clone());
+        let mut host = String::from("{");
+        json::push_member(&mut host, "id", Some(&json::quote(&self.id)));
+        json::push_member(&mut host, "replace", replace.then_some("true"));
+        json::push_member(&mut host, "versions", Some(VERSIONS));
+        json::push_member(&mut host, "features", Some("[]"));
+        let session = self.offer(hint.as_ref());
+        json::push_member(&mut host, "session", Some(&session));
+        host.push('}');
         let mut params = String::from("{");
         json::push_member(
             &mut params,
@@ -58,13 +67,8 @@ impl Mesh {
             self.url.as_deref().map(json::quote).as_deref(),
         );
         json::push_member(&mut params, "networkId", self.network.as_deref());
-        params.push_str(if params.len() > 1 {
-            ",\"host\":{\"id\":"
-        } else {
-            "\"host\":{\"id\":"
-        });
-        params.push_str(&json::quote(&self.id));
-        params.push_str(if replace { ",\"replace\":true}}" } else { "}}" });
+        json::push_member(&mut params, "host", Some(&host));
+        params.push('}');
         self.ask(
             link,
             "greeting",
@@ -88,10 +92,11 @@ impl Mesh {
             .as_ref()
             .and_then(|m| json::members(m, ["networkId", "host"]))
         {
-            if let Some([id, url, dup]) = host
+            if let Some([id, url, dup, session]) = host
                 .as_ref()
-                .and_then(|h| json::members(h, ["id", "url", "duplicate"]))
+                .and_then(|h| json::members(h, ["id", "url", "duplicate", "session"]))
             {
+                l.offer = session.as_ref().and_then(read_offer);
                 l.host = id.as_ref().and_then(json::string);
                 l.url = url.as_ref().and_then(json::string);
                 duplicate = dup.as_ref().is_some_and(json::truthy);
@@ -129,19 +134,22 @@ impl Mesh {
             }
         }
         waiters.extend(self.register(link, dialled));
+        if let Some(host) = self.go_on(link) {
+            self.session_ready(&host);
+        }
         self.announce(link, waiters);
     }
 
     /// Ends a link that is not needed and was not registered.
     fn leave_quietly(&mut self, link: LinkId) {
-        self.out.push(Output::Close { link });
+        self.close_link(link);
         self.hosts.remove(link);
     }
 
     /// Registers the link and gives who expected that host.
     pub(super) fn register(&mut self, link: LinkId, key: ByteString) -> Vec<Waiter> {
         if let Some(old) = self.hosts.route(&key).filter(|old| *old != link) {
-            self.displace(old);
+            self.displace(old, link);
         }
         self.hosts.register(link, key.clone());
         let Some(l) = self.hosts.get(link) else {
@@ -151,8 +159,11 @@ impl Mesh {
         let mut back = vec![key.clone()];
         back.extend(host.iter().flat_map(|h| self.hosts.lost_host(h)));
         for key in back {
-            if self.hosts.found(&key).is_some() {
+            if let Some(lost) = self.hosts.found(&key) {
                 self.event(Event::TimerStopped { key });
+                if let Some(before) = lost.host.filter(|before| Some(before) != host.as_ref()) {
+                    self.end_lost_session(&before);
+                }
             }
         }
         let listed = url.or_else(|| key.starts_with("ws").then(|| key.clone()));
@@ -169,8 +180,17 @@ impl Mesh {
         came.into_iter().flat_map(|e| e.waiters).collect()
     }
 
-    /// Takes a link out of service because a newer one to the same host takes its place.
-    pub(super) fn displace(&mut self, link: LinkId) {
+    /// Takes a link out of service because the newer one of that host takes its place. A session can go on over that one, if it is
+    /// the same incarnation.
+    pub(super) fn displace(&mut self, link: LinkId, newer: LinkId) {
+        let host = self.hosts.get(newer).and_then(|l| l.host.clone());
+        if let Some(ours) = self
+            .session_of(link)
+            .filter(|ours| Some(ours) == host.as_ref())
+            && let Some(session) = self.sessions.get_mut(&ours)
+        {
+            session.detach(link);
+        }
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key });
         }
@@ -234,7 +254,12 @@ impl Mesh {
                 self.transmit(link, v1::failure(&id, &json::quote(&error.to_string())));
             }
             Waiter::Hint => {}
-            Waiter::Redial { key, since, delay } => self.redial_later(key, since, delay),
+            Waiter::Redial {
+                key,
+                host,
+                since,
+                delay,
+            } => self.redial_later(key, host, since, delay),
         }
     }
 
@@ -243,7 +268,7 @@ impl Mesh {
     pub(super) fn insist(&mut self, expected: Expected) {
         let mut waiters = expected.waiters.into_iter();
         let Some(first) = waiters.next() else { return };
-        let link = self.hosts.dial(expected.url.clone(), true, first);
+        let link = self.hosts.dial(expected.url.clone(), None, true, first);
         if let Some(l) = self.hosts.get_mut(link) {
             l.waiters.extend(waiters);
         }

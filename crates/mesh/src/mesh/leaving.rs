@@ -4,8 +4,9 @@ use bytestring::ByteString;
 
 use super::{Asked, Due, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::error::{CallError, SendError};
-use crate::event::{Answer, Call, Event, LinkId, Output, Raw};
+use crate::event::{Answer, Call, Event, LinkId, Raw};
 use crate::hosts::State;
+use crate::peers::Parcel;
 
 impl Mesh {
     /// A host says goodbye: forget it, say goodbye as well, and close when that is answered.
@@ -66,8 +67,8 @@ impl Mesh {
             self.fail_all(expected.waiters);
         }
         let (sends, finds) = self.peers.clear();
-        for parcel in sends {
-            self.failed(parcel.seq, SendError::Closed);
+        for seq in sends.iter().flat_map(Parcel::numbers) {
+            self.failed(seq, SendError::Closed);
         }
         for call in finds {
             self.done(call, Err(CallError::Closed));
@@ -76,6 +77,10 @@ impl Mesh {
         for (link, state) in links {
             match state {
                 State::Joined => {
+                    // What was published before must not be lost behind the other host's window.
+                    if let Some(host) = self.session_of(link) {
+                        self.pump(&host, true);
+                    }
                     if let Some(key) = self.hosts.unregister(link, State::Leaving) {
                         self.hosts.forget_aliases(&key);
                         self.event(Event::Disconnected { key });
@@ -84,13 +89,18 @@ impl Mesh {
                 }
                 State::Dialling | State::Greeting => {
                     self.requests.take_all(link);
-                    self.out.push(Output::Close { link });
+                    self.close_link(link);
                     if let Some(l) = self.hosts.remove(link) {
                         self.fail_all(l.waiters);
                     }
                 }
-                State::Stranger => self.out.push(Output::Close { link }),
+                State::Stranger => self.close_link(link),
                 State::Leaving => {}
+            }
+        }
+        for host in self.sessions.hosts() {
+            if self.sessions.get(&host).is_some_and(|s| s.link().is_none()) {
+                self.end_session(&host);
             }
         }
         self.finish_closing();

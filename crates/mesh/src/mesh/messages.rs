@@ -2,27 +2,23 @@
 
 use bytestring::ByteString;
 
+use super::traffic::Cargo;
 use super::{Asked, Mesh};
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, LinkId, Output, Raw};
+use crate::payload::Payload;
 use crate::peers::{Address, Parcel};
 use crate::wire::{json, v1};
 
 impl Mesh {
-    pub(super) fn send(
-        &mut self,
-        seq: u64,
-        from: Option<Raw>,
-        to: Option<Raw>,
-        message: Option<Raw>,
-    ) {
+    pub(super) fn send(&mut self, seq: u64, from: Option<Raw>, to: Option<Raw>, payload: Payload) {
         let key = json::id_key(&to);
         let parcel = Parcel {
             seq,
             key,
             from,
             to,
-            message,
+            payload,
             returned: false,
         };
         if let Some(lookup) = self.peers.lookup(&parcel.key) {
@@ -30,7 +26,8 @@ impl Mesh {
         } else if self.peers.address(&parcel.key).is_some() {
             self.forward(parcel);
         } else {
-            let key = self.look_up(&parcel.key, parcel.to.clone());
+            let key = parcel.key.clone();
+            self.look_up(&key, parcel.to.clone());
             if let Some(lookup) = self.peers.lookup(&key) {
                 lookup.add(parcel);
             }
@@ -38,26 +35,43 @@ impl Mesh {
         }
     }
 
-    /// Sends a message to the host where its peer is known to live.
+    /// Sends messages to the host where their peer is known to live.
     fn forward(&mut self, parcel: Parcel) {
         let Some(address) = self.peers.address(&parcel.key) else {
-            return self.failed(parcel.seq, SendError::NotFound { id: parcel.to });
+            return self.not_found(&parcel);
         };
         let Some(link) = self.hosts.route(&address.url) else {
             let url = address.url.clone();
-            return self.failed(parcel.seq, SendError::Unreachable { id: parcel.to, url });
+            for seq in parcel.numbers() {
+                let (id, url) = (parcel.to.clone(), url.clone());
+                self.failed(seq, SendError::Unreachable { id, url });
+            }
+            return;
         };
-        let (from, to, message) = (
-            parcel.from.clone(),
-            parcel.to.clone(),
-            parcel.message.clone(),
-        );
+        self.peers.took_off(&parcel.key, parcel.payload.count());
+        match self.session_of(link) {
+            Some(host) => self.load(&host, Cargo::Parcel(parcel)),
+            None => self.forward_singly(link, parcel),
+        }
+    }
+
+    /// An original host gets a request for each message.
+    fn forward_singly(&mut self, link: LinkId, parcel: Parcel) {
+        let numbers = parcel.numbers();
         let deadline = self.now + self.config.request_timeout;
-        let number = self.requests.open(link, deadline, Asked::Send(parcel));
-        self.out.push(Output::Transmit {
-            link,
-            text: v1::send(number, &from, &to, &message),
-        });
+        let messages = parcel.payload.clone().into_json();
+        for (seq, message) in numbers.zip(messages) {
+            let single = Parcel {
+                seq,
+                payload: Payload::one(message.clone()),
+                ..parcel.clone()
+            };
+            let number = self.requests.open(link, deadline, Asked::Send(single));
+            self.out.push(Output::Transmit {
+                link,
+                text: v1::send(number, &parcel.from, &parcel.to, &message),
+            });
+        }
     }
 
     pub(super) fn send_answer(&mut self, mut parcel: Parcel, error: Option<Raw>) {
@@ -66,7 +80,7 @@ impl Mesh {
                 seq: parcel.seq,
                 count: 1,
             });
-            return self.release(&parcel.key);
+            return self.landed(&parcel.key, 1);
         };
         let text = json::display(&Some(error));
         if text.starts_with("Error: Peer not found") {
@@ -80,42 +94,43 @@ impl Mesh {
             SendError::Threw
         };
         self.failed(parcel.seq, error);
-        self.release(&parcel.key);
+        self.landed(&parcel.key, 1);
+    }
+
+    fn not_found(&mut self, parcel: &Parcel) {
+        for seq in parcel.numbers() {
+            let id = parcel.to.clone();
+            self.failed(seq, SendError::NotFound { id });
+        }
     }
 
     /// The peer does not live any more where we believed: look for it once more.
-    fn not_there(&mut self, mut parcel: Parcel) {
+    pub(super) fn not_there(&mut self, mut parcel: Parcel) {
         let key = parcel.key.clone();
-        if self.peers.lookup(&key).is_none() {
-            self.forget(&key);
-            if parcel.returned {
-                return self.failed(parcel.seq, SendError::NotFound { id: parcel.to });
+        self.peers.landed(&key, parcel.payload.count());
+        self.forget(&key);
+        if parcel.returned {
+            self.not_found(&parcel);
+        } else {
+            if self.peers.lookup(&key).is_none() {
+                self.look_up(&key, parcel.to.clone());
             }
-            self.look_up(&key, parcel.to.clone());
-        } else if parcel.returned {
-            self.failed(parcel.seq, SendError::NotFound { id: parcel.to });
-            return self.release(&key);
-        } else if let Some(lookup) = self.peers.lookup(&key) {
-            lookup.hold = lookup.hold.saturating_sub(1);
-        }
-        parcel.returned = true;
-        if let Some(lookup) = self.peers.lookup(&key) {
-            lookup.add(parcel);
+            parcel.returned = true;
+            if let Some(lookup) = self.peers.lookup(&key) {
+                lookup.add(parcel);
+            }
         }
         self.settle_lookup(&key);
     }
 
-    /// A message to that peer is not under way any more.
-    pub(super) fn release(&mut self, key: &ByteString) {
-        if let Some(lookup) = self.peers.lookup(key)
-            && lookup.hold > 0
-        {
-            lookup.hold -= 1;
+    /// Messages to that peer are not under way any more.
+    pub(super) fn landed(&mut self, key: &ByteString, count: u32) {
+        if count > 0 && self.peers.landed(key, count) {
             self.settle_lookup(key);
         }
     }
 
-    fn forget(&mut self, key: &str) {
+    fn forget(&mut self, key: &ByteString) {
         if let Some(id) = self.peers.forget(key).and_then(|a| a.id) {
             self.event(Event::Forgotten { id });
         }
@@ -137,14 +152,10 @@ impl Mesh {
     }
 
     /// Asks all hosts for a peer.
-    fn look_up(&mut self, key: &ByteString, id: Option<Raw>) -> ByteString {
+    fn look_up(&mut self, key: &ByteString, id: Option<Raw>) {
         let links = self.joined_links(None);
-        let hold = self
-            .requests
-            .count(|asked| matches!(asked, Asked::Send(p) if p.key == *key));
         let lookup = self.peers.begin_lookup(key.clone(), id.clone());
         lookup.asked = links.len();
-        lookup.hold = hold;
         let search = lookup.number;
         let mut params = String::from("{");
         json::push_member(&mut params, "id", id.as_deref());
@@ -162,7 +173,6 @@ impl Mesh {
                 self.config.request_timeout,
             );
         }
-        key.clone()
     }
 
     /// A host has said whether a peer lives there: by its url, or, where it has none, by its id.
@@ -194,6 +204,7 @@ impl Mesh {
                 id: lookup.id.clone(),
                 url,
                 listed,
+                flying: 0,
             });
         }
         self.settle_lookup(&key);
@@ -230,22 +241,24 @@ impl Mesh {
                 self.done(call, Err(CallError::NotFound { id: id.clone() }));
             }
             for parcel in sends {
-                self.failed(parcel.seq, SendError::NotFound { id: parcel.to });
+                self.not_found(&parcel);
             }
         }
     }
 
-    pub(super) fn publish(&mut self, channel: Option<Raw>, message: Option<Raw>) {
-        let links = self.joined_links(None);
+    pub(super) fn publish(&mut self, channel: Option<Raw>, payload: Payload) {
+        self.load_publish(&channel, &payload);
+        let mut links = self.joined_links(None);
+        links.retain(|link| self.session_of(*link).is_none());
         if links.is_empty() {
             return;
         }
-        let text = v1::publish(&channel, &message);
-        for link in links {
-            self.out.push(Output::Transmit {
-                link,
-                text: text.clone(),
-            });
+        for message in payload.into_json() {
+            let text = v1::publish(&channel, &message);
+            for link in &links {
+                let (link, text) = (*link, text.clone());
+                self.out.push(Output::Transmit { link, text });
+            }
         }
     }
 }

@@ -47,7 +47,13 @@ impl Mesh {
 
     /// An attempt failed: the next one comes after the delay divided by the decay, give or take a quarter, so that many hosts
     /// that lost the same one do not all return at once.
-    pub(super) fn redial_later(&mut self, key: ByteString, since: Time, delay: f64) {
+    pub(super) fn redial_later(
+        &mut self,
+        key: ByteString,
+        host: Option<ByteString>,
+        since: Time,
+        delay: f64,
+    ) {
         let first = self.config.reconnect_delay.as_secs_f64();
         let delay = (delay / self.config.reconnect_decay).clamp(0.0, 86_400.0);
         let wait = (delay * (0.75 + 0.5 * self.random.f64())).max(first.min(SHORTEST_DELAY));
@@ -59,14 +65,7 @@ impl Mesh {
             since,
             delay,
         });
-        self.hosts.lose(
-            key.clone(),
-            Lost {
-                at,
-                host: None,
-                redial,
-            },
-        );
+        self.hosts.lose(key.clone(), Lost { at, host, redial });
         self.event(Event::TimerStarted { key });
     }
 
@@ -79,18 +78,41 @@ impl Mesh {
                     if self.now < redial.since.saturating_add(self.config.reconnect_timeout) =>
                 {
                     let Redial { url, since, delay } = redial;
-                    self.join(url, Waiter::Redial { key, since, delay });
+                    let host = lost.host;
+                    self.join(
+                        url,
+                        Waiter::Redial {
+                            key,
+                            host,
+                            since,
+                            delay,
+                        },
+                    );
                 }
-                _ => self.forget_host(&key),
+                _ => self.forget_lost(&key, lost.host),
             }
         }
     }
 
     /// The program does not want to wait for that host any more.
     pub(super) fn give_up(&mut self, key: ByteString) {
-        if self.hosts.found(&key).is_some() {
+        if let Some(lost) = self.hosts.found(&key) {
             self.event(Event::TimerStopped { key: key.clone() });
-            self.forget_host(&key);
+            self.forget_lost(&key, lost.host);
+        }
+    }
+
+    fn forget_lost(&mut self, key: &ByteString, host: Option<ByteString>) {
+        self.forget_host(key);
+        if let Some(host) = host {
+            self.end_lost_session(&host);
+        }
+    }
+
+    /// Ends the session with a host that is not connected.
+    pub(super) fn end_lost_session(&mut self, host: &ByteString) {
+        if self.sessions.get(host).is_some_and(|s| s.link().is_none()) {
+            self.end_session(host);
         }
     }
 }

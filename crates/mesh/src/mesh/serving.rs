@@ -2,7 +2,8 @@
 
 use super::{Due, Mesh, Waiter};
 use crate::answers::Held;
-use crate::event::{Event, LinkId, Output, Raw, Reply};
+use crate::event::{Event, LinkId, Raw, Reply};
+use crate::payload::Payload;
 use crate::wire::json;
 use crate::wire::v1::{self, Body};
 
@@ -32,16 +33,18 @@ impl Mesh {
             }
             Some("send") => {
                 let [from, to, message] = body.params(["from", "to", "message"]);
+                let payload = Payload::one(message);
                 self.event(Event::Deliver {
                     to: to.clone(),
                     from,
-                    message,
+                    payload,
                 });
                 self.owe(link, id, Due::Delivery { to });
             }
             Some("publish") => {
                 let [channel, message] = body.params(["channel", "message"]);
-                self.event(Event::Publish { channel, message });
+                let payload = Payload::one(message);
+                self.event(Event::Publish { channel, payload });
                 self.owe(link, id, Due::Publish);
             }
             Some("ping") => {
@@ -90,6 +93,13 @@ impl Mesh {
         let Held { link, id, answer } = held;
         let text = match answer {
             Due::Message(message) => v1::answer(&id, message.as_deref(), None),
+            Due::Greeting(message) => {
+                self.transmit(link, v1::answer(&id, Some(&message), None));
+                if let Some(host) = self.session_of(link) {
+                    self.session_ready(&host);
+                }
+                return;
+            }
             Due::Delivery { to } => match reply {
                 Some(Reply::NoSuchPeer) => {
                     let text = format!("Error: Peer not found (id: {})", json::display(&to));
@@ -122,7 +132,7 @@ impl Mesh {
             }
             Due::End => {
                 if self.hosts.get(link).is_some() {
-                    self.out.push(Output::Close { link });
+                    self.close_link(link);
                 }
                 return;
             }

@@ -2,3 +2,4 @@
 
 pub mod json;
 pub mod v1;
+pub mod v2;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytestring::ByteString;
-use distribus_mesh::{Config, DialError, Event, Input, LinkId, Mesh, Output, Reply, Time};
+use distribus_mesh::{Config, DialError, Event, Input, LinkId, Mesh, Output, Payload, Reply, Time};
 
 pub const LATENCY: Duration = Duration::from_millis(1);
 
@@ -25,6 +25,8 @@ pub struct Node {
     pub network: Option<String>,
     /// Does not apply anything while this is set.
     pub paused: bool,
+    /// Collects what it says until `flush`.
+    pub batching: bool,
     told: u64,
     waiting: VecDeque<Event>,
     calls: u64,
@@ -45,6 +47,20 @@ pub struct Net {
     pub frames: u64,
     /// Urls at which nobody answers any more.
     pub dead: BTreeSet<String>,
+    /// Hosts that speak the original's protocol only.
+    pub originals: BTreeSet<usize>,
+    incarnations: u64,
+}
+
+/// What an original host would have said, or understood.
+fn without_host(text: &str) -> ByteString {
+    let mut frame: serde_json::Value = serde_json::from_str(text).expect("a frame of ours");
+    for at in ["", "/message", "/message/params"] {
+        if let Some(object) = frame.pointer_mut(at).and_then(|v| v.as_object_mut()) {
+            object.remove("host");
+        }
+    }
+    frame.to_string().into()
 }
 
 pub fn url(n: usize) -> String {
@@ -61,6 +77,8 @@ impl Net {
             wires: BTreeMap::new(),
             frames: 0,
             dead: BTreeSet::new(),
+            originals: BTreeSet::new(),
+            incarnations: 0,
         };
         for n in 0..count {
             net.add(Some(url(n)));
@@ -83,6 +101,7 @@ impl Net {
             addresses: BTreeMap::new(),
             network: None,
             paused: false,
+            batching: false,
             told: 0,
             waiting: VecDeque::new(),
             calls: 0,
@@ -100,6 +119,9 @@ impl Net {
     pub fn input(&mut self, n: usize, input: Input) {
         let mut out = Vec::new();
         self.nodes[n].mesh.handle(self.now, input, &mut out);
+        if !self.nodes[n].batching {
+            self.nodes[n].mesh.flush(&mut out);
+        }
         for output in out {
             self.perform(n, output);
         }
@@ -136,7 +158,16 @@ impl Net {
             Output::Transmit { link, text } => {
                 if let Some((m, link)) = self.wires.get(&(n, link)).copied() {
                     self.frames += 1;
+                    let original = self.originals.contains(&n) || self.originals.contains(&m);
+                    let text = if original { without_host(&text) } else { text };
                     self.later(LATENCY, Parcel::Input(m, Input::Received { link, text }));
+                }
+            }
+            Output::TransmitBinary { link, bytes } => {
+                if let Some((m, link)) = self.wires.get(&(n, link)).copied() {
+                    self.frames += 1;
+                    let input = Input::ReceivedBinary { link, bytes };
+                    self.later(LATENCY, Parcel::Input(m, input));
                 }
             }
             Output::Close { link } => self.cut(n, link),
@@ -166,11 +197,68 @@ impl Net {
         }
     }
 
+    /// Ends a host without a word, and starts it anew at the same url: another incarnation, which has the same peers.
+    pub fn restart(&mut self, n: usize) {
+        for m in 0..self.nodes.len() {
+            self.sever(n, m);
+        }
+        self.incarnations += 1;
+        let id = format!("host{n:04}again{}", self.incarnations);
+        let node = &mut self.nodes[n];
+        node.mesh = Mesh::new(Config::default(), id.into(), n as u64 + 1000);
+        node.connections.clear();
+        node.timers.clear();
+        node.addresses.clear();
+        node.waiting.clear();
+        node.told = 0;
+        node.sends = 0;
+        let url = node.url.clone().map(ByteString::from);
+        self.queue.retain(|_, Parcel::Input(m, _)| *m != n);
+        self.input(n, Input::SetUrl(url));
+    }
+
     pub fn sockets_between(&self, a: usize, b: usize) -> usize {
         self.wires
             .iter()
             .filter(|((n, _), (m, _))| *n == a && *m == b)
             .count()
+    }
+
+    /// How many events wait for the program of host `n`.
+    pub fn waiting(&self, n: usize) -> usize {
+        self.nodes[n].waiting.len()
+    }
+
+    /// The number of the next event that the program of host `n` will apply.
+    pub fn told(&self, n: usize) -> u64 {
+        self.nodes[n].told
+    }
+
+    /// The program of host `n` says by hand what it has applied, although it is paused.
+    pub fn applied(&mut self, n: usize, upto: u64, part: u32, replies: Vec<(u64, u32, Reply)>) {
+        let mut out = Vec::new();
+        let applied = Input::Applied {
+            upto,
+            part,
+            replies,
+        };
+        self.nodes[n].mesh.handle(self.now, applied, &mut out);
+        self.nodes[n].mesh.flush(&mut out);
+        for output in out {
+            self.perform(n, output);
+        }
+    }
+
+    /// A binary frame that host `n` would never send reaches host `m`.
+    pub fn inject(&mut self, n: usize, m: usize, frame: &[u8]) {
+        let wire = self
+            .wires
+            .iter()
+            .find(|((a, _), (b, _))| (*a, *b) == (n, m));
+        let link = wire.map(|(_, (_, link))| *link).expect("connected");
+        let bytes = bytes::Bytes::copy_from_slice(frame);
+        let input = Input::ReceivedBinary { link, bytes };
+        self.later(LATENCY, Parcel::Input(m, input));
     }
 
     /// The program of host `n` applies what it was told.
@@ -185,18 +273,26 @@ impl Net {
                     id.as_ref().is_some_and(|id| node.peers.contains(&**id))
                 };
                 match &event {
-                    Event::Deliver { to, .. } if !here(to) => {
-                        replies.push((number, Reply::NoSuchPeer))
+                    Event::Deliver { to, payload, .. } if !here(to) => {
+                        let all = 0..payload.count();
+                        replies.extend(all.map(|i| (number, i, Reply::NoSuchPeer)));
                     }
-                    Event::Deliver { .. } | Event::Publish { .. } => {
+                    Event::Deliver { payload, .. } | Event::Publish { payload, .. } => {
                         if let Some(text) = &node.throws {
-                            replies.push((number, Reply::Threw(text.clone().into())));
+                            let all = 0..payload.count();
+                            replies.extend(
+                                all.map(|i| (number, i, Reply::Threw(text.clone().into()))),
+                            );
                         }
                     }
-                    Event::Lookup { id } if here(id) => replies.push((number, Reply::Here)),
+                    Event::Lookup { id } if here(id) => replies.push((number, 0, Reply::Here)),
                     Event::List => {
                         let ids: Vec<&str> = node.peers.iter().map(String::as_str).collect();
-                        replies.push((number, Reply::Ids(format!("[{}]", ids.join(",")).into())));
+                        replies.push((
+                            number,
+                            0,
+                            Reply::Ids(format!("[{}]", ids.join(",")).into()),
+                        ));
                     }
                     Event::Connected { key, .. } => assert!(
                         node.connections.insert(key.to_string()),
@@ -222,8 +318,14 @@ impl Net {
             }
             let upto = node.told;
             let mut out = Vec::new();
-            node.mesh
-                .handle(self.now, Input::Applied { upto, replies }, &mut out);
+            let part = 0;
+            let applied = Input::Applied {
+                upto,
+                part,
+                replies,
+            };
+            node.mesh.handle(self.now, applied, &mut out);
+            node.mesh.flush(&mut out);
             for output in out {
                 self.perform(n, output);
             }
@@ -306,19 +408,38 @@ impl Net {
     }
 
     pub fn send(&mut self, n: usize, from: &str, to: &str, message: &str) -> u64 {
+        self.send_run(n, from, to, Payload::one(Some(message.into())))
+    }
+
+    /// Sends several messages as one run. Gives the number of the first one.
+    pub fn send_run(&mut self, n: usize, from: &str, to: &str, payload: Payload) -> u64 {
         let seq = self.nodes[n].sends;
-        self.nodes[n].sends += 1;
-        let (from, to, message) = (Some(from.into()), Some(to.into()), Some(message.into()));
+        self.nodes[n].sends += u64::from(payload.count());
+        let (from, to) = (Some(from.into()), Some(to.into()));
         self.input(
             n,
             Input::Send {
                 seq,
                 from,
                 to,
-                message,
+                payload,
             },
         );
         seq
+    }
+
+    pub fn publish(&mut self, n: usize, channel: &str, payload: Payload) {
+        let channel = Some(channel.into());
+        self.input(n, Input::Publish { channel, payload });
+    }
+
+    /// What was collected leaves.
+    pub fn flush(&mut self, n: usize) {
+        let mut out = Vec::new();
+        self.nodes[n].mesh.flush(&mut out);
+        for output in out {
+            self.perform(n, output);
+        }
     }
 
     /// How a call ended, if it has.
@@ -353,12 +474,13 @@ impl Net {
         let here = |e: &Event| match e {
             Event::Deliver {
                 to: Some(to),
-                message: Some(m),
+                payload,
                 ..
-            } if &**to == peer => Some(m.to_string()),
-            _ => None,
+            } if &**to == peer => payload.clone().into_json(),
+            _ => Vec::new(),
         };
-        self.nodes[n].log.iter().filter_map(here).collect()
+        let messages = self.nodes[n].log.iter().flat_map(here).flatten();
+        messages.map(|m| m.to_string()).collect()
     }
 
     /// Joins all hosts into one network, one after the other, by the first.

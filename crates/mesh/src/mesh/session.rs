@@ -1,0 +1,101 @@
+//! Shaking hands about a session: part of the greeting and of its answer.
+
+use bytestring::ByteString;
+
+use super::Mesh;
+use crate::event::{LinkId, Raw};
+use crate::hosts::Offer;
+use crate::sessions::Standing;
+use crate::wire::json;
+
+/// The versions beyond the original's that are spoken here, as a greeting lists them.
+pub(super) const VERSIONS: &str = "[2]";
+
+/// Whether version 2 is among those.
+pub(super) fn speaks(versions: &Raw) -> bool {
+    serde_json::from_str::<Vec<serde_json::Value>>(versions)
+        .is_ok_and(|versions| versions.iter().any(|v| v.as_u64() == Some(2)))
+}
+
+pub(super) fn read_offer(session: &Raw) -> Option<Offer> {
+    let [id, new, received, seen, window] =
+        json::members(session, ["id", "new", "received", "seen", "window"])?;
+    let number = |n: Option<Raw>| n.map_or(Some(0), |n| n.parse().ok());
+    Some(Offer {
+        id: id
+            .as_ref()
+            .and_then(json::string)
+            .filter(|id| !id.is_empty() && id.len() <= 64)?,
+        new: new.as_ref().is_some_and(json::truthy),
+        received: number(received)?,
+        seen: number(seen)?,
+        window: number(window)?,
+    })
+}
+
+fn written(id: &str, new: bool, standing: &Standing) -> String {
+    let mut out = String::from("{");
+    json::push_member(&mut out, "id", Some(&json::quote(id)));
+    json::push_member(&mut out, "new", new.then_some("true"));
+    json::push_member(&mut out, "received", Some(&standing.received.to_string()));
+    json::push_member(&mut out, "seen", Some(&standing.seen.to_string()));
+    json::push_member(&mut out, "window", Some(&standing.window.to_string()));
+    out.push('}');
+    out
+}
+
+impl Mesh {
+    /// What our greeting says: the session with the host that we expect, or a new one.
+    pub(super) fn offer(&mut self, expected: Option<&ByteString>) -> String {
+        match expected.and_then(|host| self.sessions.get(host)) {
+            Some(session) => written(&session.id, false, &session.standing()),
+            None => written(&self.session_id(), true, &Standing::new_session()),
+        }
+    }
+
+    fn session_id(&mut self) -> ByteString {
+        format!("{:016x}", self.random.u64(..)).into()
+    }
+
+    /// Goes on with the session that the other host named on that link, or begins it. Gives the host, if it has sessions.
+    pub(super) fn go_on(&mut self, link: LinkId) -> Option<ByteString> {
+        let l = self.hosts.get(link)?;
+        let (host, offer, dialled) = (l.host.clone()?, l.offer.clone()?, l.dialled.is_some());
+        let there = Standing {
+            received: offer.received,
+            seen: offer.seen,
+            window: usize::try_from(offer.window).unwrap_or(usize::MAX),
+        };
+        if let Some(session) = self.sessions.get_mut(&host) {
+            let same = session.id == offer.id;
+            if same && session.attach(link, &there).is_some() {
+                return Some(host);
+            }
+            self.end_session(&host);
+            if same && dialled {
+                // They go on with what we cannot go on with: only a new handshake can make a new session.
+                self.drop_link(link);
+                return None;
+            }
+        }
+        // Whoever dialled proposes a new session; a session that one side has forgotten cannot go on under its name.
+        let id = if offer.new || dialled {
+            offer.id
+        } else {
+            self.session_id()
+        };
+        let fresh = Standing {
+            window: there.window,
+            ..Standing::new_session()
+        };
+        let session = self.sessions.begin(host.clone(), id);
+        session.attach(link, &fresh)?;
+        Some(host)
+    }
+
+    /// What our answer to the greeting on that link says about its session.
+    pub(super) fn standing(&self, link: LinkId) -> Option<String> {
+        let session = self.sessions.get(&self.session_of(link)?)?;
+        Some(written(&session.id, false, &session.standing()))
+    }
+}

@@ -1,0 +1,453 @@
+//! What goes through sessions: runs of messages to our own hosts, and their acknowledgements.
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use super::Mesh;
+use crate::error::SendError;
+use crate::event::{Event, LinkId, Output, Raw, Reply};
+use crate::payload::Payload;
+use crate::peers::Parcel;
+use crate::sessions::{Part, Run};
+use crate::wire::v2::{self, Ack, Code, Exception, Record};
+
+/// A frame leaves when it holds that many messages, or that many bytes; at the end of the program's turn at the latest.
+const FRAME_MESSAGES: u32 = 256;
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// How much may wait for a host that is lost, in bytes. What is published beyond that is lost for that host.
+const MAX_WAITING: usize = 64 * 1024 * 1024;
+
+/// What a session carries.
+#[derive(Clone, Debug)]
+pub(super) enum Cargo {
+    Parcel(Parcel),
+    Publish {
+        channel: Option<Raw>,
+        payload: Payload,
+    },
+}
+
+impl Run for Cargo {
+    fn count(&self) -> u32 {
+        self.payload().count()
+    }
+
+    fn size(&self) -> usize {
+        self.payload().size()
+    }
+}
+
+impl Cargo {
+    fn payload(&self) -> &Payload {
+        match self {
+            Cargo::Parcel(parcel) => &parcel.payload,
+            Cargo::Publish { payload, .. } => payload,
+        }
+    }
+}
+
+/// Messages of a session that the program has been told about and has not applied yet.
+#[derive(Debug)]
+pub(super) struct Told {
+    event: u64,
+    host: ByteString,
+    session: ByteString,
+    first: u64,
+    count: u32,
+    done: u32,
+}
+
+impl Mesh {
+    /// The other host of a link, if a session uses that link.
+    pub(super) fn session_of(&self, link: LinkId) -> Option<ByteString> {
+        let host = self.hosts.get(link)?.host.as_ref()?;
+        let session = self.sessions.get(host)?;
+        (session.link() == Some(link)).then(|| host.clone())
+    }
+
+    pub(super) fn load(&mut self, host: &ByteString, cargo: Cargo) {
+        let timeout = self.config.request_timeout;
+        self.sessions.push(host, cargo, self.now, timeout);
+        self.pump(host, false);
+    }
+
+    /// Publishes to the hosts with sessions, also those that are lost at the moment.
+    pub(super) fn load_publish(&mut self, channel: &Option<Raw>, payload: &Payload) {
+        for host in self.sessions.hosts() {
+            let Some(session) = self.sessions.get(&host) else {
+                continue;
+            };
+            let registered = session
+                .link()
+                .is_some_and(|l| self.hosts.get(l).is_some_and(|l| l.key.is_some()));
+            let waits = session.link().is_none() && session.queued() < MAX_WAITING;
+            if registered || waits {
+                let (channel, payload) = (channel.clone(), payload.clone());
+                self.load(&host, Cargo::Publish { channel, payload });
+            }
+        }
+    }
+
+    /// Says what may be said. `all`: also beyond the other host's window, because we are leaving.
+    pub(super) fn pump(&mut self, host: &ByteString, all: bool) {
+        let Some(session) = self.sessions.get_mut(host) else {
+            return;
+        };
+        let Some(link) = session.link() else {
+            return;
+        };
+        let frame = self.frames.entry(link).or_default();
+        while let Some((first, cargo)) = session.say(all) {
+            match cargo {
+                Cargo::Parcel(p) => frame.send(first, &p.to, &p.from, &p.payload),
+                Cargo::Publish { channel, payload } => frame.publish(first, channel, payload),
+            }
+            if frame.messages() >= FRAME_MESSAGES || frame.len() >= FRAME_BYTES {
+                let bytes = frame.take();
+                self.out.push(Output::TransmitBinary { link, bytes });
+            }
+        }
+    }
+
+    /// Acknowledges what has been applied.
+    fn acknowledge(&mut self, host: &ByteString) {
+        let Some(session) = self.sessions.get_mut(host) else {
+            return;
+        };
+        if let (Some(link), Some(ack)) = (session.link(), session.ack()) {
+            self.frames.entry(link).or_default().ack(&ack);
+        }
+    }
+
+    /// The other host knows the session: what waited can be said.
+    pub(super) fn session_ready(&mut self, host: &ByteString) {
+        if let Some(session) = self.sessions.get_mut(host) {
+            session.ready();
+        }
+        self.acknowledge(host);
+        self.pump(host, false);
+    }
+
+    /// Closes the frame that is being made for a link, so that what is transmitted next comes after it.
+    pub(super) fn close_frame(&mut self, link: LinkId) {
+        if let Some(frame) = self.frames.get_mut(&link)
+            && !frame.is_empty()
+        {
+            let bytes = frame.take();
+            self.out.push(Output::TransmitBinary { link, bytes });
+        }
+    }
+
+    /// Closes all frames: nothing more will be added to them now.
+    pub(super) fn close_frames(&mut self) {
+        for (link, frame) in &mut self.frames {
+            if !frame.is_empty() {
+                let (link, bytes) = (*link, frame.take());
+                self.out.push(Output::TransmitBinary { link, bytes });
+            }
+        }
+    }
+
+    pub(super) fn received_binary(&mut self, link: LinkId, bytes: &Bytes) {
+        if self.hosts.get(link).is_none() {
+            return;
+        }
+        // Whoever has not shaken hands has nothing to say in our protocol; the original dies of binary frames.
+        let Some(host) = self.session_of(link) else {
+            return;
+        };
+        let done = match v2::decode(bytes) {
+            Ok(records) => records.into_iter().try_for_each(|r| self.record(&host, r)),
+            Err(_) => None,
+        };
+        if done.is_none() {
+            self.drop_link(link);
+        }
+    }
+
+    /// `None` when the other side does not keep to the protocol.
+    fn record(&mut self, host: &ByteString, record: Record) -> Option<()> {
+        match record {
+            Record::Send {
+                first,
+                to,
+                from,
+                payload,
+            } => {
+                let payload = self.take_in(host, first, payload)?;
+                if let Some(payload) = payload {
+                    self.event(Event::Deliver { to, from, payload });
+                }
+            }
+            Record::Publish {
+                first,
+                channel,
+                payload,
+            } => {
+                let payload = self.take_in(host, first, payload)?;
+                if let Some(payload) = payload {
+                    self.event(Event::Publish { channel, payload });
+                }
+            }
+            Record::Ack(ack) => self.acknowledged(host, &ack)?,
+            Record::Seen(upto) => self.sessions.get_mut(host)?.seen_upto(upto),
+        }
+        Some(())
+    }
+
+    /// Gives those of the messages that have not arrived before, and expects them to be told as the next event.
+    fn take_in(
+        &mut self,
+        host: &ByteString,
+        first: u64,
+        mut payload: Payload,
+    ) -> Option<Option<Payload>> {
+        let session = self.sessions.get_mut(host)?;
+        let count = payload.count();
+        let known = session.receive(first, count)?;
+        if known == count {
+            return Some(None);
+        }
+        if known > 0 {
+            payload = payload.split_off(known);
+        }
+        self.told.push_back(Told {
+            event: self.answers.next(),
+            host: host.clone(),
+            session: session.id.clone(),
+            first: first + u64::from(known),
+            count: count - known,
+            done: 0,
+        });
+        Some(Some(payload))
+    }
+
+    /// The program has applied what came over sessions, up to that message of that event.
+    pub(super) fn applied(&mut self, upto: u64, part: u32, replies: &[(u64, u32, Reply)]) {
+        let mut replies = replies.iter().peekable();
+        let mut touched: Vec<ByteString> = Vec::new();
+        while let Some(told) = self.told.front_mut() {
+            let done = match told.event {
+                event if event < upto => told.count,
+                event if event == upto => part.min(told.count),
+                _ => 0,
+            };
+            if done <= told.done {
+                break;
+            }
+            while replies.next_if(|(event, ..)| *event < told.event).is_some() {}
+            let mut exceptions = Vec::new();
+            while let Some((_, index, reply)) = replies.next_if(|(event, ..)| *event == told.event)
+            {
+                let code = match reply {
+                    Reply::NoSuchPeer => Code::NoSuchPeer,
+                    Reply::Threw(text) if text.starts_with("\"Peer not found") => {
+                        Code::ThrewNotFound
+                    }
+                    Reply::Threw(_) => Code::Threw,
+                    _ => continue,
+                };
+                let first = told.first + u64::from(*index);
+                exceptions.push(Exception {
+                    first,
+                    count: 1,
+                    code,
+                });
+            }
+            if let Some(session) = self.sessions.get_mut(&told.host)
+                && session.id == told.session
+            {
+                session.applied(told.first + u64::from(done) - 1, exceptions);
+                if touched.last() != Some(&told.host) {
+                    touched.push(told.host.clone());
+                }
+            }
+            if done < told.count {
+                told.done = done;
+                break;
+            }
+            self.told.pop_front();
+        }
+        for host in touched {
+            self.acknowledge(&host);
+        }
+    }
+
+    /// The messages of an event were not JSON: whoever sent them does not keep to the protocol.
+    pub(super) fn invalid(&mut self, event: u64) {
+        let Some(told) = self.told.iter().find(|t| t.event == event) else {
+            return;
+        };
+        let host = told.host.clone();
+        if let Some(link) = self.sessions.get(&host).and_then(|s| s.link()) {
+            self.drop_link(link);
+        }
+        self.end_session(&host);
+    }
+
+    fn acknowledged(&mut self, host: &ByteString, ack: &Ack) -> Option<()> {
+        let session = self.sessions.get_mut(host)?;
+        let parts = session.acknowledged(ack)?;
+        let seen = session.seen_to_tell();
+        let link = session.link();
+        if let (Some(link), Some(upto)) = (link, seen) {
+            self.frames.entry(link).or_default().seen(upto);
+        }
+        let mut exceptions = &ack.exceptions[..];
+        for part in parts {
+            let start = part.first + u64::from(part.range.start);
+            let end = part.first + u64::from(part.range.end);
+            exceptions = &exceptions
+                [exceptions.partition_point(|e| e.first + u64::from(e.count) <= start)..];
+            let concerned = exceptions.partition_point(|e| e.first < end);
+            self.part_acknowledged(part, &exceptions[..concerned]);
+        }
+        self.pump(host, false);
+        Some(())
+    }
+
+    fn part_acknowledged(&mut self, part: Part<Cargo>, exceptions: &[Exception]) {
+        let Part {
+            run,
+            first,
+            range,
+            expired,
+        } = part;
+        let Cargo::Parcel(parcel) = run else {
+            return;
+        };
+        let mut at = range.start;
+        for exception in exceptions {
+            let begin = (exception.first.max(first) - first) as u32;
+            let stop = ((exception.first + u64::from(exception.count)).max(first) - first)
+                .min(u64::from(range.end)) as u32;
+            let (begin, stop) = (begin.clamp(at, range.end), stop.clamp(at, range.end));
+            if !expired {
+                self.settled(&parcel, at..begin);
+            }
+            self.landed(&parcel.key, begin - at);
+            if begin < stop {
+                self.excepted(&parcel, begin..stop, exception.code, expired);
+            }
+            at = stop;
+        }
+        if !expired {
+            self.settled(&parcel, at..range.end);
+        }
+        self.landed(&parcel.key, range.end - at);
+    }
+
+    fn settled(&mut self, parcel: &Parcel, range: std::ops::Range<u32>) {
+        if !range.is_empty() {
+            let (seq, count) = (
+                parcel.seq + u64::from(range.start),
+                u64::from(range.end - range.start),
+            );
+            self.event(Event::Settled { seq, count });
+        }
+    }
+
+    fn excepted(
+        &mut self,
+        parcel: &Parcel,
+        range: std::ops::Range<u32>,
+        code: Code,
+        expired: bool,
+    ) {
+        let count = range.end - range.start;
+        if expired {
+            return self.landed(&parcel.key, count);
+        }
+        if code == Code::NoSuchPeer {
+            return self.not_there(cut(parcel.clone(), range));
+        }
+        for n in range {
+            let id = parcel.to.clone();
+            let error = if code == Code::Threw {
+                SendError::Threw
+            } else {
+                SendError::ThrewNotFound { id }
+            };
+            self.failed(parcel.seq + u64::from(n), error);
+        }
+        self.landed(&parcel.key, count);
+    }
+
+    /// Tells the senders of messages that nobody has acknowledged in time.
+    pub(super) fn expire_sessions(&mut self) {
+        for (_, parts) in self.sessions.expire(self.now, self.config.request_timeout) {
+            for Part {
+                run, first, range, ..
+            } in parts
+            {
+                let Cargo::Parcel(parcel) = run else {
+                    continue;
+                };
+                for n in range.clone() {
+                    let id = parcel.to.clone();
+                    self.failed(parcel.seq + u64::from(n), SendError::Timeout { id });
+                }
+                if first == 0 {
+                    // It was not even said, and is forgotten.
+                    self.landed(&parcel.key, range.end - range.start);
+                }
+            }
+        }
+    }
+
+    /// The other host is gone, or has forgotten the session: what was under way settles as unknown.
+    pub(super) fn end_session(&mut self, host: &ByteString) {
+        let Some(remains) = self.sessions.end(host) else {
+            return;
+        };
+        for Part {
+            run,
+            range,
+            expired,
+            ..
+        } in remains.unknown
+        {
+            let Cargo::Parcel(parcel) = run else {
+                continue;
+            };
+            let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
+            for n in range.clone().filter(|_| !expired) {
+                let (id, url) = (parcel.to.clone(), url.clone());
+                self.failed(parcel.seq + u64::from(n), SendError::Unknown { id, url });
+            }
+            self.landed(&parcel.key, range.end - range.start);
+        }
+        for cargo in remains.unsent {
+            let Cargo::Parcel(parcel) = cargo else {
+                continue;
+            };
+            let count = parcel.payload.count();
+            let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
+            for n in 0..u64::from(count) {
+                let id = parcel.to.clone();
+                let error = match &url {
+                    Some(url) if self.closing.is_none() => SendError::Unreachable {
+                        id,
+                        url: url.clone(),
+                    },
+                    _ => SendError::Closed,
+                };
+                self.failed(parcel.seq + n, error);
+            }
+            self.landed(&parcel.key, count);
+        }
+    }
+}
+
+/// Those messages of a parcel.
+fn cut(mut parcel: Parcel, range: std::ops::Range<u32>) -> Parcel {
+    if range.end < parcel.payload.count() {
+        parcel.payload.split_off(range.end);
+    }
+    if range.start > 0 {
+        parcel.payload = parcel.payload.split_off(range.start);
+        parcel.seq += u64::from(range.start);
+    }
+    parcel
+}

@@ -1,0 +1,208 @@
+//! What is said: runs of messages, raw from end to end.
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use serde_json::value::RawValue;
+
+/// Consecutive messages of one sender to one receiver, or on one channel. There is always at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// JSON texts, joined by commas: nobody has to find out where one ends.
+    Json { texts: ByteString, count: u32 },
+    /// `undefined`, which JSON cannot say, that many times.
+    Undefined { count: u32 },
+    /// Strings, past JSON: long ones need neither quotes nor escapes.
+    Text(Vec<ByteString>),
+    /// Bytes, which v1 cannot carry.
+    Binary { items: Vec<Bytes>, kind: BinaryKind },
+}
+
+/// What a program gave, and what the other one gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BinaryKind {
+    Buffer,
+    Uint8Array,
+}
+
+impl Payload {
+    /// One message as v1 carries it: JSON text, or none for undefined.
+    pub fn one(message: Option<ByteString>) -> Payload {
+        match message {
+            Some(texts) => Payload::Json { texts, count: 1 },
+            None => Payload::Undefined { count: 1 },
+        }
+    }
+
+    /// How many messages.
+    pub fn count(&self) -> u32 {
+        match self {
+            Payload::Json { count, .. } | Payload::Undefined { count } => *count,
+            Payload::Text(items) => items.len() as u32,
+            Payload::Binary { items, .. } => items.len() as u32,
+        }
+    }
+
+    /// How many bytes, about.
+    pub fn size(&self) -> usize {
+        match self {
+            Payload::Json { texts, .. } => texts.len(),
+            Payload::Undefined { .. } => 0,
+            Payload::Text(items) => items.iter().map(|t| t.len()).sum(),
+            Payload::Binary { items, .. } => items.iter().map(Bytes::len).sum(),
+        }
+    }
+
+    /// Keeps the first `at` messages and gives the others. `at` must be more than 0 and less than the count.
+    /// JSON texts are parsed for this: it is for the rare moments when a run is not treated as one.
+    pub fn split_off(&mut self, at: u32) -> Payload {
+        match self {
+            Payload::Json { texts, count } => {
+                let end = json_ends(texts)
+                    .get((at - 1) as usize)
+                    .copied()
+                    .unwrap_or(texts.len());
+                let rest = texts.slice_ref(texts.get(end + 1..).unwrap_or_default());
+                *texts = texts.slice_ref(&texts[..end]);
+                let left = *count - at;
+                *count = at;
+                Payload::Json {
+                    texts: rest,
+                    count: left,
+                }
+            }
+            Payload::Undefined { count } => {
+                let left = *count - at;
+                *count = at;
+                Payload::Undefined { count: left }
+            }
+            Payload::Text(items) => Payload::Text(items.split_off(at as usize)),
+            Payload::Binary { items, kind } => Payload::Binary {
+                items: items.split_off(at as usize),
+                kind: *kind,
+            },
+        }
+    }
+
+    /// Each message as v1 carries it.
+    pub fn into_json(self) -> Vec<Option<ByteString>> {
+        match self {
+            Payload::Json { texts, count: 1 } => vec![Some(texts)],
+            Payload::Json { texts, .. } => {
+                let mut start = 0;
+                let mut cut = |end: usize| {
+                    let text = texts.slice_ref(&texts[start..end]);
+                    start = end + 1;
+                    Some(text)
+                };
+                json_ends(&texts).into_iter().map(&mut cut).collect()
+            }
+            Payload::Undefined { count } => vec![None; count as usize],
+            Payload::Text(items) => items.iter().map(|t| Some(quoted(t))).collect(),
+            Payload::Binary { items, kind } => items
+                .iter()
+                .map(|bytes| Some(binary_json(bytes, kind)))
+                .collect(),
+        }
+    }
+
+    /// Whether this is what it says: only JSON texts can be something else, when a stranger made them.
+    pub fn is_valid(&self) -> bool {
+        match self {
+            Payload::Json { texts, count } => {
+                serde_json::from_str::<Vec<&RawValue>>(&format!("[{texts}]"))
+                    .is_ok_and(|values| values.len() == *count as usize)
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Where each of several JSON texts, joined by commas, ends.
+fn json_ends(texts: &ByteString) -> Vec<usize> {
+    let array = format!("[{texts}]");
+    let Ok(values) = serde_json::from_str::<Vec<&RawValue>>(&array) else {
+        return vec![texts.len()];
+    };
+    let base = array.as_ptr() as usize + 1;
+    // JSON.stringify writes no spaces, but others may: a text reaches to its comma.
+    let starts = values
+        .iter()
+        .skip(1)
+        .map(|v| v.get().as_ptr() as usize - base)
+        .map(|start| texts[..start].rfind(',').unwrap_or(start));
+    starts.chain([texts.len()]).collect()
+}
+
+fn quoted(text: &str) -> ByteString {
+    serde_json::Value::from(text).to_string().into()
+}
+
+/// What `JSON.stringify` makes of a Buffer or a Uint8Array.
+fn binary_json(bytes: &[u8], kind: BinaryKind) -> ByteString {
+    use std::fmt::Write;
+    let mut out = String::with_capacity(32 + 4 * bytes.len());
+    let buffer = kind == BinaryKind::Buffer;
+    out.push_str(if buffer {
+        "{\"type\":\"Buffer\",\"data\":["
+    } else {
+        "{"
+    });
+    for (n, byte) in bytes.iter().enumerate() {
+        if n > 0 {
+            out.push(',');
+        }
+        // Writing into a String does not fail.
+        let _ = if buffer {
+            write!(out, "{byte}")
+        } else {
+            write!(out, "\"{n}\":{byte}")
+        };
+    }
+    out.push_str(if buffer { "]}" } else { "}" });
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(texts: &'static str, count: u32) -> Payload {
+        Payload::Json {
+            texts: ByteString::from_static(texts),
+            count,
+        }
+    }
+
+    #[test]
+    fn runs_are_split_between_messages() {
+        let mut run = json("1,\"a,b\",[2,3],{\"x\":\",\"}", 4);
+        let rest = run.split_off(2);
+        assert_eq!(run, json("1,\"a,b\"", 2));
+        assert_eq!(rest, json("[2,3],{\"x\":\",\"}", 2));
+        let each: Vec<_> = rest.into_json().into_iter().flatten().collect();
+        assert_eq!(each, ["[2,3]", "{\"x\":\",\"}"]);
+    }
+
+    #[test]
+    fn bytes_become_what_json_makes_of_them() {
+        let binary = |kind| Payload::Binary {
+            items: vec![Bytes::from_static(&[1, 255])],
+            kind,
+        };
+        let buffer = binary(BinaryKind::Buffer).into_json();
+        assert_eq!(
+            buffer[0].as_deref(),
+            Some("{\"type\":\"Buffer\",\"data\":[1,255]}")
+        );
+        let array = binary(BinaryKind::Uint8Array).into_json();
+        assert_eq!(array[0].as_deref(), Some("{\"0\":1,\"1\":255}"));
+    }
+
+    #[test]
+    fn what_is_not_as_many_values_as_it_says_is_not_valid() {
+        assert!(json("1,[2],3", 3).is_valid());
+        assert!(!json("1,[2],3", 2).is_valid());
+        assert!(!json("1],[2", 2).is_valid());
+        assert!(!json("", 1).is_valid());
+    }
+}
