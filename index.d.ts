@@ -47,6 +47,11 @@ declare namespace distribus {
     reconnectDecay?: number;
     /** How long to wait for the answer of another host, in milliseconds, more than 0. Default: 60000. */
     requestTimeout?: number;
+    /**
+     * The class of the promises that the host returns: bluebird's by default, the native one on request (`{ Promise }`). With native
+     * promises a failed send that nobody catches ends the process, as Node does with any unhandled rejection.
+     */
+    Promise?: PromiseConstructorLike | typeof Bluebird;
     /** Options of your own are kept and handed back by `config()`. */
     [option: string]: unknown;
   }

@@ -2,7 +2,6 @@
 
 const Core = require('./core.js');
 const Peer = require('./Peer.js');
-const Promise = require('./Promise.js');
 const dictionary = require('./dictionary.js');
 const { addressesToBind, urlOf } = require('./listen.js');
 const { checkFunction, checkOptions, checkPort } = require('./validate.js');
@@ -19,9 +18,6 @@ const CORE = Symbol('distribus');
 function coreOf(host) {
   return host[CORE];
 }
-
-/** What every send to a local peer returns. */
-const SENT = Promise.resolve(null);
 
 /** The listening server of a host, as programs see it. */
 class Server {
@@ -68,7 +64,7 @@ function Host(options) {
     const peer = this.peers[to];
     if (typeof peer === 'object' && peer !== null) {
       peer.emit('message', from, message);
-      return SENT;
+      return core.sent;
     }
     return core.send(from, to, message);
   };
@@ -115,6 +111,7 @@ Host.prototype.config = function (options) {
       throw error('ERR_NETWORK_ID_SET', 'Cannot replace networkId once set');
     }
     if (networkId) serialize(networkId);
+    if (options.Promise !== undefined) core.setPromise(options.Promise);
     Object.assign(this.options, options);
     if (networkId) this.networkId = networkId;
     core.native?.configure(core.nativeOptions());
@@ -157,9 +154,9 @@ Host.prototype.get = function (id) {
  */
 Host.prototype.find = function (id) {
   const core = coreOf(this);
-  if (core.peer(id) !== undefined) return Promise.resolve(this.url || null);
-  if (!core.mayKnow(id)) return Promise.reject(peerNotFound(id));
-  return Promise.try(() => {
+  if (core.peer(id) !== undefined) return core.Promise.resolve(this.url || null);
+  if (!core.mayKnow(id)) return core.Promise.reject(peerNotFound(id));
+  return core.attempt(() => {
     const text = serialize(id) || null;
     return core.call((native, call) => native.find(call, text));
   });
@@ -169,7 +166,7 @@ Host.prototype.find = function (id) {
 Host.prototype.list = function () {
   const core = coreOf(this);
   const here = core.localIds();
-  if (core.native === null || core.links === 0) return Promise.resolve(here);
+  if (core.native === null || core.links === 0) return core.Promise.resolve(here);
   return core.call((native, call) => native.list(call), (/** @type {any[]} */ there) => {
     const known = new Set(here.map(String));
     return here.concat(there.filter((id) => !known.has(String(id)) && known.add(String(id))));
@@ -185,7 +182,7 @@ Host.prototype.list = function () {
 Host.prototype.listen = function (address, port, options) {
   const core = coreOf(this);
   if (core.closing !== null) return core.closing.then(() => Host.prototype.listen.call(this, address, port, options));
-  return Promise.try(() => {
+  return core.attempt(() => {
     if (this.server) throw error('ERR_SERVER_ALREADY_LISTENING', 'Server already listening');
     if (address !== undefined && address !== null && typeof address !== 'string') {
       throw typeError('ERR_INVALID_ARG_TYPE', `The "address" argument must be a string, got ${typeof address}`);
@@ -216,8 +213,8 @@ Host.prototype.listen = function (address, port, options) {
 Host.prototype.join = function (url, port) {
   const core = coreOf(this);
   if (core.closing !== null) return core.closing.then(() => Host.prototype.join.call(this, url, port));
-  if (!url) return Promise.resolve(this);
-  return Promise.try(() => {
+  if (!url) return core.Promise.resolve(this);
+  return core.attempt(() => {
     if (typeof url !== 'string') {
       throw typeError('ERR_INVALID_ARG_TYPE', `The "url" argument must be a string, got ${typeof url}`);
     }
@@ -245,7 +242,7 @@ Host.prototype.close = function () {
     core.rest();
     return this;
   };
-  if (core.native === null) return Promise.resolve(ended());
+  if (core.native === null) return core.Promise.resolve(ended());
   core.closing = core.call((native, call) => native.close(call), ended);
   return core.closing;
 };

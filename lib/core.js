@@ -1,7 +1,7 @@
 'use strict';
 
 const { AsyncResource } = require('node:async_hooks');
-const Promise = require('./Promise.js');
+const Bluebird = require('./Promise.js');
 const { Outbound, serialize } = require('./outbound.js');
 const Ring = require('./ring.js');
 const apply = require('./inbound.js');
@@ -84,8 +84,9 @@ class Core {
     this.links = 0; // connections that stand in host.connections
     this.timers = 0;
     this.listening = false;
-    /** @type {InstanceType<typeof Promise> | null} */
+    /** @type {any} */
     this.closing = null;
+    this.setPromise(Bluebird);
     this.url = undefined;
     this.networkId = undefined;
     this.outbound = new Outbound((text, beside, more) => this.native?.flush(text, beside, more));
@@ -93,6 +94,25 @@ class Core {
     this.resource = null;
     this.reported = 0;
     this.unreported = 0;
+  }
+
+  /**
+   * Sets the class of the promises that the host returns.
+   * @param {any} Promise bluebird's, or one like it
+   */
+  setPromise(Promise) {
+    this.Promise = Promise;
+    /** What every send to a local peer returns. */
+    this.sent = Promise.resolve(null);
+  }
+
+  /**
+   * A promise for what the function returns, rejected with what it throws.
+   * @param {() => any} work
+   * @returns {any}
+   */
+  attempt(work) {
+    return new this.Promise((/** @type {any} */ resolve) => resolve(work()));
   }
 
   // The native host.
@@ -174,7 +194,7 @@ class Core {
   call(begin, end) {
     const native = this.start();
     this.flush();
-    return new Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
+    return new this.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
       const number = this.nextCall++;
       this.calls.set(number, { resolve, reject, end });
       begin(native, number);
@@ -230,13 +250,13 @@ class Core {
    * @param {any} message
    */
   send(from, to, message) {
-    if (!this.mayKnow(to)) return Promise.reject(peerNotFound(to));
+    if (!this.mayKnow(to)) return this.Promise.reject(peerNotFound(to));
     try {
       this.outbound.send(from, to, message);
     } catch (err) {
-      return Promise.reject(err);
+      return this.Promise.reject(err);
     }
-    const promise = new Promise(capture);
+    const promise = new this.Promise(capture);
     this.sends.push({ resolve: captured.resolve, reject: captured.reject, to });
     return promise;
   }

@@ -27,7 +27,13 @@ function checkOptions(options) {
   if (typeof options !== 'object') {
     throw typeError('ERR_INVALID_ARG_TYPE', `The "options" argument must be an object, got ${shown(options)}`);
   }
-  if (Object.hasOwn(options, 'Promise')) checkFunction(options.Promise, 'Promise', 'option');
+  const { Promise } = options;
+  if (Promise !== undefined) {
+    checkFunction(Promise, 'Promise', 'option');
+    if (typeof Promise.resolve !== 'function' || typeof Promise.reject !== 'function') {
+      throw typeError('ERR_INVALID_ARG_VALUE', 'The option "Promise" must be a class of promises, with resolve and reject');
+    }
+  }
   if (!Object.hasOwn(options, 'requestTimeout')) return;
   const { requestTimeout } = options;
   if (typeof requestTimeout !== 'number') {
