@@ -228,6 +228,10 @@ impl<W> Hosts<W> {
         self.lost.remove(key)
     }
 
+    pub fn is_lost(&self, key: &str) -> bool {
+        self.lost.contains_key(key)
+    }
+
     /// The keys of lost hosts with that host id.
     pub fn lost_host(&self, host: &str) -> Vec<ByteString> {
         self.lost

@@ -48,6 +48,9 @@ impl Mesh {
     /// An attempt failed: the next one comes after the delay divided by the decay, give or take a quarter, so that many hosts
     /// that lost the same one do not all return at once.
     pub(super) fn redial_later(&mut self, key: ByteString, since: Time, delay: f64) {
+        if self.closing.is_some() || self.hosts.route(&key).is_some() || self.hosts.is_lost(&key) {
+            return; // It has come back by itself meanwhile, and perhaps was lost again.
+        }
         let first = self.config.reconnect_delay.as_secs_f64();
         let delay = (delay / self.config.reconnect_decay).clamp(0.0, 86_400.0);
         let wait = (delay * (0.75 + 0.5 * self.random.f64())).max(first.min(SHORTEST_DELAY));
@@ -91,6 +94,20 @@ impl Mesh {
         if self.hosts.found(&key).is_some() {
             self.event(Event::TimerStopped { key: key.clone() });
             self.forget_host(&key);
+        } else if let Some(link) = self.hosts.dialling(&key)
+            && let Some(l) = self.hosts.get_mut(link)
+        {
+            // An attempt is under way.
+            let count = l.waiters.len();
+            l.waiters.retain(|w| !matches!(w, Waiter::Redial { .. }));
+            let (cancelled, unwanted) = (l.waiters.len() < count, l.waiters.is_empty());
+            if cancelled {
+                self.forget_host(&key);
+            }
+            if cancelled && unwanted {
+                self.requests.take_all(link);
+                self.leave_quietly(link);
+            }
         }
     }
 }
