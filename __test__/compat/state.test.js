@@ -39,14 +39,14 @@ both('peers, channels, connections and addresses hold what programs expect', asy
 });
 
 both('connections[url].close ends the connection, on both sides', async (t, distribus) => {
-  const [one, two] = await pair(t, distribus, { reconnectDelay: 10_000 });
+  const [one, two] = await pair(t, distribus, { reconnectDelay: 40_000 });
   one.connections[two.url].close();
   await until(() => Object.keys(one.connections).length + Object.keys(two.connections).length === 0);
   assert.deepStrictEqual(Object.keys(two.timers), [one.url]);
 });
 
 both('server.close cuts everybody off at once, and the fields can be assigned', async (t, distribus) => {
-  const [one, two] = await pair(t, distribus, { reconnectDelay: 10_000 });
+  const [one, two] = await pair(t, distribus, { reconnectDelay: 40_000 });
   const { port, url } = one;
   one.create('p');
   await two.find('p');
