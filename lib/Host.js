@@ -154,9 +154,11 @@ Host.prototype.get = function (id) {
  */
 Host.prototype.find = function (id) {
   const core = coreOf(this);
-  if (core.peer(id) !== undefined) return core.Promise.resolve(this.url || null);
-  if (!core.mayKnow(id)) return core.Promise.reject(peerNotFound(id));
   return core.attempt(() => {
+    if (core.peer(id) !== undefined) return this.url || null;
+    const address = this.addresses[id];
+    if (typeof address === 'string' && address.includes('://')) return address;
+    if (!core.mayKnow(id)) throw peerNotFound(id);
     const text = serialize(id) || null;
     return core.call((native, call) => native.find(call, text));
   });

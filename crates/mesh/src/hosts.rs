@@ -253,6 +253,11 @@ impl<W> Hosts<W> {
         self.lost.remove(key)
     }
 
+    /// The host with that key, if it is lost.
+    pub fn lost(&self, key: &str) -> Option<&Lost> {
+        self.lost.get(key)
+    }
+
     /// The keys of lost hosts with that host id.
     pub fn lost_host(&self, host: &str) -> Vec<ByteString> {
         self.lost

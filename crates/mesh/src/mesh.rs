@@ -65,6 +65,8 @@ enum Waiter {
     Call(Call),
     /// Another host, which told us to join.
     Request { link: LinkId, id: Raw },
+    /// A round of questions, of which this is one more.
+    Round { round: u64 },
     /// Nobody.
     Hint,
     /// We do: the host was lost.
@@ -81,6 +83,7 @@ enum Waiter {
 enum Asked {
     Greeting,
     Join { round: u64 },
+    Hosts { round: u64 },
     Find { key: ByteString, search: u64 },
     Send(Parcel),
     List { round: u64 },
@@ -183,6 +186,7 @@ impl Mesh {
         self.now = self.now.max(now);
         std::mem::swap(&mut self.out, out);
         self.dispatch(input);
+        self.finish_closing();
         std::mem::swap(&mut self.out, out);
     }
 
@@ -216,6 +220,7 @@ impl Mesh {
                 }
             }
             Input::CancelTimer { key } => self.give_up(key),
+            Input::Accepted { link } if self.closing.is_some() => self.close_link(link),
             Input::Accepted { link } => self.hosts.accept(link),
             Input::Opened { link } => self.greet(link),
             Input::DialFailed { link, error } => self.not_joined(link, CallError::Dial(error)),
@@ -290,6 +295,8 @@ impl Mesh {
                 self.not_joined(link, CallError::Refused { text });
             }
             (Asked::Join { round }, _) => self.round_answer(round, None),
+            (Asked::Hosts { round }, None) => self.hosts_answer(round, message),
+            (Asked::Hosts { round }, Some(_)) => self.round_answer(round, None),
             (Asked::List { round }, None) => self.round_answer(round, message),
             (Asked::List { round }, Some(_)) => self.round_answer(round, None),
             (Asked::Find { key, search }, _) => self.find_answer(link, key, search, message, host),
@@ -314,7 +321,9 @@ impl Mesh {
                 };
                 self.not_joined(link, error);
             }
-            Asked::Join { round } | Asked::List { round } => self.round_answer(round, None),
+            Asked::Join { round } | Asked::Hosts { round } | Asked::List { round } => {
+                self.round_answer(round, None);
+            }
             Asked::Find { key, search } => self.find_answer(link, key, search, None, None),
             Asked::Send(parcel) => {
                 let id = parcel.to.clone();
@@ -386,15 +395,7 @@ impl Mesh {
         if asked.is_empty() {
             return self.end_round(end);
         }
-        self.next_round += 1;
-        let round = self.next_round;
-        self.rounds.insert(
-            round,
-            Round {
-                left: asked.len(),
-                end,
-            },
-        );
+        let round = self.open_round(asked.len(), end);
         let within = self.config.request_timeout;
         for link in asked {
             let asked = if method == "list" {
@@ -404,6 +405,12 @@ impl Mesh {
             };
             self.ask(link, method, params, asked, within);
         }
+    }
+
+    fn open_round(&mut self, left: usize, end: RoundEnd) -> u64 {
+        self.next_round += 1;
+        self.rounds.insert(self.next_round, Round { left, end });
+        self.next_round
     }
 
     fn round_answer(&mut self, number: u64, message: Option<Raw>) {
@@ -425,6 +432,7 @@ impl Mesh {
 
     fn end_round(&mut self, end: RoundEnd) {
         match end {
+            RoundEnd::Joined(waiters) if self.closing.is_some() => self.fail_all(waiters),
             RoundEnd::Joined(waiters) => self.joined(waiters),
             RoundEnd::Greeted {
                 link,
@@ -490,6 +498,5 @@ impl Mesh {
             self.not_joined(link, CallError::Closed);
         }
         self.hosts.remove(link);
-        self.finish_closing();
     }
 }

@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How long to wait for the other host's own connection before we insist on ours.
 const EXPECTED_WITHIN: Duration = Duration::from_secs(1);
 
+/// The most urls that one host may make us dial at a time.
+const MAX_URLS: usize = 1024;
+
 impl Mesh {
     pub(super) fn join(&mut self, url: ByteString, waiter: Waiter) {
         if self.closing.is_some() {
@@ -26,17 +29,15 @@ impl Mesh {
             // The program waits for the connection that is being made. Another host must not: two hosts that wait for each other's
             // joins would wait for ever.
             match (waiter, self.hosts.get_mut(link)) {
-                (waiter @ Waiter::Call(_), Some(l)) => l.waiters.push(waiter),
-                (waiter, _) => self.joined(vec![waiter]),
+                (waiter @ (Waiter::Request { .. } | Waiter::Hint), _) => self.joined(vec![waiter]),
+                (waiter, Some(l)) => l.waiters.push(waiter),
+                (_, None) => {}
             }
             return;
         }
         let hint = match &waiter {
             Waiter::Redial { host, .. } => host.clone(),
-            _ => self.hosts.found(&url).and_then(|lost| {
-                self.event(Event::TimerStopped { key: url.clone() });
-                lost.host
-            }),
+            _ => self.hosts.lost(&url).and_then(|lost| lost.host.clone()),
         };
         let link = self.hosts.dial(url.clone(), hint, false, waiter);
         self.out.push(Output::Dial { link, url });
@@ -141,7 +142,7 @@ impl Mesh {
     }
 
     /// Ends a link that is not needed and was not registered.
-    fn leave_quietly(&mut self, link: LinkId) {
+    pub(super) fn leave_quietly(&mut self, link: LinkId) {
         self.close_link(link);
         self.hosts.remove(link);
     }
@@ -211,12 +212,32 @@ impl Mesh {
         } else {
             Vec::new()
         };
-        self.start_round(
-            others,
-            "join",
-            Some(&join_params(url.as_deref())),
-            RoundEnd::Joined(waiters),
-        );
+        // The others have refused to join us if we had no network id before this join, so we look for them ourselves.
+        let complete = waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
+        let end = RoundEnd::Joined(waiters);
+        if others.is_empty() && !complete {
+            return self.end_round(end);
+        }
+        let round = self.open_round(others.len() + usize::from(complete), end);
+        let within = self.config.request_timeout;
+        let params = join_params(url.as_deref());
+        for other in others {
+            self.ask(other, "join", Some(&params), Asked::Join { round }, within);
+        }
+        if complete {
+            self.ask(link, "hosts", None, Asked::Hosts { round }, within);
+        }
+    }
+
+    /// The host that we joined has told which hosts it knows: join those that we do not know yet.
+    pub(super) fn hosts_answer(&mut self, round: u64, message: Option<Raw>) {
+        for url in urls(message.as_ref()) {
+            if let Some(joining) = self.rounds.get_mut(&round) {
+                joining.left += 1;
+                self.join(url, Waiter::Round { round });
+            }
+        }
+        self.round_answer(round, None);
     }
 
     pub(super) fn joined(&mut self, waiters: Vec<Waiter>) {
@@ -224,6 +245,7 @@ impl Mesh {
             match waiter {
                 Waiter::Call(call) => self.done(call, Ok(Answer::Done)),
                 Waiter::Request { link, id } => self.owe(link, Some(id), super::Due::Message(None)),
+                Waiter::Round { round } => self.round_answer(round, None),
                 Waiter::Hint | Waiter::Redial { .. } => {}
             }
         }
@@ -253,6 +275,7 @@ impl Mesh {
             Waiter::Request { link, id } => {
                 self.transmit(link, v1::failure(&id, &json::quote(&error.to_string())));
             }
+            Waiter::Round { round } => self.round_answer(round, None),
             Waiter::Hint => {}
             Waiter::Redial {
                 key,
@@ -277,6 +300,17 @@ impl Mesh {
             url: expected.url,
         });
     }
+}
+
+/// The urls in a JSON array, as far as it is one.
+pub(super) fn urls(array: Option<&Raw>) -> Vec<ByteString> {
+    let urls: Vec<String> = array
+        .and_then(|array| serde_json::from_str(array).ok())
+        .unwrap_or_default();
+    urls.into_iter()
+        .take(MAX_URLS)
+        .map(ByteString::from)
+        .collect()
 }
 
 pub(super) fn join_params(url: Option<&str>) -> String {

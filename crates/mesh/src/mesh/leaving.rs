@@ -5,7 +5,7 @@ use bytestring::ByteString;
 use super::{Asked, Due, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, LinkId, Raw};
-use crate::hosts::State;
+use crate::hosts::{Link, State};
 use crate::peers::Parcel;
 
 impl Mesh {
@@ -73,7 +73,13 @@ impl Mesh {
         for call in finds {
             self.done(call, Err(CallError::Closed));
         }
-        let links: Vec<(LinkId, State)> = self.hosts.links().map(|(id, l)| (id, l.state)).collect();
+        // Whoever has said goodbye before the greeting was answered will hardly answer it.
+        let state = |l: &Link<Waiter>| match l.state {
+            State::Leaving if !l.waiters.is_empty() => State::Greeting,
+            state => state,
+        };
+        let links: Vec<(LinkId, State)> =
+            self.hosts.links().map(|(id, l)| (id, state(l))).collect();
         for (link, state) in links {
             match state {
                 State::Joined => {
@@ -103,10 +109,9 @@ impl Mesh {
                 self.end_session(&host);
             }
         }
-        self.finish_closing();
     }
 
-    fn fail_all(&mut self, waiters: Vec<Waiter>) {
+    pub(super) fn fail_all(&mut self, waiters: Vec<Waiter>) {
         for waiter in waiters {
             if !matches!(waiter, Waiter::Redial { .. }) {
                 self.fail(waiter, CallError::Closed);

@@ -54,6 +54,12 @@ impl Mesh {
         since: Time,
         delay: f64,
     ) {
+        if self.closing.is_some()
+            || self.hosts.route(&key).is_some()
+            || self.hosts.lost(&key).is_some()
+        {
+            return; // It has come back by itself meanwhile, and perhaps was lost again.
+        }
         let first = self.config.reconnect_delay.as_secs_f64();
         let delay = (delay / self.config.reconnect_decay).clamp(0.0, 86_400.0);
         let wait = (delay * (0.75 + 0.5 * self.random.f64())).max(first.min(SHORTEST_DELAY));
@@ -99,6 +105,21 @@ impl Mesh {
         if let Some(lost) = self.hosts.found(&key) {
             self.event(Event::TimerStopped { key: key.clone() });
             self.forget_lost(&key, lost.host);
+        } else if let Some(link) = self.hosts.dialling(&key)
+            && let Some(l) = self.hosts.get_mut(link)
+        {
+            // An attempt is under way.
+            let count = l.waiters.len();
+            l.waiters.retain(|w| !matches!(w, Waiter::Redial { .. }));
+            let (cancelled, unwanted) = (l.waiters.len() < count, l.waiters.is_empty());
+            let host = l.hint.clone();
+            if cancelled {
+                self.forget_lost(&key, host);
+            }
+            if cancelled && unwanted {
+                self.requests.take_all(link);
+                self.leave_quietly(link);
+            }
         }
     }
 

@@ -1,14 +1,11 @@
 //! What other hosts ask of this one, and the answers.
 
-use super::{Due, Mesh, Waiter};
+use super::{Due, Mesh, Waiter, joining};
 use crate::answers::Held;
 use crate::event::{Event, LinkId, Raw, Reply};
 use crate::payload::Payload;
 use crate::wire::json;
 use crate::wire::v1::{self, Body};
-
-/// The most urls that one `hosts` request may make us dial.
-const MAX_URLS: usize = 1024;
 
 impl Mesh {
     pub(super) fn serve(&mut self, link: LinkId, id: Option<Raw>, body: Body) {
@@ -67,11 +64,8 @@ impl Mesh {
 
     fn hosts_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
         let [urls] = body.params(["urls"]);
-        let urls: Vec<String> = urls
-            .and_then(|urls| serde_json::from_str(&urls).ok())
-            .unwrap_or_default();
-        for url in urls.into_iter().take(MAX_URLS) {
-            self.join(url.into(), Waiter::Hint);
+        for url in joining::urls(urls.as_ref()) {
+            self.join(url, Waiter::Hint);
         }
         let known = |l: LinkId| {
             self.hosts

@@ -78,6 +78,11 @@ impl Mesh {
                 return None;
             }
         }
+        if dialled && (offer.received, offer.seen) != (0, 0) {
+            // They go on with a session that has ended here meanwhile.
+            self.drop_link(link);
+            return None;
+        }
         // Whoever dialled proposes a new session; a session that one side has forgotten cannot go on under its name.
         let id = if offer.new || dialled {
             offer.id
