@@ -36,6 +36,7 @@ async function main() {
     ...(values.n ? { n: Number(values.n) } : {})
   };
   const sample = await measure(cell, name, {
+    verbose: true,
     nodeArguments: values.node,
     repeats: values.repeats === undefined ? undefined : Number(values.repeats)
   });

@@ -17,14 +17,19 @@ const MAX_REPEATS = 5;
  */
 
 /**
+ * `nodeArguments` go to the measured processes; with `verbose` their stderr is seen.
+ * @typedef {{ nodeArguments: string[], repeats: number, verbose: boolean }} Options
+ */
+
+/**
  * Measures a cell with one contender, in fresh processes.
  * @param {import('./cells.js').Cell} cell
  * @param {string} name of the contender
- * @param {{ nodeArguments?: string[], repeats?: number }} [options]
+ * @param {Partial<Options>} [options]
  * @returns {Promise<Sample>}
  */
-async function measure(cell, name, options = {}) {
-  const { nodeArguments = [], repeats = MAX_REPEATS } = options;
+async function measure(cell, name, { nodeArguments = [], repeats = MAX_REPEATS, verbose = false } = {}) {
+  const options = { nodeArguments, repeats, verbose };
   /** @type {{ stop(): Promise<void> }[]} */
   const running = [];
   const started = (/** @type {any} */ side) => {
@@ -32,9 +37,9 @@ async function measure(cell, name, options = {}) {
     return side;
   };
   try {
-    if (cell.workload === 'startup') return await startup(name, started);
-    if (cell.hosts === 0) return await alone(cell, name, started, nodeArguments, repeats);
-    return await between(cell, name, started, nodeArguments, repeats);
+    if (cell.workload === 'startup') return await startup(name, started, options);
+    if (cell.hosts === 0) return await alone(cell, name, started, options);
+    return await between(cell, name, started, options);
   } catch (error) {
     throw new Error(`${cell.id} with ${name} failed: ${error instanceof Error ? error.message : error}`, { cause: error });
   } finally {
@@ -45,9 +50,10 @@ async function measure(cell, name, options = {}) {
 /**
  * @param {string} name
  * @param {(side: Side) => Side} started
+ * @param {Options} options
  */
-async function startup(name, started) {
-  const side = started(Side.node(name, false, []));
+async function startup(name, started, options) {
+  const side = started(Side.node(name, false, options));
   return side.call('startup', { file: fileOf(name, 'sender'), listens: contenders[name].broker === undefined });
 }
 
@@ -55,19 +61,19 @@ async function startup(name, started) {
  * @param {import('./cells.js').Cell} cell
  * @param {string} name
  * @param {(side: Side) => Side} started
- * @param {string[]} nodeArguments
- * @param {number} repeats
+ * @param {Options} options
  * @returns {Promise<Sample>}
  */
-async function alone(cell, name, started, nodeArguments, repeats) {
+async function alone(cell, name, started, options) {
   const workload = /** @type {any} */ (workloads)[cell.workload];
-  const side = started(Side.node(name, false, [...(workload.nodeArguments ?? []), ...nodeArguments]));
+  const side = started(Side.node(name, false,
+    { ...options, nodeArguments: [...(workload.nodeArguments ?? []), ...options.nodeArguments] }));
   await side.call('alone', { file: fileOf(name, 'sender'), of: cell });
   if (cell.warmup > 0) await side.call('run', { n: cell.warmup });
   const first = await side.call('run', { n: cell.n });
   if (first.rss !== undefined) return { rss: first.rss, heap: first.heap };
   const runs = [first];
-  while (!isEnough(runs.map(({ seconds }) => seconds), repeats)) runs.push(await side.call('run', { n: cell.n }));
+  while (!isEnough(runs.map(({ seconds }) => seconds), options.repeats)) runs.push(await side.call('run', { n: cell.n }));
   return sampleOf(cell.n, runs.map(({ seconds, cpu }) => ({ seconds, cpu: (cpu.user + cpu.system) / 1e6 })));
 }
 
@@ -75,11 +81,10 @@ async function alone(cell, name, started, nodeArguments, repeats) {
  * @param {import('./cells.js').Cell} cell
  * @param {string} name
  * @param {(side: any) => any} started
- * @param {string[]} nodeArguments
- * @param {number} repeats
+ * @param {Options} options
  * @returns {Promise<Sample>}
  */
-async function between(cell, name, started, nodeArguments, repeats) {
+async function between(cell, name, started, options) {
   const contender = contenders[name];
   const workload = /** @type {import('./workloads/index.js').NetworkWorkload} */ (/** @type {any} */ (workloads)[cell.workload]);
   const pinned = cell.pinned === true;
@@ -87,7 +92,7 @@ async function between(cell, name, started, nodeArguments, repeats) {
   const url = broker === null ? undefined : broker.url;
   const sideOf = (/** @type {string} */ end) => started(contender.limit
     ? Side.program(`${name} (${end})`, pinned, limit.program, [])
-    : Side.node(`${name} (${end})`, pinned, nodeArguments));
+    : Side.node(`${name} (${end})`, pinned, options));
 
   const receiver = sideOf('receiver');
   const addresses = await receiver.call('receiver', contender.limit ? { size: cell.message.size }
@@ -114,9 +119,11 @@ async function between(cell, name, started, nodeArguments, repeats) {
     };
   };
 
+  // One to each recipient first, so that all are known: the original would ask all hosts about each of the messages.
+  if (cell.workload !== 'publish') await run(cell.recipients);
   if (cell.warmup > 0) await run(cell.warmup);
   const runs = [];
-  do runs.push(await run(cell.n)); while (!isEnough(runs.map(({ seconds }) => seconds), repeats));
+  do runs.push(await run(cell.n)); while (!isEnough(runs.map(({ seconds }) => seconds), options.repeats));
   return sampleOf(cell.n, runs);
 }
 

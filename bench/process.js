@@ -37,6 +37,8 @@ class Side {
     this.write = write;
     this.lastId = 0;
     this.stopped = false;
+    this.complaints = '';
+    child.stderr?.setEncoding('utf8').on('data', (text) => { this.complaints = (this.complaints + text).slice(-2000); });
     /** @type {Map<number, { resolve(value: any): void, reject(error: Error): void, timer: NodeJS.Timeout }>} */
     this.calls = new Map();
     child.on('error', (error) => this.fail(error));
@@ -47,11 +49,12 @@ class Side {
    * A process of side.js.
    * @param {string} title
    * @param {boolean} pinned
-   * @param {string[]} nodeArguments
+   * @param {{ nodeArguments: string[], verbose: boolean }} options
    */
-  static node(title, pinned, nodeArguments) {
+  static node(title, pinned, { nodeArguments, verbose }) {
     const args = [...nodeArguments, path.join(__dirname, 'side.js')];
-    const child = spawn(...commandLine(process.execPath, args, pinned), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const errors = verbose ? 'inherit' : 'pipe'; // one that times out can complain a hundred thousand times
+    const child = spawn(...commandLine(process.execPath, args, pinned), { stdio: ['ignore', 'inherit', errors, 'ipc'] });
     const side = new Side(title, child, (message) => { child.send(message, () => {}); });
     child.on('message', (message) => side.replied(message));
     return side;
@@ -65,11 +68,11 @@ class Side {
    * @param {string[]} args
    */
   static program(title, pinned, command, args) {
-    const child = spawn(...commandLine(command, args, pinned), { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(...commandLine(command, args, pinned), { stdio: ['pipe', 'pipe', 'pipe'] });
+    child.stdin.on('error', () => {}); // the exit is what counts
     const side = new Side(title, child, ({ id, command, argument }) => {
       child.stdin.write([id, command, ...Object.values(argument)].join(' ') + '\n');
     });
-    child.stdin.on('error', () => {}); // the exit is what counts
     readline.createInterface({ input: child.stdout }).on('line', (line) => side.replied(JSON.parse(line)));
     return side;
   }
@@ -101,6 +104,7 @@ class Side {
   /** @param {Error} error */
   fail(error) {
     if (this.stopped) return;
+    if (this.complaints !== '') error.message += `\nIt said at last:\n${this.complaints}`;
     for (const { reject, timer } of this.calls.values()) {
       clearTimeout(timer);
       reject(error);
