@@ -21,7 +21,7 @@ const folder = path.join(__dirname, 'results');
 const HELP = `npm run bench [-- options]
 
   --list                 lists the cells and who takes part in each
-  --only cell,…          only these cells, or those whose names begin so
+  --only cell,…          only these cells, and those whose names begin so (acked: acked-11-50k, …)
   --contenders name,…    only these, and distribus itself
   --rounds N             how often each is measured (5; 3 with --quick)
   --quick                a tenth of the messages: to try it, not to quote it
@@ -54,7 +54,7 @@ function chosenCells() {
   const matches = (/** @type {string} */ id, /** @type {string} */ name) => id === name || id.startsWith(name + '-');
   const unknown = wanted.filter((name) => !cells.some(({ id }) => matches(id, name)));
   if (unknown.length > 0) throw new UsageError(`There is no cell ${unknown.join(', ')}. See --list.`);
-  return cells.filter(({ id }) => wanted.some((name) => (cells.some((cell) => cell.id === name) ? id === name : matches(id, name))));
+  return cells.filter(({ id }) => wanted.some((name) => matches(id, name)));
 }
 
 /** @param {string} name */
