@@ -7,6 +7,9 @@ const { Side } = require('./process.js');
 const { contenders, fileOf } = require('./drivers/index.js');
 const { median } = require('./figures.js');
 
+/** When so long nothing has come in (ms), nothing will. */
+const PATIENCE = 10000;
+
 /** A measurement is repeated in the same processes until this much time has been measured, so that short ones weigh as much. */
 const ENOUGH_SECONDS = 0.5;
 const MAX_REPEATS = 5;
@@ -18,7 +21,7 @@ const MAX_REPEATS = 5;
 
 /**
  * `nodeArguments` go to the measured processes; with `verbose` their stderr is seen.
- * @typedef {{ nodeArguments: string[], repeats: number, verbose: boolean }} Options
+ * @typedef {{ nodeArguments: string[], repeats: number, verbose: boolean, patience: number }} Options
  */
 
 /**
@@ -28,18 +31,21 @@ const MAX_REPEATS = 5;
  * @param {Partial<Options>} [options]
  * @returns {Promise<Sample>}
  */
-async function measure(cell, name, { nodeArguments = [], repeats = MAX_REPEATS, verbose = false } = {}) {
-  const options = { nodeArguments, repeats, verbose };
+async function measure(cell, name, { nodeArguments = [], repeats = MAX_REPEATS, verbose = false, patience = PATIENCE } = {}) {
+  const options = { nodeArguments, repeats, verbose, patience };
   /** @type {{ stop(): Promise<void> }[]} */
   const running = [];
-  const started = (/** @type {any} */ side) => {
-    running.push(side);
-    return side;
-  };
   try {
-    if (cell.workload === 'startup') return await startup(name, started, options);
-    if (cell.hosts === 0) return await alone(cell, name, started, options);
-    return await between(cell, name, started, options);
+    return await new Promise((resolve, reject) => {
+      const started = (/** @type {any} */ side) => {
+        running.push(side);
+        side.onFailure = reject; // the other side may wait for it in vain
+        return side;
+      };
+      const work = cell.workload === 'startup' ? startup(name, started, options)
+        : cell.hosts === 0 ? alone(cell, name, started, options) : between(cell, name, started, options);
+      work.then(resolve, reject);
+    });
   } catch (error) {
     throw new Error(`${cell.id} with ${name} failed: ${error instanceof Error ? error.message : error}`, { cause: error });
   } finally {
@@ -108,7 +114,7 @@ async function between(cell, name, started, options) {
     const receiverBefore = await receiver.call('expect', { n: arrivals });
     const brokerBefore = broker === null ? 0 : broker.cpuMicros();
     const sent = await sender.call('run', { n });
-    const { lastAt, cpu } = await arrived(receiver, arrivals);
+    const { lastAt, cpu } = await arrived(receiver, arrivals, options.patience);
     const brokerAfter = broker === null ? 0 : broker.cpuMicros();
     // A sender of publishes may still be writing when its loop has ended.
     const senderAfter = sent.end === undefined ? await sender.call('cpu') : sent.cpu;
@@ -131,18 +137,19 @@ async function between(cell, name, started, options) {
  * Waits until the receiver has everything, and fails when nothing comes any more, or when something wrong came.
  * @param {Side} receiver
  * @param {number} expected
+ * @param {number} patience
  */
-async function arrived(receiver, expected) {
+async function arrived(receiver, expected, patience) {
   let arrived = null;
   const arrival = receiver.call('arrived').then((result) => { arrived = result; });
-  let { received } = await receiver.call('state');
-  for (let quiet = 0; arrived === null;) {
-    await Promise.race([arrival, new Promise((resolve) => setTimeout(resolve, 500))]);
+  arrival.catch(() => {}); // the side fails as a whole
+  for (let received = 0, since = Date.now(); arrived === null;) {
+    await Promise.race([arrival, new Promise((resolve) => setTimeout(resolve, patience / 20))]);
     if (arrived !== null) break;
     const state = await receiver.call('state');
-    quiet = state.received === received ? quiet + 1 : 0;
+    if (state.received !== received) since = Date.now();
     ({ received } = state);
-    if (quiet === 20) throw new Error(`messages were lost: ${received} of ${expected} arrived`);
+    if (Date.now() - since > patience) throw new Error(`messages were lost: ${received} of ${expected} arrived`);
   }
   const state = await receiver.call('state');
   if (state.wrong !== null) throw new Error(`a message came wrong: ${state.wrong}`);

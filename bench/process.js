@@ -37,6 +37,10 @@ class Side {
     this.write = write;
     this.lastId = 0;
     this.stopped = false;
+    /** @type {Error | null} */
+    this.failure = null;
+    /** @type {(error: Error) => void} told of a failure, even when no command is under way */
+    this.onFailure = () => {};
     this.complaints = '';
     child.stderr?.setEncoding('utf8').on('data', (text) => { this.complaints = (this.complaints + text).slice(-2000); });
     /** @type {Map<number, { resolve(value: any): void, reject(error: Error): void, timer: NodeJS.Timeout }>} */
@@ -84,6 +88,7 @@ class Side {
    */
   call(command, argument = {}) {
     return new Promise((resolve, reject) => {
+      if (this.failure !== null) return reject(this.failure);
       const id = ++this.lastId;
       const timer = setTimeout(() => this.fail(new Error(`${this.title} did not answer "${command}" in ${TIMEOUT / 1000} s`)), TIMEOUT);
       this.calls.set(id, { resolve, reject, timer });
@@ -103,13 +108,15 @@ class Side {
 
   /** @param {Error} error */
   fail(error) {
-    if (this.stopped) return;
+    if (this.stopped || this.failure !== null) return;
     if (this.complaints !== '') error.message += `\nIt said at last:\n${this.complaints}`;
     for (const { reject, timer } of this.calls.values()) {
       clearTimeout(timer);
       reject(error);
     }
     this.calls.clear();
+    this.failure = error;
+    this.onFailure(error);
   }
 
   stop() {

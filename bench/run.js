@@ -176,7 +176,7 @@ async function main() {
   const whole = !options.quick && options.contenders === undefined && options.only === undefined;
   const kept = whole || (options.merge === true && !options.quick);
   const name = kept ? 'latest.json' : 'partial.json';
-  const results = options.merge && kept ? read(name) : { cells: {} };
+  const results = options.merge && kept && fs.existsSync(path.join(folder, name)) ? read(name) : { cells: {} };
   Object.assign(results, { taken: new Date().toISOString(), machine: machine(), quick: options.quick === true });
   results.contenders = { ...results.contenders, ...Object.fromEntries(states) };
   for (const [name, state] of states) if ('missing' in state) console.log(`skipped: ${name}: ${state.missing}`);

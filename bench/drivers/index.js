@@ -61,7 +61,7 @@ const contenders = {
  * @param {'sender' | 'receiver'} end
  */
 function fileOf(name, end) {
-  return path.join(__dirname, (contenders[name][end] ?? name) + '.js');
+  return path.resolve(__dirname, (contenders[name][end] ?? name) + '.js');
 }
 
 module.exports = { contenders, fileOf };
