@@ -1,5 +1,6 @@
 'use strict';
 
+const fs = require('node:fs');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
@@ -14,7 +15,8 @@ function build() {
   const { status, error } = spawnSync('cargo', args, { stdio: 'inherit' });
   if (error) return { missing: 'there is no cargo on this system' };
   if (status !== 0) throw new Error('bench/limit does not build');
-  return { version: 'tokio-tungstenite' };
+  const lock = fs.readFileSync(path.join(__dirname, 'Cargo.lock'), 'utf8');
+  return { version: 'tokio-tungstenite ' + /name = "tokio-tungstenite"\s+version = "([^"]+)"/.exec(lock)?.[1] };
 }
 
 module.exports = { build, program };

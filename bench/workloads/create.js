@@ -12,6 +12,7 @@ module.exports = {
         const cpu = process.cpuUsage();
         const start = now();
         for (let i = 0; i < n; i++) host.create('peer-' + i).on('message', listener);
+        await new Promise(setImmediate); // what is left for the end of the turn belongs to it
         const seconds = now() - start;
         const spent = process.cpuUsage(cpu);
         if (Object.keys(host.peers).length !== n) throw new Error('Peers are missing');
