@@ -19,6 +19,7 @@ const MAX_BYTES = 512 * 1024 * 1024;
  * @property {import('./messages.js').MessageSpec} message
  * @property {number} recipients
  * @property {number} hosts in the receiving process; 0 when there is one process only
+ * @property {number} [repeats] at most, in the same processes
  * @property {boolean} [pinned] whether both processes, and a broker, run on one core
  */
 
@@ -110,6 +111,16 @@ const cells = [
     warmup: 10000,
     pinned: true,
     contenders: [...EVERYBODY, 'ours-native', 'tungstenite']
+  }),
+  cell({
+    id: 'round-trip-cold',
+    title: 'the first round trips of fresh processes, two cores',
+    workload: 'round-trip',
+    metrics: ['time', 'cpu'],
+    n: 1000,
+    warmup: 0,
+    repeats: 1,
+    contenders: EVERYBODY
   }),
   acked('short', 50000, [...EVERYBODY, 'ours-native', 'tungstenite']),
   acked('short', 400000, [...BY_HAND, 'ours-native', 'tungstenite']),

@@ -31,7 +31,7 @@ const MAX_REPEATS = 5;
  * @param {Partial<Options>} [options]
  * @returns {Promise<Sample>}
  */
-async function measure(cell, name, { nodeArguments = [], repeats = MAX_REPEATS, verbose = false, patience = PATIENCE } = {}) {
+async function measure(cell, name, { nodeArguments = [], repeats = cell.repeats ?? MAX_REPEATS, verbose = false, patience = PATIENCE } = {}) {
   const options = { nodeArguments, repeats, verbose, patience };
   /** @type {{ stop(): Promise<void> }[]} */
   const running = [];
