@@ -1,0 +1,81 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const path = require('node:path');
+const { test } = require('node:test');
+const { cells } = require('../bench/cells.js');
+const { contenders } = require('../bench/drivers/index.js');
+const { bounds, judge } = require('../bench/bounds.js');
+const { figure, median } = require('../bench/figures.js');
+const { measure } = require('../bench/measure.js');
+
+/**
+ * @param {string} id
+ * @param {any} [more]
+ */
+function small(id, more) {
+  const cell = cells.find((cell) => cell.id === id);
+  assert.ok(cell, id);
+  return { ...cell, n: 200, warmup: 20, ...more };
+}
+
+const options = { repeats: 1 };
+
+for (const id of ['round-trip', 'acked-207-50k', 'acked-11-50k-1000-recipients', 'publish-11-8-hosts', 'local', 'create', 'startup']) {
+  test(`the benchmark measures ${id}`, async () => {
+    const sample = await measure(small(id, id.includes('recipients') ? { recipients: 10 } : {}), 'ours', options);
+    assert.ok(/** @type {number} */ (sample.seconds) > 0);
+  });
+}
+
+test('the benchmark measures several links, the original, and both ends of a mixed network', async () => {
+  for (const name of ['original', 'ours-to-original', 'original-to-ours']) {
+    const sample = await measure(small('acked-11-50k-64-links', { hosts: 3, recipients: 6 }), name, options);
+    assert.ok(/** @type {number} */ (sample.seconds) > 0);
+    assert.ok(/** @type {number} */ (sample.cpu) > 0);
+  }
+});
+
+for (const [fault, says] of Object.entries({
+  lost: /a message came wrong|messages were lost/,
+  changed: /a message came wrong: message \d+ of recipient 0 is "something else"/,
+  twice: /a message came wrong|messages were delivered twice/,
+  crash: /ended by itself \(3\)|Connection lost/ // whichever is seen first
+})) {
+  test(`the benchmark fails with a message that is spoiled: ${fault}`, async () => {
+    contenders.faulty = { title: 'faulty', sender: 'ours', receiver: path.join(__dirname, 'bench', 'faulty') };
+    process.env.FAULT = fault;
+    try {
+      await assert.rejects(measure(small('acked-11-50k'), 'faulty', { ...options, patience: 1000 }), says);
+    } finally {
+      delete contenders.faulty;
+      delete process.env.FAULT;
+    }
+  });
+}
+
+test('every bound is about a cell and contenders that are measured', () => {
+  for (const { cell: id, subject = 'ours', against, metric } of bounds) {
+    const cell = small(id);
+    assert.ok(cell.metrics.includes(metric), `${id} measures ${metric}`);
+    for (const name of [subject, against]) assert.ok(cell.contenders.includes(name), `${name} takes part in ${id}`);
+  }
+});
+
+test('a verdict is about the ratio of medians, and says what is reached', () => {
+  const verdict = (/** @type {number[]} */ ours, /** @type {number[]} */ theirs) => judge({
+    local: { samples: { ours: ours.map((rate) => ({ rate })), original: theirs.map((rate) => ({ rate })) } }
+  })[0];
+  assert.equal(verdict([1, 13, 99], [10, 10, 10]).ratio, 1.3);
+  assert.equal(verdict([13], [10]).verdict, 'aim');
+  assert.equal(verdict([11], [10]).verdict, 'must');
+  assert.equal(verdict([9], [10]).verdict, 'FAIL');
+  assert.deepEqual(judge({}), []);
+});
+
+test('figures are medians, and there is none where one sample lacks it', () => {
+  assert.equal(median([4, 1, 3]), 3);
+  assert.equal(median([4, 1, 3, 2]), 2.5);
+  assert.equal(figure([{ cpu: 2e-6 }, { cpu: null }], 'cpu'), undefined);
+  assert.equal(figure([{ cpu: 2e-6 }, { cpu: 4e-6 }], 'cpu'), 3);
+});

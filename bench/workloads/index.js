@@ -1,0 +1,26 @@
+'use strict';
+
+/**
+ * A workload between two processes. `receiver` is told of the nodes that listen, `sender` of the one that is connected with
+ * them; `run` sends n messages and gives the times at which it began and at which it was done.
+ * @typedef {object} NetworkWorkload
+ * @property {(nodes: any[], cell: any) => any} receiver gives a Checker
+ * @property {(node: any, cell: any, driver: any) => { run(n: number): Promise<{ start: number, end?: number }>, probe?(): void }} sender
+ * @property {(n: number, cell: any) => number} arrivals how many messages must come in when n are sent
+ */
+
+/**
+ * A workload inside one process.
+ * @typedef {object} LocalWorkload
+ * @property {(driver: any, cell: any) => Promise<any>} alone
+ */
+
+module.exports = {
+  'round-trip': require('./round-trip.js'),
+  acked: require('./acked.js'),
+  publish: require('./publish.js'),
+  local: require('./local.js'),
+  create: require('./create.js'),
+  memory: require('./memory.js'),
+  startup: require('./startup.js')
+};
