@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::config::Config;
@@ -65,6 +66,8 @@ pub enum Input {
     DialFailed { link: LinkId, error: DialError },
     /// A text frame arrived.
     Received { link: LinkId, text: ByteString },
+    /// A binary frame arrived.
+    ReceivedBinary { link: LinkId, bytes: Bytes },
     /// The link ended, whoever ended it. Nothing more will be heard of it.
     Closed { link: LinkId },
     /// Everything that [`Output::Event`] has told up to (not including) event number `upto` has been applied and
@@ -97,6 +100,8 @@ pub enum Output {
     Dial { link: LinkId, url: ByteString },
     /// Write one text frame.
     Transmit { link: LinkId, text: ByteString },
+    /// Write one binary frame.
+    TransmitBinary { link: LinkId, bytes: Bytes },
     /// Write what was transmitted so far, then close the link; answer with [`Input::Closed`], within bounded time.
     Close { link: LinkId },
     /// Tell the program. Events are numbered from 0 in the order in which they leave the mesh.

@@ -195,6 +195,8 @@ impl Mesh {
             Input::Opened { link } => self.greet(link),
             Input::DialFailed { link, error } => self.not_joined(link, CallError::Dial(error)),
             Input::Received { link, text } => self.received(link, text),
+            // No version that is spoken here has any.
+            Input::ReceivedBinary { .. } => {}
             Input::Closed { link } => self.closed(link),
             Input::Applied { upto, replies } => {
                 for (held, reply) in self.answers.applied(upto, replies) {

@@ -42,6 +42,7 @@ pub fn config() -> WebSocketConfig {
 /// What the driver can do with a link, whatever it is made of.
 pub trait Link: Send + Sync {
     fn push_text(&self, text: &str);
+    fn push_binary(&self, bytes: &[u8]);
     /// Writes as far as possible without waiting.
     fn flush(&self);
     /// Ends the link after what has been pushed.
@@ -96,6 +97,10 @@ impl<S: Stream> Connection<S> {
 impl<S: Stream> Link for Connection<S> {
     fn push_text(&self, text: &str) {
         self.outbox.push_text(text);
+    }
+
+    fn push_binary(&self, bytes: &[u8]) {
+        self.outbox.push_binary(bytes);
     }
 
     fn flush(&self) {
@@ -192,6 +197,10 @@ async fn read<S: Stream>(shared: &Shared, link: LinkId, mut ws: WebSocketStream<
                     if let Ok(text) = ByteString::try_from(bytes::Bytes::from(text)) {
                         batch.push(Input::Received { link, text });
                     }
+                }
+                Some(Ok(Message::Binary(frame))) => {
+                    bytes += frame.len();
+                    batch.push(Input::ReceivedBinary { link, bytes: frame });
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => {

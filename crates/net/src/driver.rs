@@ -127,6 +127,12 @@ impl Shared {
                             touch(&mut dirty, open);
                         }
                     }
+                    Output::TransmitBinary { link, bytes } => {
+                        if let Some(Entry::Open(open)) = state.links.get(&link) {
+                            open.push_binary(&bytes);
+                            touch(&mut dirty, open);
+                        }
+                    }
                     Output::Event(event) => {
                         waiting += size(&event);
                         state.events.push_back(event);

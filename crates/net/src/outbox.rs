@@ -56,6 +56,11 @@ impl Outbox {
         self.push_frame(OpCode::Data(Data::Text), text.as_bytes(), false);
     }
 
+    /// Puts in a binary frame.
+    pub fn push_binary(&self, bytes: &[u8]) {
+        self.push_frame(OpCode::Data(Data::Binary), bytes, false);
+    }
+
     /// Puts in a close frame (1000, normal closure). Whatever is put in later is dropped.
     pub fn push_close(&self) {
         self.push_frame(

@@ -140,6 +140,13 @@ impl Net {
                 }
             }
             Output::Close { link } => self.cut(n, link),
+            Output::TransmitBinary { link, bytes } => {
+                if let Some((m, link)) = self.wires.get(&(n, link)).copied() {
+                    self.frames += 1;
+                    let input = Input::ReceivedBinary { link, bytes };
+                    self.later(LATENCY, Parcel::Input(m, input));
+                }
+            }
             Output::Event(event) => self.nodes[n].waiting.push_back(event),
         }
     }
