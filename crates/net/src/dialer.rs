@@ -8,12 +8,11 @@ use bytestring::ByteString;
 use distribus_mesh::{DialError, Input, LinkId};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::watch;
-use tokio_tungstenite::tungstenite::Error;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::handshake::client::Request;
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tungstenite::client::IntoClientRequest;
+use tungstenite::handshake::client::Request;
 
-use crate::connection::{self, Connection, Link, Pipe};
+use crate::client_upgrade::{self, Refusal};
+use crate::connection::{self, Connection, Link};
 use crate::driver::Shared;
 use crate::failure;
 use crate::runtime;
@@ -36,9 +35,9 @@ pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: wa
             ))
         });
         match dialled {
-            Ok((connection, ws)) => {
+            Ok((connection, leftover)) => {
                 if shared.opened(link, Arc::clone(&connection) as Arc<dyn Link>) {
-                    connection::run(&shared, link, &connection, ws).await;
+                    connection::run(&shared, link, &connection, leftover).await;
                     shared.ended(link, Input::Closed { link });
                 }
             }
@@ -47,19 +46,12 @@ pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: wa
     });
 }
 
-type Dialled = (Arc<Connection<TcpStream>>, WebSocketStream<Pipe<TcpStream>>);
-
-async fn dial(url: &str) -> Result<Dialled, DialError> {
+/// Gives the connection, and what came after the handshake already.
+async fn dial(url: &str) -> Result<(Arc<Connection<TcpStream>>, Vec<u8>), DialError> {
     let (request, host, port) = parse(url)?;
-    let connection = Connection::new(connect(&host, port).await?, true);
-    let pipe = Pipe(Arc::clone(&connection));
-    let handshake = client_async_with_config(request, pipe, Some(connection::config()));
-    let shaken = tokio::select! {
-        shaken = handshake => shaken,
-        () = connection.write_rest() => Err(Error::ConnectionClosed),
-    };
-    match shaken {
-        Ok((ws, _)) => Ok((connection, ws)),
+    let mut stream = connect(&host, port).await?;
+    match client_upgrade::upgrade(&mut stream, request).await {
+        Ok(leftover) => Ok((Connection::new(stream, true), leftover)),
         Err(error) => Err(refused(url, error)),
     }
 }
@@ -129,27 +121,21 @@ async fn connect(host: &str, port: u16) -> Result<TcpStream, DialError> {
     Err(failed.unwrap_or_else(unknown))
 }
 
-fn refused(url: &str, error: Error) -> DialError {
-    match error {
-        Error::Http(response) => {
-            let status = response.status().as_u16();
-            failure::other(
-                "ERR_UNEXPECTED_RESPONSE",
-                format!("Unexpected server response: {status} (url: {url})"),
-            )
+fn refused(url: &str, refusal: Refusal) -> DialError {
+    let (code, what) = match &refusal {
+        Refusal::Status(status) => {
+            let message = format!("Unexpected server response: {status} (url: {url})");
+            return failure::other("ERR_UNEXPECTED_RESPONSE", message);
         }
-        Error::Io(error) => {
-            let code = failure::code(&error);
-            failure::other(
-                code,
-                format!("Connection lost during the WebSocket handshake: {code} (url: {url})"),
-            )
-        }
-        error => failure::other(
-            "ERR_HANDSHAKE_FAILED",
-            format!("No WebSocket handshake with {url}: {error}"),
+        Refusal::Lost(error) => (
+            failure::code(error),
+            "Connection lost during the WebSocket handshake",
         ),
-    }
+        Refusal::NotHttp | Refusal::NotWebSocket(_) => {
+            ("ERR_HANDSHAKE_FAILED", "No WebSocket handshake")
+        }
+    };
+    failure::other(code, format!("{what}: {refusal} (url: {url})"))
 }
 
 #[cfg(test)]

@@ -5,13 +5,17 @@
 //! thread. Reading, waiting for room to write, connecting and accepting happen on one small tokio runtime for the whole process.
 #![deny(unsafe_code)]
 
+mod client_upgrade;
 mod connection;
+mod decoder;
 mod dialer;
 mod driver;
 mod failure;
+mod frame;
 mod host_handle;
 mod listener;
 mod outbox;
+mod reader;
 mod runtime;
 mod stream;
 mod timers;

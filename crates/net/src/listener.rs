@@ -179,12 +179,11 @@ async fn serve(
     };
     drop(permit);
     let connection = Connection::new(stream, false);
-    let ws = upgrade::websocket(&connection, leftover).await;
     let Some(link) = shared.accepted(Arc::clone(&connection) as Arc<dyn Link>) else {
         return;
     };
     let _ended = Ended { shared, link };
-    connection::run(shared, link, &connection, ws).await;
+    connection::run(shared, link, &connection, leftover).await;
 }
 
 struct Ended<'a> {
