@@ -45,11 +45,12 @@ impl NativeHost {
             .build()?;
         let doorbell = Arc::new(Mutex::new(Some(doorbell)));
         let rings = Arc::clone(&doorbell);
-        let handle = HostHandle::new(options::read(&options), move || {
+        let ring = move || {
             if let Some(doorbell) = rings.lock().as_ref() {
                 doorbell.call((), ThreadsafeFunctionCallMode::NonBlocking);
             }
-        });
+        };
+        let handle = HostHandle::new(options::read(&options), ring, None);
         Ok(NativeHost {
             handle,
             doorbell,

@@ -1,16 +1,19 @@
-//! An open link: one task reads it and waits for room to write; everybody writes.
+//! An open link: one task waits for room to write, it or a [`ReadLoop`] reads, everybody writes.
 
 use std::future::poll_fn;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use distribus_mesh::LinkId;
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::driver::Shared;
 use crate::outbox::{Drained, Outbox};
+use crate::read_loop::{LoopReader, ReadLoop, Signals};
 use crate::reader::{ReadEnd, Reader};
-use crate::stream::Stream;
+use crate::stream::{Socket, Stream};
 
 /// How long the other side may take to answer our close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -112,27 +115,93 @@ impl<S: Stream> Link for Connection<S> {
     }
 }
 
+impl Connection<Socket> {
+    /// A connection that has shaken hands.
+    pub fn open(shared: &Shared, stream: TcpStream, dialled: bool) -> io::Result<Arc<Self>> {
+        #[cfg(unix)]
+        if shared.read_loop.is_some() {
+            return Ok(Connection::new(Socket::write_only(stream)?, dialled));
+        }
+        Ok(Connection::new(Socket::Whole(stream), dialled))
+    }
+}
+
 /// Serves an open link until it ends. `leftover` came together with the handshake.
-pub async fn run<S: Stream>(
-    shared: &Shared,
+pub async fn run(
+    shared: &Arc<Shared>,
     link: LinkId,
-    connection: &Arc<Connection<S>>,
+    connection: &Arc<Connection<Socket>>,
     leftover: Vec<u8>,
 ) {
+    let _hang_up = HangUp(&connection.stream);
     let closed_by_us = async {
         connection.closing.notified().await;
         tokio::time::sleep(CLOSE_TIMEOUT).await;
     };
+    let reader = Reader::new(Arc::clone(connection), link);
+    let read = async {
+        match &shared.read_loop {
+            Some(read_loop) => read_there(read_loop.as_ref(), shared, link, reader, leftover).await,
+            None => read(shared, reader, leftover).await,
+        }
+    };
     tokio::select! {
-        () = read(shared, Reader::new(Arc::clone(connection), link), leftover) => {}
+        () = read => {}
         () = connection.write_rest() => {}
         () = closed_by_us => {}
         () = connection.killed() => {}
     }
 }
 
+/// Ends the connection when its task ends, in whatever way.
+struct HangUp<'a>(&'a Socket);
+
+impl Drop for HangUp<'_> {
+    fn drop(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+/// Lets a loop read the link.
+async fn read_there(
+    read_loop: &dyn ReadLoop,
+    shared: &Arc<Shared>,
+    link: LinkId,
+    mut reader: Reader,
+    leftover: Vec<u8>,
+) {
+    let mut batch = Vec::new();
+    let end = reader.feed(&leftover, &mut batch);
+    drop(leftover);
+    if !batch.is_empty() {
+        shared.input(batch);
+    }
+    if end == ReadEnd::Ended {
+        return;
+    }
+    let signals = Arc::new(Signals::default());
+    let attached = read_loop.attach(Box::new(LoopReader {
+        shared: Arc::clone(shared),
+        link,
+        reader,
+        signals: Arc::clone(&signals),
+    }));
+    let Some(attached) = attached else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            () = signals.ended.notified() => return,
+            () = signals.paused.notified() => {
+                shared.room().await;
+                attached.resume();
+            }
+        }
+    }
+}
+
 /// Gives messages to the mesh, as many at a time as are there.
-async fn read<S: Stream>(shared: &Shared, mut reader: Reader<S>, leftover: Vec<u8>) {
+async fn read(shared: &Shared, mut reader: Reader, leftover: Vec<u8>) {
     let mut batch = Vec::new();
     let mut end = reader.feed(&leftover, &mut batch);
     drop(leftover);
@@ -145,7 +214,7 @@ async fn read<S: Stream>(shared: &Shared, mut reader: Reader<S>, leftover: Vec<u
             ReadEnd::Ended => return,
             // Another link's turn.
             ReadEnd::Full => tokio::task::yield_now().await,
-            ReadEnd::Blocked => {}
+            ReadEnd::Blocked | ReadEnd::Paused => {}
         }
         shared.room().await;
         if reader.readable().await.is_err() {

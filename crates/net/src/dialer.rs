@@ -16,6 +16,7 @@ use crate::connection::{self, Connection, Link};
 use crate::driver::Shared;
 use crate::failure;
 use crate::runtime;
+use crate::stream::Socket;
 
 /// Looking up the name, connecting and shaking hands may take this long together.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,7 +25,7 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: watch::Receiver<()>) {
     runtime::handle().spawn(async move {
         let dialled = tokio::select! {
-            dialled = tokio::time::timeout(HANDSHAKE_TIMEOUT, dial(&url)) => dialled,
+            dialled = tokio::time::timeout(HANDSHAKE_TIMEOUT, dial(&shared, &url)) => dialled,
             _ = stopped.changed() => return,
         };
         let dialled = dialled.unwrap_or_else(|_| {
@@ -47,13 +48,16 @@ pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: wa
 }
 
 /// Gives the connection, and what came after the handshake already.
-async fn dial(url: &str) -> Result<(Arc<Connection<TcpStream>>, Vec<u8>), DialError> {
+async fn dial(shared: &Shared, url: &str) -> Result<(Arc<Connection<Socket>>, Vec<u8>), DialError> {
     let (request, host, port) = parse(url)?;
     let mut stream = connect(&host, port).await?;
-    match client_upgrade::upgrade(&mut stream, request).await {
-        Ok(leftover) => Ok((Connection::new(stream, true), leftover)),
-        Err(error) => Err(refused(url, error)),
-    }
+    let refused = |refusal| refused(url, refusal);
+    let leftover = client_upgrade::upgrade(&mut stream, request)
+        .await
+        .map_err(refused)?;
+    let connection =
+        Connection::open(shared, stream, true).map_err(|e| refused(Refusal::Lost(e)))?;
+    Ok((connection, leftover))
 }
 
 fn parse(url: &str) -> Result<(Request, String, u16), DialError> {

@@ -178,7 +178,9 @@ async fn serve(
         return;
     };
     drop(permit);
-    let connection = Connection::new(stream, false);
+    let Ok(connection) = Connection::open(shared, stream, false) else {
+        return;
+    };
     let Some(link) = shared.accepted(Arc::clone(&connection) as Arc<dyn Link>) else {
         return;
     };

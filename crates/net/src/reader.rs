@@ -9,7 +9,7 @@ use distribus_mesh::{Input, LinkId};
 
 use crate::connection::Connection;
 use crate::decoder::{Decoder, Message};
-use crate::stream::Stream;
+use crate::stream::{Socket, Stream};
 
 /// How much is read before the mesh is told.
 const BURST_FRAMES: usize = 256;
@@ -30,12 +30,14 @@ pub enum ReadEnd {
     Blocked,
     /// Enough for once.
     Full,
+    /// The program has to catch up first.
+    Paused,
     /// The link has ended.
     Ended,
 }
 
 /// The reading side of a link. It keeps no buffer, only a message that is not complete.
-pub struct Reader<S: Stream> {
+pub struct Reader<S: Stream = Socket> {
     connection: Arc<Connection<S>>,
     link: LinkId,
     decoder: Decoder,
@@ -52,6 +54,10 @@ impl<S: Stream> Reader<S> {
             decoder,
             closed: false,
         }
+    }
+
+    pub fn socket(&self) -> &S {
+        &self.connection.stream
     }
 
     /// Waits until there is something to read.
