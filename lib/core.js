@@ -7,7 +7,7 @@ const Ring = require('./ring.js');
 const apply = require('./inbound.js');
 const dictionary = require('./dictionary.js');
 const keepAlive = require('./keepalive.js');
-const { NativeHost } = require('./load.js');
+const { NativeHost, readsOnLoop } = require('./load.js');
 const { deliveryUnknown, hostClosed, peerNotFound } = require('./errors.js');
 
 /**
@@ -121,7 +121,7 @@ class Core {
   start() {
     if (this.native === null) {
       this.resource ??= new AsyncResource('DISTRIBUS', { requireManualDestroy: false });
-      const native = new NativeHost(this.nativeOptions(), () => this.resource?.runInAsyncScope(this.drain, this));
+      const native = new NativeHost(this.nativeOptions(), () => this.resource?.runInAsyncScope(this.drain, this), readsOnLoop());
       this.native = native;
       native.setUrl(typeof this.url === 'string' ? this.url : null);
       native.setNetworkId(serialize(this.networkId) || null);

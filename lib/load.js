@@ -26,7 +26,7 @@ const { error } = require('./errors.js');
  * @property {() => void} shutdown
  */
 
-/** @returns {new (options: string, wake: () => void) => NativeHost} */
+/** @returns {new (options: string, wake: () => void, uv: boolean) => NativeHost} */
 function load() {
   try {
     // @ts-ignore The build makes this file.
@@ -39,4 +39,14 @@ function load() {
   }
 }
 
-module.exports = { NativeHost: load() };
+/**
+ * Whether sockets are read on this thread, by its event loop: on Linux yes. `DISTRIBUS_IO`, `uv` or `portable`, decides otherwise.
+ * Where the loop is not libuv's the native part does without.
+ */
+function readsOnLoop() {
+  const { DISTRIBUS_IO } = process.env;
+  if (DISTRIBUS_IO === 'uv' || DISTRIBUS_IO === 'portable') return DISTRIBUS_IO === 'uv';
+  return process.platform === 'linux' && process.versions.bun === undefined;
+}
+
+module.exports = { NativeHost: load(), readsOnLoop };

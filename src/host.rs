@@ -15,6 +15,8 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use crate::delivery::Batch;
+#[cfg(unix)]
+use crate::event_loop::{self, Callback};
 use crate::ops::Beside;
 use crate::{error, ops, options, text};
 
@@ -29,6 +31,8 @@ pub struct NativeHost {
     handle: HostHandle,
     /// Also held by the handle; taken out on shutdown, so that nothing rings in an environment that has gone.
     doorbell: Arc<Mutex<Option<Doorbell>>>,
+    #[cfg(unix)]
+    callback: Option<Arc<Callback>>,
     next_seq: Cell<u64>,
     events: RefCell<Vec<Event>>,
     batch: RefCell<Batch>,
@@ -37,8 +41,9 @@ pub struct NativeHost {
 
 #[napi]
 impl NativeHost {
+    /// `wake` is called when events begin to wait. `uv` wants sockets to be read on the thread of JavaScript, where that can be.
     #[napi(constructor, catch_unwind)]
-    pub fn new(options: String, wake: Function<(), ()>) -> Result<Self> {
+    pub fn new(env: &Env, options: String, wake: Function<(), ()>, uv: bool) -> Result<Self> {
         let doorbell = wake
             .build_threadsafe_function::<()>()
             .callee_handled::<false>()
@@ -46,14 +51,38 @@ impl NativeHost {
             .build()?;
         let doorbell = Arc::new(Mutex::new(Some(doorbell)));
         let rings = Arc::clone(&doorbell);
-        let handle = HostHandle::new(options::read(&options), move || {
+        let ring = move || {
             if let Some(doorbell) = rings.lock().as_ref() {
                 doorbell.call((), ThreadsafeFunctionCallMode::NonBlocking);
             }
-        });
+        };
+        let config = options::read(&options);
+        #[cfg(unix)]
+        let (handle, callback) = match uv.then(|| event_loop::of(env)).flatten() {
+            Some(event_loop) => {
+                let callback = Callback::new(env, &wake)?;
+                let host_loop = callback.enter(&event_loop);
+                let read_loop = Arc::new(host_loop.clone());
+                let wake = move || {
+                    if !host_loop.wake() {
+                        ring();
+                    }
+                };
+                let handle = HostHandle::new(config, wake, Some(read_loop));
+                (handle, Some(callback))
+            }
+            None => (HostHandle::new(config, ring, None), None),
+        };
+        #[cfg(not(unix))]
+        let handle = {
+            let _ = (env, uv);
+            HostHandle::new(config, ring, None)
+        };
         Ok(NativeHost {
             handle,
             doorbell,
+            #[cfg(unix)]
+            callback,
             next_seq: Cell::new(0),
             events: RefCell::default(),
             batch: RefCell::default(),
@@ -266,6 +295,10 @@ impl NativeHost {
     pub fn shutdown(&self) {
         self.handle.shutdown();
         self.doorbell.lock().take();
+        #[cfg(unix)]
+        if let Some(callback) = &self.callback {
+            callback.release();
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod delivery;
 mod error;
+#[cfg(unix)]
+mod event_loop;
 mod host;
 mod ops;
 mod options;

@@ -1,43 +1,22 @@
-//! An open link: one task reads it and waits for room to write; everybody writes.
+//! An open link: one task waits for room to write, it or a [`ReadLoop`] reads, everybody writes.
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytestring::ByteString;
-use distribus_mesh::{Input, LinkId};
-use futures::{FutureExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use distribus_mesh::LinkId;
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::driver::Shared;
 use crate::outbox::{Drained, Outbox};
-use crate::stream::Stream;
+use crate::read_loop::{LoopReader, ReadLoop, Signals};
+use crate::reader::{ReadEnd, Reader};
+use crate::stream::{Socket, Stream};
 
 /// How long the other side may take to answer our close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How much is read before the mesh is told.
-const BATCH_FRAMES: usize = 256;
-const BATCH_BYTES: usize = 256 * 1024;
-
-/// The largest message that is accepted.
-pub const MAX_MESSAGE: usize = 64 * 1024 * 1024;
-
-/// Limits for the protocol library. The small read buffer keeps idle connections cheap.
-pub fn config() -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(16 * 1024)
-        .write_buffer_size(0)
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE))
-}
 
 /// What the driver can do with a link, whatever it is made of.
 pub trait Link: Send + Sync {
@@ -54,6 +33,8 @@ pub trait Link: Send + Sync {
 /// One end of a link.
 pub struct Connection<S> {
     pub stream: S,
+    /// Whether this side is the client.
+    pub dialled: bool,
     outbox: Outbox,
     blocked: Notify,
     closing: Notify,
@@ -61,23 +42,37 @@ pub struct Connection<S> {
 }
 
 impl<S: Stream> Connection<S> {
-    /// `client`: whether this side dialled.
-    pub fn new(stream: S, client: bool) -> Arc<Self> {
+    pub fn new(stream: S, dialled: bool) -> Arc<Self> {
         Arc::new(Connection {
             stream,
-            outbox: Outbox::new(client),
+            dialled,
+            // Clients mask what they send, servers do not (RFC 6455, 5.3).
+            outbox: Outbox::new(dialled),
             blocked: Notify::new(),
             closing: Notify::new(),
             killed: Notify::new(),
         })
     }
 
-    pub async fn killed(&self) {
+    /// Answers a ping.
+    pub fn pong(&self, payload: &[u8]) {
+        self.outbox.push_pong(payload);
+        self.flush();
+    }
+
+    /// Answers a close frame, unless that was the answer to ours. The other side has not long to end the connection.
+    pub fn answer_close(&self, code: u16) {
+        self.outbox.push_close(code);
+        self.flush();
+        self.closing.notify_one();
+    }
+
+    async fn killed(&self) {
         self.killed.notified().await;
     }
 
     /// Writes what did not fit into the socket, whenever it fits again. Ends when the socket is broken.
-    pub async fn write_rest(&self) {
+    async fn write_rest(&self) {
         loop {
             self.blocked.notified().await;
             loop {
@@ -111,7 +106,7 @@ impl<S: Stream> Link for Connection<S> {
     }
 
     fn close(&self) {
-        self.outbox.push_close();
+        self.outbox.push_close(crate::frame::close::NORMAL);
         self.closing.notify_one();
     }
 
@@ -120,111 +115,111 @@ impl<S: Stream> Link for Connection<S> {
     }
 }
 
-/// The face that the protocol library sees: it reads from the socket and writes into the outbox, whole frames at a time.
-pub struct Pipe<S>(pub Arc<Connection<S>>);
-
-impl<S: Stream> AsyncRead for Pipe<S> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.0.stream.poll_readable(cx))?;
-            match self.0.stream.try_read(buf.initialize_unfilled()) {
-                Ok(n) => {
-                    buf.advance(n);
-                    return Poll::Ready(Ok(()));
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-                Err(e) => return Poll::Ready(Err(e)),
-            }
+impl Connection<Socket> {
+    /// A connection that has shaken hands.
+    pub fn open(shared: &Shared, stream: TcpStream, dialled: bool) -> io::Result<Arc<Self>> {
+        #[cfg(unix)]
+        if shared.read_loop.is_some() {
+            return Ok(Connection::new(Socket::write_only(stream)?, dialled));
         }
+        Ok(Connection::new(Socket::Whole(stream), dialled))
     }
 }
 
-impl<S: Stream> AsyncWrite for Pipe<S> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.0.outbox.push_raw(bytes);
-        self.0.flush();
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// Serves an open link until it ends.
-pub async fn run<S: Stream>(
-    shared: &Shared,
+/// Serves an open link until it ends. `leftover` came together with the handshake.
+pub async fn run(
+    shared: &Arc<Shared>,
     link: LinkId,
-    connection: &Connection<S>,
-    ws: WebSocketStream<Pipe<S>>,
+    connection: &Arc<Connection<Socket>>,
+    leftover: Vec<u8>,
 ) {
+    let _hang_up = HangUp(&connection.stream);
     let closed_by_us = async {
         connection.closing.notified().await;
         tokio::time::sleep(CLOSE_TIMEOUT).await;
     };
+    let reader = Reader::new(Arc::clone(connection), link);
+    let read = async {
+        match &shared.read_loop {
+            Some(read_loop) => read_there(read_loop.as_ref(), shared, link, reader, leftover).await,
+            None => read(shared, reader, leftover).await,
+        }
+    };
     tokio::select! {
-        () = read(shared, link, ws) => {}
+        () = read => {}
         () = connection.write_rest() => {}
         () = closed_by_us => {}
         () = connection.killed() => {}
     }
 }
 
-/// Gives frames to the mesh, as many at a time as are there.
-async fn read<S: Stream>(shared: &Shared, link: LinkId, mut ws: WebSocketStream<Pipe<S>>) {
+/// Ends the connection when its task ends, in whatever way.
+struct HangUp<'a>(&'a Socket);
+
+impl Drop for HangUp<'_> {
+    fn drop(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+/// Lets a loop read the link.
+async fn read_there(
+    read_loop: &dyn ReadLoop,
+    shared: &Arc<Shared>,
+    link: LinkId,
+    mut reader: Reader,
+    leftover: Vec<u8>,
+) {
     let mut batch = Vec::new();
+    let end = reader.feed(&leftover, &mut batch);
+    drop(leftover);
+    if !batch.is_empty() {
+        shared.input(batch);
+    }
+    if end == ReadEnd::Ended {
+        return;
+    }
+    let signals = Arc::new(Signals::default());
+    let attached = read_loop.attach(Box::new(LoopReader {
+        shared: Arc::clone(shared),
+        link,
+        reader,
+        signals: Arc::clone(&signals),
+    }));
+    let Some(attached) = attached else {
+        return;
+    };
     loop {
-        shared.room().await;
-        let mut next = ws.next().await;
-        let mut bytes = 0;
-        let ended = loop {
-            match next {
-                Some(Ok(Message::Text(text))) => {
-                    bytes += text.len();
-                    // The protocol library has checked that it is UTF-8; this checks again, at a few GB/s.
-                    if let Ok(text) = ByteString::try_from(bytes::Bytes::from(text)) {
-                        batch.push(Input::Received { link, text });
-                    }
-                }
-                Some(Ok(Message::Binary(binary))) => {
-                    bytes += binary.len();
-                    batch.push(Input::ReceivedBinary {
-                        link,
-                        bytes: binary,
-                    });
-                }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => {
-                    tracing::debug!(link = link.0, %error, "link ends");
-                    break true;
-                }
-                None => break true,
+        tokio::select! {
+            () = signals.ended.notified() => return,
+            () = signals.paused.notified() => {
+                shared.room().await;
+                attached.resume();
             }
-            if batch.len() >= BATCH_FRAMES || bytes >= BATCH_BYTES {
-                break false;
-            }
-            match ws.next().now_or_never() {
-                Some(more) => next = more,
-                None => break false,
-            }
-        };
-        if !batch.is_empty() {
-            shared.input(batch.drain(..));
         }
-        if ended {
+    }
+}
+
+/// Gives messages to the mesh, as many at a time as are there.
+async fn read(shared: &Shared, mut reader: Reader, leftover: Vec<u8>) {
+    let mut batch = Vec::new();
+    let mut end = reader.feed(&leftover, &mut batch);
+    drop(leftover);
+    loop {
+        if !batch.is_empty() {
+            // Given away, so that a link that is idle now does not keep what a busy one needed.
+            shared.input(std::mem::take(&mut batch));
+        }
+        match end {
+            ReadEnd::Ended => return,
+            // Another link's turn.
+            ReadEnd::Full => tokio::task::yield_now().await,
+            ReadEnd::Blocked | ReadEnd::Paused => {}
+        }
+        shared.room().await;
+        if reader.readable().await.is_err() {
             return;
         }
+        end = reader.read_burst(&mut batch);
     }
 }

@@ -8,15 +8,15 @@ use bytestring::ByteString;
 use distribus_mesh::{DialError, Input, LinkId};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::watch;
-use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::connection::{self, Connection, Link, Pipe};
+use crate::client_upgrade::{self, Refusal};
+use crate::connection::{self, Connection, Link};
 use crate::driver::Shared;
 use crate::failure;
 use crate::runtime;
+use crate::stream::Socket;
 
 /// Looking up the name, connecting and shaking hands may take this long together.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: watch::Receiver<()>) {
     runtime::handle().spawn(async move {
         let dialled = tokio::select! {
-            dialled = tokio::time::timeout(HANDSHAKE_TIMEOUT, dial(&url)) => dialled,
+            dialled = tokio::time::timeout(HANDSHAKE_TIMEOUT, dial(&shared, &url)) => dialled,
             _ = stopped.changed() => return,
         };
         let dialled = dialled.unwrap_or_else(|_| {
@@ -36,9 +36,9 @@ pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: wa
             ))
         });
         match dialled {
-            Ok((connection, ws)) => {
+            Ok((connection, leftover)) => {
                 if shared.opened(link, Arc::clone(&connection) as Arc<dyn Link>) {
-                    connection::run(&shared, link, &connection, ws).await;
+                    connection::run(&shared, link, &connection, leftover).await;
                     shared.ended(link, Input::Closed { link });
                 }
             }
@@ -47,21 +47,17 @@ pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: wa
     });
 }
 
-type Dialled = (Arc<Connection<TcpStream>>, WebSocketStream<Pipe<TcpStream>>);
-
-async fn dial(url: &str) -> Result<Dialled, DialError> {
+/// Gives the connection, and what came after the handshake already.
+async fn dial(shared: &Shared, url: &str) -> Result<(Arc<Connection<Socket>>, Vec<u8>), DialError> {
     let (request, host, port) = parse(url)?;
-    let connection = Connection::new(connect(&host, port).await?, true);
-    let pipe = Pipe(Arc::clone(&connection));
-    let handshake = client_async_with_config(request, pipe, Some(connection::config()));
-    let shaken = tokio::select! {
-        shaken = handshake => shaken,
-        () = connection.write_rest() => Err(Error::ConnectionClosed),
-    };
-    match shaken {
-        Ok((ws, _)) => Ok((connection, ws)),
-        Err(error) => Err(refused(url, error)),
-    }
+    let mut stream = connect(&host, port).await?;
+    let refused = |refusal| refused(url, refusal);
+    let leftover = client_upgrade::upgrade(&mut stream, request)
+        .await
+        .map_err(refused)?;
+    let connection =
+        Connection::open(shared, stream, true).map_err(|e| refused(Refusal::Lost(e)))?;
+    Ok((connection, leftover))
 }
 
 fn parse(url: &str) -> Result<(Request, String, u16), DialError> {
@@ -129,27 +125,21 @@ async fn connect(host: &str, port: u16) -> Result<TcpStream, DialError> {
     Err(failed.unwrap_or_else(unknown))
 }
 
-fn refused(url: &str, error: Error) -> DialError {
-    match error {
-        Error::Http(response) => {
-            let status = response.status().as_u16();
-            failure::other(
-                "ERR_UNEXPECTED_RESPONSE",
-                format!("Unexpected server response: {status} (url: {url})"),
-            )
+fn refused(url: &str, refusal: Refusal) -> DialError {
+    let (code, what) = match &refusal {
+        Refusal::Status(status) => {
+            let message = format!("Unexpected server response: {status} (url: {url})");
+            return failure::other("ERR_UNEXPECTED_RESPONSE", message);
         }
-        Error::Io(error) => {
-            let code = failure::code(&error);
-            failure::other(
-                code,
-                format!("Connection lost during the WebSocket handshake: {code} (url: {url})"),
-            )
-        }
-        error => failure::other(
-            "ERR_HANDSHAKE_FAILED",
-            format!("No WebSocket handshake with {url}: {error}"),
+        Refusal::Lost(error) => (
+            failure::code(error),
+            "Connection lost during the WebSocket handshake",
         ),
-    }
+        Refusal::NotHttp | Refusal::NotWebSocket(_) => {
+            ("ERR_HANDSHAKE_FAILED", "No WebSocket handshake")
+        }
+    };
+    failure::other(code, format!("{what}: {refusal} (url: {url})"))
 }
 
 #[cfg(test)]

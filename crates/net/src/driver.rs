@@ -13,6 +13,7 @@ use tokio::sync::{Notify, watch};
 use crate::connection::Link;
 use crate::dialer;
 use crate::listener::Server;
+use crate::read_loop::ReadLoop;
 
 /// Sockets are not read while more than this waits for the program.
 const MAX_WAITING: usize = 8 * 1024 * 1024;
@@ -28,6 +29,8 @@ pub struct Shared {
     start: Instant,
     state: Mutex<State>,
     wake: Wake,
+    /// Who reads the sockets, when the runtime does not.
+    pub read_loop: Option<Arc<dyn ReadLoop>>,
     /// Bytes that wait for the program.
     waiting: AtomicUsize,
     room: Notify,
@@ -61,7 +64,7 @@ enum Entry {
 }
 
 impl Shared {
-    pub fn new(config: Config, wake: Wake) -> Arc<Shared> {
+    pub fn new(config: Config, wake: Wake, read_loop: Option<Arc<dyn ReadLoop>>) -> Arc<Shared> {
         let id: ByteString = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)).into();
         let mesh = Mesh::new(config, id.clone(), fastrand::u64(..));
         let (alive, ended) = watch::channel(());
@@ -82,6 +85,7 @@ impl Shared {
                 down: false,
             }),
             wake,
+            read_loop,
             waiting: AtomicUsize::new(0),
             room: Notify::new(),
             rearm: Arc::clone(&rearm),
@@ -118,6 +122,15 @@ impl Shared {
 
     fn turn(&self, guard: parking_lot::MutexGuard<'_, State>) {
         self.turn_more(guard, false);
+    }
+
+    /// Gives what a link brought to the mesh, unless the mesh has been told already that the link has ended.
+    pub fn received(&self, link: LinkId, inputs: Vec<Input>) {
+        let mut state = self.state.lock();
+        if state.links.contains_key(&link) {
+            state.inputs.extend(inputs);
+            self.turn(state);
+        }
     }
 
     /// Handles all inputs that wait, then, without the lock, writes to the links that have something to write.
@@ -234,11 +247,16 @@ impl Shared {
         taken
     }
 
+    /// Whether the program is not too far behind.
+    pub fn has_room(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) <= MAX_WAITING
+    }
+
     /// Waits until the program has caught up.
     pub async fn room(&self) {
         loop {
             let room = self.room.notified();
-            if self.waiting.load(Ordering::Relaxed) <= MAX_WAITING {
+            if self.has_room() {
                 return;
             }
             room.await;

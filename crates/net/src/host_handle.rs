@@ -6,6 +6,7 @@ use distribus_mesh::{Config, DialError, Event, Input};
 
 use crate::driver::Shared;
 use crate::listener::{self, Bind};
+use crate::read_loop::ReadLoop;
 
 /// A host. Clones are handles of the same one; it lives until [`shutdown`](HostHandle::shutdown).
 #[derive(Clone)]
@@ -16,9 +17,15 @@ pub struct HostHandle {
 impl HostHandle {
     /// A host that neither listens nor is connected. `wake` is called, from any thread and without any lock, when events begin to
     /// wait, and then not again until [`take`](HostHandle::take) has found none.
-    pub fn new(config: Config, wake: impl Fn() + Send + Sync + 'static) -> HostHandle {
+    ///
+    /// With a `read_loop`, sockets are read there, otherwise on the runtime.
+    pub fn new(
+        config: Config,
+        wake: impl Fn() + Send + Sync + 'static,
+        read_loop: Option<Arc<dyn ReadLoop>>,
+    ) -> HostHandle {
         HostHandle {
-            shared: Shared::new(config, Box::new(wake)),
+            shared: Shared::new(config, Box::new(wake), read_loop),
         }
     }
 

@@ -2,16 +2,22 @@
 //!
 //! It performs what the mesh says and decides nothing about routes. A [`HostHandle`] can be used from any thread: its calls take
 //! the mesh's lock for a moment, put frames into the links' outboxes, and write those outboxes without blocking on the calling
-//! thread. Reading, waiting for room to write, connecting and accepting happen on one small tokio runtime for the whole process.
+//! thread. Reading, waiting for room to write, connecting and accepting happen on one small tokio runtime for the whole process;
+//! reading, if the program brings a [`ReadLoop`], there.
 #![deny(unsafe_code)]
 
+mod client_upgrade;
 mod connection;
+mod decoder;
 mod dialer;
 mod driver;
 mod failure;
+mod frame;
 mod host_handle;
 mod listener;
 mod outbox;
+mod read_loop;
+mod reader;
 mod runtime;
 mod stream;
 mod timers;
@@ -19,3 +25,5 @@ mod upgrade;
 
 pub use host_handle::HostHandle;
 pub use listener::Bind;
+pub use read_loop::{Attached, LinkReader, ReadLoop};
+pub use reader::ReadEnd;

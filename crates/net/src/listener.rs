@@ -178,13 +178,14 @@ async fn serve(
         return;
     };
     drop(permit);
-    let connection = Connection::new(stream, false);
-    let ws = upgrade::websocket(&connection, leftover).await;
+    let Ok(connection) = Connection::open(shared, stream, false) else {
+        return;
+    };
     let Some(link) = shared.accepted(Arc::clone(&connection) as Arc<dyn Link>) else {
         return;
     };
     let _ended = Ended { shared, link };
-    connection::run(shared, link, &connection, ws).await;
+    connection::run(shared, link, &connection, leftover).await;
 }
 
 struct Ended<'a> {

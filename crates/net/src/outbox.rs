@@ -3,9 +3,8 @@
 use std::io;
 
 use parking_lot::Mutex;
-use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
+use crate::frame::{self, opcode};
 use crate::stream::Stream;
 
 /// How a drain ended.
@@ -24,7 +23,6 @@ pub enum Drained {
 #[derive(Debug)]
 pub struct Outbox {
     state: Mutex<State>,
-    /// Clients mask what they send, servers do not (RFC 6455, 5.3).
     masks: bool,
 }
 
@@ -41,7 +39,7 @@ struct State {
 }
 
 /// Emptied buffers that are larger than this are given back to the allocator.
-const KEEP: usize = 64 * 1024;
+const KEEP: usize = 128 * 1024;
 
 impl Outbox {
     pub fn new(masks: bool) -> Self {
@@ -51,56 +49,35 @@ impl Outbox {
         }
     }
 
-    /// Puts in a text frame.
     pub fn push_text(&self, text: &str) {
-        self.push_frame(OpCode::Data(Data::Text), text.as_bytes(), false);
+        self.push_frame(opcode::TEXT, text.as_bytes());
     }
 
-    /// Puts in a binary frame.
     pub fn push_binary(&self, bytes: &[u8]) {
-        self.push_frame(OpCode::Data(Data::Binary), bytes, false);
+        self.push_frame(opcode::BINARY, bytes);
     }
 
-    /// Puts in a close frame (1000, normal closure). Whatever is put in later is dropped.
-    pub fn push_close(&self) {
-        self.push_frame(
-            OpCode::Control(Control::Close),
-            &1000u16.to_be_bytes(),
-            true,
-        );
-    }
-
-    fn push_frame(&self, opcode: OpCode, payload: &[u8], last: bool) {
-        let mask: Option<[u8; 4]> = self.masks.then(|| fastrand::u32(..).to_ne_bytes());
-        let header = FrameHeader {
-            is_final: true,
-            opcode,
-            mask,
-            ..FrameHeader::default()
-        };
-        let mut state = self.state.lock();
-        if state.finished || state.broken {
-            return;
-        }
-        state.finished = last;
-        let queued = &mut state.queued;
-        queued.reserve(header.len(payload.len() as u64) + payload.len());
-        if header.format(payload.len() as u64, queued).is_err() {
-            // Writing to memory does not fail.
-            return;
-        }
-        let start = queued.len();
-        queued.extend_from_slice(payload);
-        if let Some(mask) = mask {
-            apply_mask(&mut queued[start..], mask);
+    /// Puts in the answer to a ping, unless much waits already: the other side may ping without reading.
+    pub fn push_pong(&self, payload: &[u8]) {
+        let state = self.state.lock();
+        let waiting = state.queued.len() + state.partial.len() - state.written;
+        drop(state);
+        if waiting < KEEP {
+            self.push_frame(opcode::PONG, payload);
         }
     }
 
-    /// Puts in bytes that are whole frames already (or a handshake).
-    pub fn push_raw(&self, bytes: &[u8]) {
+    /// Puts in a close frame. Whatever is put in later is dropped.
+    pub fn push_close(&self, code: u16) {
+        self.push_frame(opcode::CLOSE, &code.to_be_bytes());
+    }
+
+    fn push_frame(&self, opcode: u8, payload: &[u8]) {
+        let mask = self.masks.then(|| fastrand::u32(..).to_ne_bytes());
         let mut state = self.state.lock();
         if !state.finished && !state.broken {
-            state.queued.extend_from_slice(bytes);
+            state.finished = opcode == opcode::CLOSE;
+            frame::push(&mut state.queued, opcode, payload, mask);
         }
     }
 
@@ -150,6 +127,7 @@ impl Outbox {
             state.draining = false;
             match ended {
                 Drained::Yes => {
+                    state.written = 0;
                     if bytes.capacity() <= KEEP {
                         bytes.clear();
                         if state.queued.is_empty() && state.queued.capacity() < bytes.capacity() {
@@ -169,21 +147,6 @@ impl Outbox {
                 }
             }
         }
-    }
-}
-
-/// XORs the payload with the mask, eight bytes at a time.
-fn apply_mask(payload: &mut [u8], mask: [u8; 4]) {
-    let [a, b, c, d] = mask;
-    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-    let mut chunks = payload.chunks_exact_mut(8);
-    for chunk in &mut chunks {
-        if let Ok(bytes) = <[u8; 8]>::try_from(&*chunk) {
-            chunk.copy_from_slice(&(u64::from_ne_bytes(bytes) ^ wide).to_ne_bytes());
-        }
-    }
-    for (byte, mask) in chunks.into_remainder().iter_mut().zip(mask.iter().cycle()) {
-        *byte ^= mask;
     }
 }
 
@@ -229,25 +192,10 @@ mod tests {
             expected.extend(text.bytes());
             outbox.drain(&stream);
         }
-        outbox.push_close();
+        outbox.push_close(1000);
         outbox.push_text("too late");
         expected.extend([0x88, 2, 3, 232]);
         while outbox.drain(&stream) == Drained::Blocked {}
         assert_eq!(stream.0.lock().0, expected);
-    }
-
-    #[test]
-    fn masks_are_undone_by_the_same_mask() {
-        for length in 0..40 {
-            let original: Vec<u8> = (0..length).collect();
-            let mut bytes = original.clone();
-            apply_mask(&mut bytes, [1, 2, 3, 4]);
-            let expected: Vec<u8> = original
-                .iter()
-                .zip([1, 2, 3, 4].iter().cycle())
-                .map(|(b, m)| b ^ m)
-                .collect();
-            assert_eq!(bytes, expected);
-        }
     }
 }

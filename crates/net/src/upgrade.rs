@@ -3,20 +3,15 @@
 //! The protocol library can do this, but not what hosts have always done: any path is accepted, the first subprotocol that is
 //! offered is echoed, and a plain HTTP request gets a polite 200.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
 
-use crate::connection::{self, Connection, Pipe};
-use crate::stream::Stream;
-
-const MAX_HEAD: usize = 16 * 1024;
-const MAX_HEADERS: usize = 100;
+/// Limits of heads, in both directions.
+pub const MAX_HEAD: usize = 16 * 1024;
+pub const MAX_HEADERS: usize = 100;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is to be answered to a request's head.
@@ -65,16 +60,6 @@ pub async fn upgrade(stream: &mut TcpStream) -> Option<Vec<u8>> {
         .await
         .ok()
         .flatten()
-}
-
-/// Speaks WebSocket over a connection that has shaken hands.
-pub async fn websocket<S: Stream>(
-    connection: &Arc<Connection<S>>,
-    leftover: Vec<u8>,
-) -> WebSocketStream<Pipe<S>> {
-    let pipe = Pipe(Arc::clone(connection));
-    WebSocketStream::from_partially_read(pipe, leftover, Role::Server, Some(connection::config()))
-        .await
 }
 
 fn reply(head: &[u8]) -> Reply {

@@ -1,0 +1,137 @@
+//! Reads a link, as much as is there at a time.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+
+use distribus_mesh::{Input, LinkId};
+
+use crate::connection::Connection;
+use crate::decoder::{Decoder, Message};
+use crate::stream::{Socket, Stream};
+
+/// How much is read before the mesh is told.
+const BURST_FRAMES: usize = 256;
+const BURST_BYTES: usize = 256 * 1024;
+
+/// How much one read can bring.
+const READ_BYTES: usize = 128 * 1024;
+
+thread_local! {
+    /// What links are read into. One for each thread that reads: what a read brings is decoded before the next read.
+    static SPACE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How a burst ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadEnd {
+    /// Nothing more is there now.
+    Blocked,
+    /// Enough for once.
+    Full,
+    /// The program has to catch up first.
+    Paused,
+    /// The link has ended.
+    Ended,
+}
+
+/// The reading side of a link. It keeps no buffer, only a message that is not complete.
+pub struct Reader<S: Stream = Socket> {
+    connection: Arc<Connection<S>>,
+    link: LinkId,
+    decoder: Decoder,
+    /// The other side has said goodbye: what it still sends is thrown away.
+    closed: bool,
+}
+
+impl<S: Stream> Reader<S> {
+    pub fn new(connection: Arc<Connection<S>>, link: LinkId) -> Self {
+        let decoder = Decoder::new(!connection.dialled);
+        Reader {
+            connection,
+            link,
+            decoder,
+            closed: false,
+        }
+    }
+
+    pub fn socket(&self) -> &S {
+        &self.connection.stream
+    }
+
+    /// Waits until there is something to read.
+    pub async fn readable(&self) -> io::Result<()> {
+        poll_fn(|cx| self.connection.stream.poll_readable(cx)).await
+    }
+
+    /// Reads what is there without waiting, within limits.
+    pub fn read_burst(&mut self, batch: &mut Vec<Input>) -> ReadEnd {
+        SPACE.with_borrow_mut(|space| {
+            space.resize(READ_BYTES, 0);
+            let mut total = 0;
+            loop {
+                let n = match self.connection.stream.try_read(space) {
+                    Ok(0) => return ReadEnd::Ended,
+                    Ok(n) => n,
+                    Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => return ReadEnd::Blocked,
+                    Err(error) => {
+                        tracing::debug!(link = self.link.0, %error, "link breaks");
+                        return ReadEnd::Ended;
+                    }
+                };
+                if self.feed(&space[..n], batch) == ReadEnd::Ended {
+                    return ReadEnd::Ended;
+                }
+                total += n;
+                if batch.len() >= BURST_FRAMES || total >= BURST_BYTES {
+                    return ReadEnd::Full;
+                }
+                if n < READ_BYTES {
+                    return ReadEnd::Blocked;
+                }
+            }
+        })
+    }
+
+    /// Takes bytes that have been read already.
+    pub fn feed(&mut self, bytes: &[u8], batch: &mut Vec<Input>) -> ReadEnd {
+        let Reader {
+            connection,
+            link,
+            decoder,
+            closed,
+        } = self;
+        if *closed {
+            return ReadEnd::Blocked;
+        }
+        let link = *link;
+        let mut answer = None;
+        let fed = decoder.feed(bytes, &mut |message| match message {
+            _ if answer.is_some() => {}
+            Message::Text(text) => batch.push(Input::Received { link, text }),
+            Message::Binary(bytes) => batch.push(Input::ReceivedBinary { link, bytes }),
+            Message::Ping(payload) => connection.pong(&payload),
+            Message::Close(code) => answer = Some(code),
+        });
+        match (fed, answer) {
+            (Ok(()), None) => ReadEnd::Blocked,
+            (Ok(()) | Err(_), Some(code)) => {
+                *closed = true;
+                connection.answer_close(code);
+                // The server ends the connection; the client waits for that, not for long.
+                if connection.dialled {
+                    ReadEnd::Blocked
+                } else {
+                    ReadEnd::Ended
+                }
+            }
+            (Err(violation), None) => {
+                tracing::debug!(link = link.0, %violation, "link ends");
+                connection.answer_close(violation.code);
+                ReadEnd::Ended
+            }
+        }
+    }
+}
