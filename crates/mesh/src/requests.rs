@@ -13,6 +13,9 @@ pub struct Requests<K> {
     next: u64,
     open: HashMap<u64, (LinkId, K)>,
     deadlines: VecDeque<(Time, u64)>,
+    /// The first number after the last [`mark`](Requests::mark), and how many open requests are older.
+    marked: u64,
+    older: usize,
 }
 
 impl<K> Requests<K> {
@@ -21,6 +24,8 @@ impl<K> Requests<K> {
             next: 1,
             open: HashMap::new(),
             deadlines: VecDeque::new(),
+            marked: 0,
+            older: 0,
         }
     }
 
@@ -53,7 +58,7 @@ impl<K> Requests<K> {
         if !self.is_open(link, number) {
             return None;
         }
-        let (_, kind) = self.open.remove(&number)?;
+        let (_, kind) = self.remove(number)?;
         self.skip_dead();
         Some(kind)
     }
@@ -69,7 +74,7 @@ impl<K> Requests<K> {
         numbers.sort_unstable();
         let taken = numbers
             .iter()
-            .filter_map(|n| self.open.remove(n))
+            .filter_map(|n| self.remove(*n))
             .map(|(_, kind)| kind)
             .collect();
         self.skip_dead();
@@ -81,7 +86,7 @@ impl<K> Requests<K> {
         let mut expired = Vec::new();
         while self.deadlines.front().is_some_and(|(d, _)| *d <= now) {
             if let Some((_, number)) = self.deadlines.pop_front() {
-                expired.extend(self.open.remove(&number));
+                expired.extend(self.remove(number));
             }
         }
         self.skip_dead();
@@ -93,9 +98,25 @@ impl<K> Requests<K> {
         self.deadlines.front().map(|(d, _)| *d)
     }
 
-    /// How many open requests are of that kind.
-    pub fn count(&self, is: impl Fn(&K) -> bool) -> usize {
-        self.open.values().filter(|(_, kind)| is(kind)).count()
+    /// Marks what is open now as older than everything to come.
+    pub fn mark(&mut self) {
+        self.marked = self.next;
+        self.older = self.open.len();
+    }
+
+    /// How many open requests of that kind are older than the last mark. Nothing is looked through when there is none.
+    pub fn count_older(&self, is: impl Fn(&K) -> bool) -> usize {
+        if self.older == 0 {
+            return 0;
+        }
+        let older = self.open.iter().filter(|(n, _)| **n < self.marked);
+        older.filter(|(_, (_, kind))| is(kind)).count()
+    }
+
+    fn remove(&mut self, number: u64) -> Option<(LinkId, K)> {
+        let removed = self.open.remove(&number);
+        self.older -= usize::from(removed.is_some() && number < self.marked);
+        removed
     }
 
     fn skip_dead(&mut self) {

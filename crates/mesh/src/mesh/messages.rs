@@ -116,6 +116,7 @@ impl Mesh {
     }
 
     fn forget(&mut self, key: &str) {
+        self.requests.mark();
         if let Some(id) = self.peers.forget(key).and_then(|a| a.id) {
             self.event(Event::Forgotten { id });
         }
@@ -139,9 +140,10 @@ impl Mesh {
     /// Asks all hosts for a peer.
     fn look_up(&mut self, key: &ByteString, id: Option<Raw>) -> ByteString {
         let links = self.joined_links(None);
+        // A message can be under way to a peer that is being looked up only if its address was forgotten since.
         let hold = self
             .requests
-            .count(|asked| matches!(asked, Asked::Send(p) if p.key == *key));
+            .count_older(|asked| matches!(asked, Asked::Send(p) if p.key == *key));
         let lookup = self.peers.begin_lookup(key.clone(), id.clone());
         lookup.asked = links.len();
         lookup.hold = hold;
