@@ -18,6 +18,11 @@ declare namespace distribus {
     | 'ERR_HOST_CLOSED'
     | 'ERR_CONNECTION_LOST'
     | 'ERR_REFUSED'
+    | 'ERR_INVALID_URL'
+    | 'ERR_TLS_UNSUPPORTED'
+    | 'ERR_HANDSHAKE_TIMEOUT'
+    | 'ERR_HANDSHAKE_FAILED'
+    | 'ERR_UNEXPECTED_RESPONSE'
     | 'ERR_NETWORK_ID_MISMATCH'
     | 'ERR_NETWORK_ID_SET'
     | 'ERR_ID_EXISTS'
@@ -214,7 +219,8 @@ declare namespace distribus {
      *
      * @param url like `ws://example.com:3000`
      * @returns resolves with this host when it is connected with all of them; rejects with the system's error, like ECONNREFUSED, or with
-     * ERR_NETWORK_ID_MISMATCH, ERR_CONNECTION_LOST, ERR_REFUSED, ERR_REQUEST_TIMEOUT, ERR_HOST_CLOSED
+     * ERR_NETWORK_ID_MISMATCH, ERR_CONNECTION_LOST, ERR_REFUSED, ERR_REQUEST_TIMEOUT, ERR_HOST_CLOSED, ERR_INVALID_URL,
+     * ERR_TLS_UNSUPPORTED, ERR_HANDSHAKE_TIMEOUT, ERR_HANDSHAKE_FAILED, ERR_UNEXPECTED_RESPONSE
      */
     join(url: string | null | undefined): Bluebird<this>;
     join(address: string, port: number | string): Bluebird<this>;

@@ -39,6 +39,7 @@ async function main() {
 
   await host.close()
   await old.close()
+  process.exit() // the original keeps a timer for five minutes after a goodbye, and with it the process
 }
 
 main().catch((err) => {

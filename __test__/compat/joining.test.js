@@ -6,7 +6,7 @@ const assert = require('node:assert');
 const net = require('node:net');
 const http = require('node:http');
 const { once } = require('node:events');
-const { both, host, listening, ours, until } = require('./both.js');
+const { both, host, listening, ours, original, until } = require('./both.js');
 const { freePort } = require('../support.js');
 
 const options = { timeout: 30_000 };
@@ -165,4 +165,14 @@ test('what cannot be joined fails with a clear error in bounded time', options, 
   }
   await assert.rejects(one.join('wss://x.example'), { message: 'wss:// is not supported yet, use ws:// (url: wss://x.example)' });
   assert.deepStrictEqual([connections(one), Object.keys(one.timers)], [[], []]);
+});
+
+test('Fixed: a host that inherits the network id of originals is connected with all of them', options, async (t) => {
+  const [one, two] = [await listening(t, original, { networkId: 'n' }), await listening(t, original, { networkId: 'n' })];
+  await two.join(one.url);
+  const three = await listening(t, ours);
+  await three.join(one.url);
+  assert.strictEqual(three.networkId, 'n');
+  assert.deepStrictEqual(connections(three), [one.url, two.url].sort());
+  assert.deepStrictEqual([connections(one), connections(two)], [[two.url, three.url].sort(), [one.url, three.url].sort()]);
 });

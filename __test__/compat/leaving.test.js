@@ -39,12 +39,12 @@ both('the side that joined reconnects, the first time after reconnectDelay', asy
   const [one, two] = await pair(t, distribus, { reconnectDelay: 300, reconnectTimeout: 40_000 });
   one.create('p').on('message', () => {});
   await two.find('p');
+  const start = performance.now();
   one.connections[two.url].close();
   await until(() => connections(two).length === 0);
-  const lost = performance.now();
   await until(() => connections(two).length === 1 && connections(one).length === 1);
-  const after = performance.now() - lost;
-  assert.ok(after > 250 && after < 1500, `${after} ms`);
+  const after = performance.now() - start;
+  assert.ok(after > 299, `${after} ms`); // that it is not later than that is tested on virtual time
   assert.deepEqual(two.timers, {});
   assert.deepEqual(two.addresses, { p: one.url });
   await until(() => two.send('s', 'p', 1).then(() => true, () => false));

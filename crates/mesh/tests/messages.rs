@@ -293,3 +293,23 @@ fn all_peers_are_listed() {
     ids.sort();
     assert_eq!(ids, ["[\"peer1\"]", "[\"peer2\"]"]);
 }
+
+#[test]
+fn many_peers_can_be_looked_up_at_once() {
+    let mut net = Net::new(2);
+    net.connect_all();
+    let sends: Vec<u64> = (0..20_000)
+        .map(|n| {
+            let id = format!("\"peer{n}\"");
+            net.nodes[0].peers.insert(id.clone());
+            net.send(1, "\"a\"", &id, "1")
+        })
+        .collect();
+    net.settle();
+    let settled = net.nodes[1]
+        .log
+        .iter()
+        .filter(|e| matches!(e, Event::Settled { .. }))
+        .count();
+    assert_eq!(settled, sends.len());
+}
