@@ -53,7 +53,10 @@ async function start(name, pinned) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distribus-bench-'));
   const port = await freePort();
   const child = spawn(...commandLine(/** @type {string} */ (find(name)), args(port, folder), pinned), { stdio: 'ignore' });
-  const onExit = () => child.kill('SIGKILL');
+  const onExit = () => {
+    child.kill('SIGKILL');
+    fs.rmSync(folder, { recursive: true, force: true });
+  };
   process.on('exit', onExit);
   let failed = false;
   child.on('error', () => { failed = true; }).on('exit', () => { failed = true; });
@@ -66,7 +69,7 @@ async function start(name, pinned) {
     async stop() {
       process.removeListener('exit', onExit);
       await stop(child);
-      fs.rmSync(folder, { recursive: true, force: true });
+      onExit();
     }
   };
 }

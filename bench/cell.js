@@ -7,6 +7,7 @@ const { parseArgs } = require('node:util');
 const rivals = require('./rivals.js');
 const { cells, quick } = require('./cells.js');
 const { contenders } = require('./drivers/index.js');
+const { endOnSignals } = require('./process.js');
 const { measure } = require('./measure.js');
 
 const { values, positionals: [id, name = 'ours'] } = parseArgs({
@@ -43,6 +44,7 @@ async function main() {
   console.log(JSON.stringify({ cell: cell.id, contender: name, n: cell.n, ...sample }));
 }
 
+endOnSignals();
 main().catch((error) => {
   console.error(error.message);
   process.exit(1);

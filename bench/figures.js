@@ -47,7 +47,7 @@ const metrics = {
 function figure(samples, metric) {
   const values = (samples ?? []).map(metrics[metric].of);
   if (values.length === 0 || values.some((value) => typeof value !== 'number' || Number.isNaN(value))) return undefined;
-  return median(/** @type {number[]} */ (values));
+  return Number(median(/** @type {number[]} */ (values)).toPrecision(6));
 }
 
 module.exports = { figure, grouped, median, metrics, threeDigits };

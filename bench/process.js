@@ -7,6 +7,11 @@ const { spawn } = require('node:child_process');
 
 const TIMEOUT = 300000;
 
+/** An interrupted benchmark ends as any other does, so that nothing that it has started is left behind. */
+function endOnSignals() {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+}
+
 /** The core that pinned processes share: the first that this one may use. */
 function firstCore() {
   const status = fs.readFileSync('/proc/self/status', 'utf8');
@@ -139,4 +144,4 @@ function stop(child) {
   });
 }
 
-module.exports = { Side, commandLine, stop };
+module.exports = { Side, commandLine, endOnSignals, stop };

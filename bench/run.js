@@ -14,6 +14,7 @@ const { chart } = require('./report/chart.js');
 const { contenders } = require('./drivers/index.js');
 const { figure } = require('./figures.js');
 const { judge } = require('./bounds.js');
+const { endOnSignals } = require('./process.js');
 const { measure } = require('./measure.js');
 
 const folder = path.join(__dirname, 'results');
@@ -202,6 +203,7 @@ async function main() {
   }
 }
 
+endOnSignals();
 main().catch((error) => {
   console.error(error instanceof UsageError ? error.message : error);
   process.exit(error instanceof UsageError ? 2 : 1);
