@@ -38,7 +38,6 @@ impl Mesh {
 
     /// Forgets all peers on that host, and its other names.
     pub(super) fn forget_host(&mut self, key: &ByteString) {
-        self.requests.mark();
         let hosts = &self.hosts;
         let mut ids = self.peers.forget_where(|url| hosts.is_name_of(url, key));
         ids.sort_unstable();
