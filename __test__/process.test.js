@@ -6,7 +6,7 @@ const assert = require('node:assert');
 const path = require('node:path');
 const { spawn, spawnSync } = require('node:child_process');
 const { Worker } = require('node:worker_threads');
-const { listening } = require('./support.js');
+const { listening, until } = require('./support.js');
 
 const index = JSON.stringify(path.join(__dirname, '..'));
 const options = { timeout: 60_000 };
@@ -61,4 +61,50 @@ test('workers have hosts, and are terminated in the middle of traffic', options,
     await worker.terminate();
   }
   assert.strictEqual(await host.send('a', 'r', 1), null);
+});
+
+test('however and whenever an environment ends, it leaves nothing behind', { timeout: 120_000 }, async (t) => {
+  const host = await listening(t);
+  host.create('r').on('message', (from) => host.publish('c', from));
+  const text = `const { Host } = require(${index}); const { parentPort, workerData } = require('node:worker_threads');
+    const h = new Host(); h.subscribe('c', () => {});
+    const p = h.create(workerData.id); let sent = 0;
+    const traffic = () => {
+      for (let i = 0; i < 20; i++) p.send('r', i).then(() => { if (++sent === workerData.sends) process.exit(); }, () => {});
+      setImmediate(traffic);
+    };
+    h.listen('127.0.0.1', 0).then(() => h.join('${host.url}')).then(() => { parentPort.postMessage(0); traffic(); });`;
+  let count = 0;
+  const one = async () => {
+    const n = count++;
+    const worker = new Worker(text, { eval: true, workerData: { id: `w${n}`, sends: n % 3 === 0 ? 1 + n : 0 } });
+    const ended = new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject));
+    // In the middle of its start, of its first messages, or by itself.
+    if (n % 3 === 1) setTimeout(() => worker.terminate(), n);
+    if (n % 3 === 2) worker.once('message', () => worker.terminate());
+    await ended;
+  };
+  const lane = async () => {
+    while (count < 60) await one();
+  };
+  await Promise.all([lane(), lane(), lane(), lane()]);
+  await until(() => Object.keys(host.connections).length === 0);
+});
+
+test('a process ends cleanly in the middle of traffic', options, () => {
+  for (const end of ["o.on('message', () => process.exit(7))", "p.send('o', 1).then(() => process.exit(7))", 'setTimeout(() => process.exit(7), 5)']) {
+    const { status, signal } = run(`const a = new Host(); const b = new Host(); const o = a.create('o'); const p = b.create('p');
+      await a.listen('127.0.0.1', 0); await b.join(a.url);
+      const traffic = () => { for (let i = 0; i < 20; i++) p.send('o', i); setImmediate(traffic); };
+      traffic(); ${end}`);
+    assert.deepStrictEqual({ status, signal }, { status: 7, signal: null });
+  }
+});
+
+test('sockets are read in either way', options, () => {
+  for (const io of ['uv', 'portable', 'nonsense']) {
+    const code = `process.env.DISTRIBUS_IO = '${io}'; const a = new Host(); const b = new Host(); a.create('o').on('message', (from, m) => console.log(m.length));
+      await a.listen('127.0.0.1', 0); await b.join(a.url); await b.send('p', 'o', 'x'.repeat(3000000)); await b.close(); await a.close();`;
+    assert.deepStrictEqual(run(code), { ...clean, stdout: '3000000\n' });
+  }
 });

@@ -33,7 +33,9 @@ test('the parts of the mesh do not import each other', () => {
 test('the rooms depend on those below only', () => {
   const mesh = read('crates/mesh/Cargo.toml');
   for (const name of ['tokio', 'napi', 'distribus-net']) assert.ok(!mesh.includes(name), `mesh depends on ${name}`);
-  assert.ok(!/napi/.test(read('crates/net/Cargo.toml')), 'net depends on napi');
+  const net = read('crates/net/Cargo.toml');
+  for (const name of ['napi', 'distribus-uv']) assert.ok(!net.includes(name), `net depends on ${name}`);
+  assert.ok(!/napi|tokio/.test(read('crates/uv/Cargo.toml')), 'uv depends on napi or tokio');
 });
 
 test('the mesh touches no clock, no socket, no thread', () => {

@@ -3,6 +3,7 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
+const { once } = require('node:events');
 const WebSocket = require('ws');
 const { listening } = require('./support.js');
 
@@ -49,4 +50,43 @@ test('frames that mean nothing', { timeout: 60_000 }, async (t) => {
   assert.strictEqual((await ask('{"id":1,"message":{"method":"ping"}}')).error, null);
   const response = await fetch(host.url.replace('ws:', 'http:'));
   assert.deepStrictEqual([response.status, await response.text()], [200, 'Not implemented']);
+});
+
+test('pings, fragments, close frames', { timeout: 30_000 }, async (t) => {
+  const host = await listening(t);
+  const socket = new WebSocket(host.url);
+  t.after(() => socket.terminate());
+  await once(socket, 'open');
+  socket.ping('are you there');
+  assert.strictEqual(String((await once(socket, 'pong'))[0]), 'are you there');
+  const text = JSON.stringify({ id: 1, message: { method: 'ping', params: 'é'.repeat(50_000) } });
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += 33_333) {
+    socket.send(bytes.subarray(at, at + 33_333), { binary: false, fin: at + 33_333 >= bytes.length });
+    socket.ping();
+  }
+  const [answer] = await once(socket, 'message');
+  assert.strictEqual(JSON.parse(String(answer)).message.result.length, 50_000);
+  socket.close(4321, 'enough');
+  const [code] = await once(socket, 'close');
+  assert.strictEqual(code, 4321);
+});
+
+test('who breaks the protocol of WebSockets is cut off', { timeout: 30_000 }, async (t) => {
+  const host = await listening(t);
+  const faults = [
+    [[0x81, 0x01, 0x41], 1002], // not masked
+    [[0xc1, 0x80, 0, 0, 0, 0], 1002], // a reserved bit
+    [[0x80, 0x80, 0, 0, 0, 0], 1002], // continues nothing
+    [[0x81, 0x81, 0, 0, 0, 0, 0xff], 1007], // not UTF-8
+    [[0x82, 0xff, 0, 0, 0, 0, 0x7f, 0, 0, 0, 0, 0, 0, 0], 1009] // 2 GB
+  ];
+  for (const [bytes, expected] of faults) {
+    const socket = new WebSocket(host.url);
+    await once(socket, 'open');
+    // @ts-ignore The raw socket.
+    socket._socket.write(Buffer.from(bytes));
+    const [code] = await once(socket, 'close');
+    assert.strictEqual(code, expected);
+  }
 });

@@ -7,8 +7,8 @@ const root = path.join(__dirname, '..')
 
 /**
  * A named step of a script: a command and its arguments. The commands `node` and `bin:NAME` stand for this Node and for
- * a program of a dependency.
- * @typedef {{ name: string, title: string, command: string, args: string[] }} Section
+ * a program of a dependency. `env` is added to the environment.
+ * @typedef {{ name: string, title: string, command: string, args: string[], env?: Record<string, string> }} Section
  */
 
 /**
@@ -40,7 +40,8 @@ function runOne(section) {
   console.log(`\n=== ${section.title} ===`)
   const start = performance.now()
   const { command, args } = resolve(section)
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+  const env = { ...process.env, ...section.env }
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', env })
   if (result.error) console.error(`${section.command} could not be started: ${result.error.message}`)
   return { section, seconds: (performance.now() - start) / 1000, passed: result.status === 0 }
 }

@@ -9,6 +9,13 @@ const { run, root } = require('./sections')
 run([
   { name: 'rust', title: 'Rust tests of all rooms', command: 'cargo', args: ['test', '--workspace', '--locked'] },
   { name: 'node', title: 'JavaScript tests', command: 'node', args: ['--test', ...testFiles('__test__')] },
+  {
+    name: 'portable',
+    title: 'JavaScript tests, sockets read off the thread of JavaScript',
+    command: 'node',
+    args: ['--test', ...testFiles('__test__')],
+    env: { DISTRIBUS_IO: 'portable' }
+  },
   { name: 'original', title: "The original's own test suite", command: 'node', args: ['__test__/original/run.js'] },
   { name: 'types', title: 'Type tests', command: 'bin:typescript/tsc', args: ['-p', '__test__/types'] },
   { name: 'pack', title: 'The packed packages in an empty project', command: 'node', args: ['scripts/pack-test.js'] }

@@ -109,3 +109,69 @@ impl Drop for Watched {
         self.mailbox.send(Letter::Detach { id: self.id });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use distribus_net::ReadEnd;
+    use std::os::fd::RawFd;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Counts how often it is dropped.
+    struct Unread(Arc<AtomicUsize>);
+
+    impl LinkReader for Unread {
+        fn socket(&self) -> RawFd {
+            -1
+        }
+        fn ready(&mut self) -> ReadEnd {
+            ReadEnd::Ended
+        }
+    }
+
+    impl Drop for Unread {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn without_libuv() -> Loop {
+        Loop {
+            mailbox: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn a_process_without_libuv_is_recognised() {
+        // SAFETY: without libuv, as here, the pointer is not looked at.
+        assert!(ffi::uv().is_none() && unsafe { Environment::new(std::ptr::null_mut()) }.is_none());
+    }
+
+    #[test]
+    fn a_loop_that_does_not_run_drops_the_reader() {
+        let drops = Arc::new(AtomicUsize::new(0));
+        let host = without_libuv().host(Arc::new(|| {}));
+        assert!(host.attach(Box::new(Unread(Arc::clone(&drops)))).is_none());
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn only_the_host_that_is_being_read_is_woken_here() {
+        let event_loop = without_libuv();
+        let deliver: Arc<Deliver> = Arc::new(|| {});
+        let (one, other) = (
+            event_loop.host(Arc::clone(&deliver)),
+            event_loop.host(Arc::new(|| {})),
+        );
+        assert!(!one.wake());
+        let (_, woken) = reading(&deliver, || assert!(!other.wake()));
+        assert!(!woken);
+        let (elsewhere, woken) = reading(&deliver, || {
+            let elsewhere = std::thread::scope(|s| s.spawn(|| one.wake()).join());
+            assert!(one.wake());
+            elsewhere
+        });
+        assert!(woken && matches!(elsewhere, Ok(false)));
+        assert!(!one.wake());
+    }
+}
