@@ -12,9 +12,11 @@ pub type RawHandle = c_void;
 
 pub const UV_ASYNC: c_int = 1;
 pub const UV_POLL: c_int = 8;
+pub const UV_PREPARE: c_int = 9;
 pub const UV_READABLE: c_int = 1;
 
 pub type AsyncCallback = unsafe extern "C" fn(*mut RawHandle);
+pub type PrepareCallback = unsafe extern "C" fn(*mut RawHandle);
 pub type PollCallback = unsafe extern "C" fn(*mut RawHandle, status: c_int, events: c_int);
 pub type CloseCallback = unsafe extern "C" fn(*mut RawHandle);
 
@@ -44,6 +46,10 @@ symbols! {
     uv_close: fn(*mut RawHandle, Option<CloseCallback>);
     uv_async_init: fn(*mut RawLoop, *mut RawHandle, Option<AsyncCallback>) -> c_int;
     uv_async_send: fn(*mut RawHandle) -> c_int;
+    uv_backend_fd: fn(*const RawLoop) -> c_int;
+    uv_backend_timeout: fn(*const RawLoop) -> c_int;
+    uv_prepare_init: fn(*mut RawLoop, *mut RawHandle) -> c_int;
+    uv_prepare_start: fn(*mut RawHandle, Option<PrepareCallback>) -> c_int;
     uv_poll_init: fn(*mut RawLoop, *mut RawHandle, c_int) -> c_int;
     uv_poll_start: fn(*mut RawHandle, c_int, Option<PollCallback>) -> c_int;
     uv_poll_stop: fn(*mut RawHandle) -> c_int;

@@ -16,6 +16,7 @@
 mod ffi;
 mod handle;
 mod mailbox;
+mod spin;
 mod watch;
 
 use std::cell::Cell;

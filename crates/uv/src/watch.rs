@@ -9,15 +9,18 @@ use std::sync::Arc;
 
 use distribus_net::{LinkReader, ReadEnd};
 
-use crate::ffi::{self, RawHandle, RawLoop, UV_ASYNC, UV_POLL, UV_READABLE, Uv};
+use crate::ffi::{self, RawHandle, RawLoop, UV_ASYNC, UV_POLL, UV_PREPARE, UV_READABLE, Uv};
 use crate::handle::Handle;
 use crate::mailbox::{Letter, Mailbox};
+use crate::spin::Spin;
 use crate::{Deliver, Loop, reading};
 
 /// Our side of an environment's loop. It stays on the loop's thread.
 pub struct Environment {
     local: Rc<Local>,
     bell: Handle<Rc<Local>>,
+    /// Called before the loop looks for what is ready.
+    prepare: Option<Handle<Rc<Local>>>,
     mailbox: Arc<Mailbox>,
 }
 
@@ -28,6 +31,7 @@ struct Local {
     watches: RefCell<HashMap<u64, Handle<Watch>>>,
     /// Handles whose close callback has not been called yet, the bell included.
     open: Cell<usize>,
+    spin: Spin,
     /// Called when the last handle is closed.
     closed: Cell<Option<Box<dyn FnOnce()>>>,
 }
@@ -54,6 +58,7 @@ impl Environment {
             mailbox: Arc::clone(&mailbox),
             watches: RefCell::default(),
             open: Cell::new(1),
+            spin: Spin::new(),
             closed: Cell::new(None),
         });
         // SAFETY: the caller gives a loop of this thread.
@@ -64,9 +69,22 @@ impl Environment {
         };
         let bell = bell.ok()?;
         mailbox.open(bell.raw());
+        // SAFETY: as above.
+        let prepare = unsafe {
+            Handle::new(uv, UV_PREPARE, Rc::clone(&local), |handle| {
+                (uv.uv_prepare_init)(raw, handle)
+            })
+        };
+        let prepare = prepare.ok();
+        if let Some(prepare) = prepare {
+            local.open.set(local.open.get() + 1);
+            // SAFETY: initialised just now, on its thread.
+            unsafe { (uv.uv_prepare_start)(prepare.raw(), Some(on_prepare)) };
+        }
         Some(Environment {
             local,
             bell,
+            prepare,
             mailbox,
         })
     }
@@ -79,15 +97,25 @@ impl Environment {
 
     /// Ends everything; calls back when the loop does not know anything of ours any more.
     pub fn close(self, closed: impl FnOnce() + 'static) {
-        let Environment { local, bell, .. } = self;
+        let Environment {
+            local,
+            bell,
+            prepare,
+            ..
+        } = self;
         local.closed.set(Some(Box::new(closed)));
         drop(local.mailbox.close());
         let watches = local.watches.take();
         for watch in watches.into_values() {
             local.end(watch);
         }
-        // SAFETY: open until now, on its thread; nobody sends to it any more.
-        unsafe { (local.uv.uv_close)(bell.raw(), Some(on_bell_closed)) };
+        // SAFETY: open until now, on their thread; nobody sends to the bell any more.
+        unsafe {
+            if let Some(prepare) = prepare {
+                (local.uv.uv_close)(prepare.raw(), Some(on_prepare_closed));
+            }
+            (local.uv.uv_close)(bell.raw(), Some(on_bell_closed));
+        }
     }
 }
 
@@ -172,6 +200,24 @@ unsafe extern "C" fn on_bell(raw: *mut RawHandle) {
     }
 }
 
+unsafe extern "C" fn on_prepare(raw: *mut RawHandle) {
+    let Some(uv) = ffi::uv() else { return };
+    // SAFETY: libuv calls with the handle that `Environment::new` made; its data lives until `on_prepare_closed`, and nothing here
+    // runs JavaScript.
+    unsafe {
+        let Some(handle) = Handle::<Rc<Local>>::from_raw(raw) else {
+            return;
+        };
+        let local = &**handle.data(uv);
+        if !local.watches.borrow().is_empty() {
+            let timeout = (uv.uv_backend_timeout)(local.raw);
+            local
+                .spin
+                .before_poll((uv.uv_backend_fd)(local.raw), timeout);
+        }
+    }
+}
+
 unsafe extern "C" fn on_readable(raw: *mut RawHandle, status: c_int, _events: c_int) {
     let Some(uv) = ffi::uv() else { return };
     // SAFETY: libuv calls with a handle of ours, and its data lives until `on_watch_closed`, which this loop cannot call before we return
@@ -181,6 +227,7 @@ unsafe extern "C" fn on_readable(raw: *mut RawHandle, status: c_int, _events: c_
             return;
         };
         let watch = &mut *handle.data(uv);
+        watch.local.spin.arrived();
         let deliver = Arc::clone(&watch.deliver);
         let reader = &mut watch.reader;
         // A panic must not get into libuv.
@@ -214,10 +261,21 @@ unsafe extern "C" fn on_watch_closed(raw: *mut RawHandle) {
 }
 
 unsafe extern "C" fn on_bell_closed(raw: *mut RawHandle) {
+    // SAFETY: as above.
+    unsafe { own_handle_closed(raw, UV_ASYNC) };
+}
+
+unsafe extern "C" fn on_prepare_closed(raw: *mut RawHandle) {
+    // SAFETY: as above.
+    unsafe { own_handle_closed(raw, UV_PREPARE) };
+}
+
+/// # Safety
+/// To be called by the close callback of a handle of that kind that `Environment::new` made.
+unsafe fn own_handle_closed(raw: *mut RawHandle, kind: c_int) {
     let Some(uv) = ffi::uv() else { return };
     // SAFETY: as above.
-    let local =
-        unsafe { Handle::<Rc<Local>>::from_raw(raw).map(|handle| handle.free(uv, UV_ASYNC)) };
+    let local = unsafe { Handle::<Rc<Local>>::from_raw(raw).map(|handle| handle.free(uv, kind)) };
     if let Some(local) = local {
         local.one_closed();
     }
