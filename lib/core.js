@@ -7,22 +7,16 @@ const Ring = require('./ring.js');
 const apply = require('./inbound.js');
 const dictionary = require('./dictionary.js');
 const keepAlive = require('./keepalive.js');
+const { pend, promiseOf, reject, resolve } = require('./pending.js');
 const { NativeHost, readsOnLoop } = require('./load.js');
-const { deliveryUnknown, hostClosed, peerNotFound } = require('./errors.js');
+const { deliveryUnknown, fromFailure, hostClosed, peerNotFound } = require('./errors.js');
 
 /**
- * @typedef {{resolve: (value?: any) => void, reject: (err: Error) => void, to?: any, end?: (value: any) => any}} Deferred
+ * @typedef {{resolve: (value?: any) => void, reject: (err: Error) => void, end?: (value: any) => any}} Deferred
  */
 
 /** Warnings about listeners that throw are given at most this often, in ms. */
 const REPORT_INTERVAL = 1000;
-
-/** One executor for all promises: no closure is made for each. */
-const captured = { resolve: (/** @type {any} */ _value) => {}, reject: (/** @type {any} */ _err) => {} };
-const capture = (/** @type {any} */ resolve, /** @type {any} */ reject) => {
-  captured.resolve = resolve;
-  captured.reject = reject;
-};
 
 /** A connection with another host, as programs see it. */
 class Connection {
@@ -76,7 +70,7 @@ class Core {
     this.host = host;
     /** @type {import('./load.js').NativeHost | null} */
     this.native = null;
-    /** @type {Ring<Deferred>} */
+    /** What stands for the promises of sends, see pending.js, by the numbers that the mesh gives to sends. */
     this.sends = new Ring();
     /** @type {Map<number, Deferred>} */
     this.calls = new Map();
@@ -135,7 +129,7 @@ class Core {
     this.native = null;
     native?.shutdown();
     this.outbound.take();
-    for (const send of this.sends.clear()) send.reject(deliveryUnknown(send.to));
+    this.sends.clear((send, to) => reject(send, deliveryUnknown(to)));
     for (const call of this.calls.values()) call.reject(hostClosed());
     this.calls.clear();
     this.links = this.timers = 0;
@@ -256,9 +250,9 @@ class Core {
     } catch (err) {
       return this.Promise.reject(err);
     }
-    const promise = new this.Promise(capture);
-    this.sends.push({ resolve: captured.resolve, reject: captured.reject, to });
-    return promise;
+    const send = pend(this.Promise);
+    this.sends.push(send, to);
+    return promiseOf(send);
   }
 
   /**
@@ -327,6 +321,30 @@ class Core {
   }
 
   // What the network tells.
+
+  /**
+   * @param {number} first
+   * @param {number} count
+   */
+  resolveSends(first, count) {
+    const { sends } = this;
+    for (let number = first; number < first + count; number++) {
+      const send = sends.take(number);
+      if (send !== undefined) resolve(send, null);
+    }
+  }
+
+  /**
+   * @param {number} number
+   * @param {import('./errors.js').Failure} failure
+   */
+  failSend(number, failure) {
+    const send = this.sends.take(number);
+    if (send === undefined) return;
+    // The original does not know what else to say about a message that was delivered to a listener that threw.
+    if (failure.code === 'ERR_LISTENER_THREW') resolve(send, undefined);
+    else reject(send, fromFailure(failure));
+  }
 
   /**
    * @param {string} key

@@ -134,14 +134,12 @@ function apply(core, native, text) {
         batch.replies.push(batch.question++, IDS, core.localIds());
         break;
       case SETTLED:
-        core.sends.takeAll(events[i], events[i + 1], resolveSend);
+        core.resolveSends(events[i], events[i + 1]);
         i += 2;
         break;
       case FAILED: {
-        const send = core.sends.take(events[i++]);
-        const failure = events[i++];
-        if (failure.code === 'ERR_LISTENER_THREW') send?.resolve(undefined);
-        else send?.reject(fromFailure(failure));
+        core.failSend(events[i], events[i + 1]);
+        i += 2;
         break;
       }
       case DONE: {
@@ -195,11 +193,6 @@ function parse(native, text) {
     // Another host sends what is not JSON: it is found and left out, and everybody else's messages stay.
     return JSON.parse(native.purge());
   }
-}
-
-/** @param {{resolve: (value: any) => void}} send */
-function resolveSend(send) {
-  send.resolve(null);
 }
 
 /**

@@ -36,8 +36,24 @@ impl Beside {
         read(self.env, value).ok()
     }
 
+    /// All texts of a run, out of one buffer.
     fn texts(&mut self, count: u32) -> Option<Vec<ByteString>> {
-        (0..count).map(|_| self.next(text::read)).collect()
+        let mut bytes = Vec::new();
+        let mut ends = Vec::with_capacity(count as usize);
+        for _ in 0..count {
+            let value = text::element(self.env, self.array?, self.next).ok()?;
+            self.next += 1;
+            text::append(self.env, value, &mut bytes).ok()?;
+            ends.push(bytes.len());
+        }
+        let all = ByteString::try_from(Bytes::from(bytes)).ok()?;
+        let mut start = 0;
+        let mut cut = |end| {
+            let text = all.slice_ref(all.get(start..end)?);
+            start = end;
+            Some(text)
+        };
+        ends.into_iter().map(&mut cut).collect()
     }
 
     fn bytes(&mut self, count: u32) -> Option<Vec<Bytes>> {

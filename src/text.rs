@@ -16,6 +16,14 @@ fn check(status: sys::napi_status) -> Result<()> {
 
 /// The UTF-8 text of a JavaScript string. Lone surrogates become U+FFFD: who cannot do with that has to look before.
 pub fn read(env: sys::napi_env, value: Value) -> Result<ByteString> {
+    let mut bytes = Vec::new();
+    append(env, value, &mut bytes)?;
+    ByteString::try_from(Bytes::from(bytes))
+        .map_err(|_| Error::new(Status::StringExpected, "no UTF-8"))
+}
+
+/// Appends the UTF-8 text of a JavaScript string.
+pub fn append(env: sys::napi_env, value: Value, bytes: &mut Vec<u8>) -> Result<()> {
     let mut length = 0;
     // SAFETY: a null buffer asks for the length only.
     check(unsafe {
@@ -26,21 +34,20 @@ pub fn read(env: sys::napi_env, value: Value) -> Result<ByteString> {
     check(unsafe {
         sys::napi_get_value_string_latin1(env, value, std::ptr::null_mut(), 0, &mut units)
     })?;
-    let mut bytes: Vec<u8> = Vec::with_capacity(length + 1);
+    bytes.reserve(length + 1);
     let mut written = 0;
-    let (start, room) = (bytes.as_mut_ptr().cast(), length + 1);
-    // SAFETY: the buffer has room for the text and the final zero, and `written` bytes of it are initialised afterwards.
+    // SAFETY: the buffer has room for the text and the final zero, and `written` more bytes of it are initialised afterwards.
     unsafe {
+        let end = bytes.as_mut_ptr().add(bytes.len()).cast();
         // As many bytes as units: all of it is ASCII, and copying it is faster than encoding it.
         check(if units == length {
-            sys::napi_get_value_string_latin1(env, value, start, room, &mut written)
+            sys::napi_get_value_string_latin1(env, value, end, length + 1, &mut written)
         } else {
-            sys::napi_get_value_string_utf8(env, value, start, room, &mut written)
+            sys::napi_get_value_string_utf8(env, value, end, length + 1, &mut written)
         })?;
-        bytes.set_len(written.min(length));
+        bytes.set_len(bytes.len() + written.min(length));
     }
-    ByteString::try_from(Bytes::from(bytes))
-        .map_err(|_| Error::new(Status::StringExpected, "no UTF-8"))
+    Ok(())
 }
 
 /// The bytes of a Buffer or Uint8Array.

@@ -10,7 +10,7 @@ mod serving;
 mod session;
 mod traffic;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -48,6 +48,8 @@ pub struct Mesh {
     sessions: Sessions<Cargo>,
     /// Frames that are being made.
     frames: BTreeMap<LinkId, v2::Frame>,
+    /// Links over which more could be said if what was said before were acknowledged.
+    held_up: BTreeSet<LinkId>,
     /// What came over sessions and waits for the program, in the order of the events.
     told: VecDeque<Told>,
     rounds: BTreeMap<u64, Round>,
@@ -158,6 +160,7 @@ impl Mesh {
             answers: Answers::new(),
             sessions: Sessions::new(),
             frames: BTreeMap::new(),
+            held_up: BTreeSet::new(),
             told: VecDeque::new(),
             rounds: BTreeMap::new(),
             next_round: 0,
@@ -179,6 +182,11 @@ impl Mesh {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// The links over which more could be said if what was said before were acknowledged: it pays to read them.
+    pub fn held_up(&self) -> &BTreeSet<LinkId> {
+        &self.held_up
     }
 
     /// Takes an input and appends what is to be done to `out`, in order.
@@ -479,6 +487,7 @@ impl Mesh {
         };
         let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
         self.frames.remove(&link);
+        self.held_up.remove(&link);
         let session = self.session_of(link);
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key: key.clone() });

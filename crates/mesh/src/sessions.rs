@@ -134,6 +134,11 @@ impl<T: Run> Session<T> {
         self.link
     }
 
+    /// Whether something waits for the other side to acknowledge what was said before.
+    pub fn is_held_up(&self) -> bool {
+        self.ready && (self.said < self.unacked.len() || !self.unsent.is_empty())
+    }
+
     /// How many bytes wait here, under way or not.
     pub fn queued(&self) -> usize {
         self.queued

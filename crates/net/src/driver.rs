@@ -1,7 +1,7 @@
 //! A host's state: the mesh behind one lock, what waits for the program, and the links.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -29,6 +29,8 @@ pub struct Shared {
     start: Instant,
     state: Mutex<State>,
     wake: Wake,
+    /// Whether links are held up until acknowledgements are read.
+    held_up: AtomicBool,
     /// Who reads the sockets, when the runtime does not.
     pub read_loop: Option<Arc<dyn ReadLoop>>,
     /// Bytes that wait for the program.
@@ -85,6 +87,7 @@ impl Shared {
                 down: false,
             }),
             wake,
+            held_up: AtomicBool::new(false),
             read_loop,
             waiting: AtomicUsize::new(0),
             room: Notify::new(),
@@ -118,6 +121,17 @@ impl Shared {
         }
         state.inputs.extend(inputs);
         self.turn_more(state, more);
+        if more
+            && self.held_up.load(Ordering::Relaxed)
+            && let Some(read_loop) = &self.read_loop
+        {
+            // The program is busy saying more, and its thread is the one that reads.
+            read_loop.read_now();
+        }
+    }
+
+    pub fn is_held_up(&self, link: LinkId) -> bool {
+        self.state.lock().mesh.held_up().contains(&link)
     }
 
     fn turn(&self, guard: parking_lot::MutexGuard<'_, State>) {
@@ -188,6 +202,8 @@ impl Shared {
                 }
             }
         }
+        let held_up = !state.mesh.held_up().is_empty();
+        self.held_up.store(held_up, Ordering::Relaxed);
         let deadline = state.mesh.deadline();
         if let Some(deadline) = deadline
             && state.armed.is_none_or(|armed| deadline < armed)

@@ -16,6 +16,9 @@ pub trait ReadLoop: Send + Sync {
     /// Watches a socket, and calls [`LinkReader::ready`] whenever it can be read. `None` when the loop ends or has ended; the reader is dropped
     /// then.
     fn attach(&self, reader: Box<dyn LinkReader>) -> Option<Box<dyn Attached>>;
+
+    /// Reads this host's sockets that are [`wanted`](LinkReader::wanted), if this is the loop's thread.
+    fn read_now(&self);
 }
 
 /// A socket that is watched. Dropping this ends it: soon after, the loop drops the reader.
@@ -28,6 +31,9 @@ pub trait Attached: Send + Sync {
 pub trait LinkReader: Send {
     #[cfg(unix)]
     fn socket(&self) -> std::os::fd::RawFd;
+
+    /// Whether what can be read lets more be written.
+    fn wanted(&self) -> bool;
 
     /// Reads what is there, within limits, and gives it to the mesh. To be called again whenever the socket can be read; after
     /// [`ReadEnd::Ended`] not any more.
@@ -53,6 +59,10 @@ impl LinkReader for LoopReader {
     #[cfg(unix)]
     fn socket(&self) -> std::os::fd::RawFd {
         std::os::fd::AsRawFd::as_raw_fd(self.reader.socket())
+    }
+
+    fn wanted(&self) -> bool {
+        self.shared.is_held_up(self.link)
     }
 
     fn ready(&mut self) -> ReadEnd {

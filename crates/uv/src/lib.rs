@@ -91,6 +91,10 @@ impl ReadLoop for HostLoop {
         let mailbox = Arc::clone(&self.mailbox);
         Some(Box::new(Watched { mailbox, id }))
     }
+
+    fn read_now(&self) {
+        watch::read_now(&self.mailbox, &self.deliver);
+    }
 }
 
 /// A socket that is watched.
@@ -124,6 +128,9 @@ mod tests {
     impl LinkReader for Unread {
         fn socket(&self) -> RawFd {
             -1
+        }
+        fn wanted(&self) -> bool {
+            false
         }
         fn ready(&mut self) -> ReadEnd {
             ReadEnd::Ended

@@ -36,6 +36,11 @@ struct Local {
     closed: Cell<Option<Box<dyn FnOnce()>>>,
 }
 
+thread_local! {
+    /// The loop of this thread, while it is watched.
+    static HERE: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
+}
+
 /// A socket that is watched: the data of a poll handle.
 struct Watch {
     id: u64,
@@ -76,6 +81,7 @@ impl Environment {
             })
         };
         let prepare = prepare.ok();
+        HERE.set(Some(Rc::clone(&local)));
         if let Some(prepare) = prepare {
             local.open.set(local.open.get() + 1);
             // SAFETY: initialised just now, on its thread.
@@ -104,6 +110,8 @@ impl Environment {
             ..
         } = self;
         local.closed.set(Some(Box::new(closed)));
+        // Also called when the thread ends, after its thread-local variables.
+        let _ = HERE.try_with(|here| here.take());
         drop(local.mailbox.close());
         let watches = local.watches.take();
         for watch in watches.into_values() {
@@ -221,32 +229,65 @@ unsafe extern "C" fn on_prepare(raw: *mut RawHandle) {
 unsafe extern "C" fn on_readable(raw: *mut RawHandle, status: c_int, _events: c_int) {
     let Some(uv) = ffi::uv() else { return };
     // SAFETY: libuv calls with a handle of ours, and its data lives until `on_watch_closed`, which this loop cannot call before we return
-    // or run JavaScript. No JavaScript runs while the data is borrowed, so no other callback does.
+    // or run JavaScript.
     let (woken, deliver) = unsafe {
         let Some(handle) = Handle::<Watch>::from_raw(raw) else {
             return;
         };
-        let watch = &mut *handle.data(uv);
-        watch.local.spin.arrived();
+        let watch = &*handle.data(uv);
         let deliver = Arc::clone(&watch.deliver);
-        let reader = &mut watch.reader;
-        // A panic must not get into libuv.
-        let read = || catch_unwind(AssertUnwindSafe(|| reader.ready()));
-        let (end, woken) = reading(&deliver, read);
-        match end.unwrap_or(ReadEnd::Ended) {
-            // Libuv has stopped watching when there is an error.
-            ReadEnd::Blocked | ReadEnd::Full if status < 0 => watch.local.detach(watch.id),
-            // It calls again as long as there is something to read.
-            ReadEnd::Blocked | ReadEnd::Full => {}
-            ReadEnd::Paused => {
-                (uv.uv_poll_stop)(raw);
-            }
-            ReadEnd::Ended => watch.local.detach(watch.id),
-        }
+        watch.local.spin.arrived();
+        let ((), woken) = reading(&deliver, || read(uv, handle, status));
         (woken, deliver)
     };
     if woken {
         deliver();
+    }
+}
+
+/// Reads a socket once.
+///
+/// # Safety
+/// The handle must be open, and this its loop's thread.
+unsafe fn read(uv: &Uv, handle: Handle<Watch>, status: c_int) {
+    // SAFETY: no JavaScript runs while the data is borrowed, so nobody else borrows it.
+    let watch = unsafe { &mut *handle.data(uv) };
+    let reader = &mut watch.reader;
+    // A panic must not get into libuv.
+    let end = catch_unwind(AssertUnwindSafe(|| reader.ready()));
+    match end.unwrap_or(ReadEnd::Ended) {
+        // Libuv has stopped watching when there is an error.
+        ReadEnd::Blocked | ReadEnd::Full if status < 0 => watch.local.detach(watch.id),
+        // It calls again as long as there is something to read.
+        ReadEnd::Blocked | ReadEnd::Full => {}
+        ReadEnd::Paused => {
+            // SAFETY: the handle is open.
+            unsafe { (uv.uv_poll_stop)(handle.raw()) };
+        }
+        ReadEnd::Ended => watch.local.detach(watch.id),
+    }
+}
+
+/// Reads those sockets of a host that are wanted, if this is the thread of its loop. Nothing runs JavaScript meanwhile: the host is
+/// woken by its doorbell.
+pub fn read_now(mailbox: &Arc<Mailbox>, deliver: &Arc<Deliver>) {
+    let here = HERE.try_with(|here| here.borrow().clone());
+    let Some(local) = here.ok().flatten() else {
+        return;
+    };
+    if !Arc::ptr_eq(&local.mailbox, mailbox) {
+        return;
+    }
+    let watches: Vec<Handle<Watch>> = local.watches.borrow().values().copied().collect();
+    for watch in watches {
+        // SAFETY: handles leave `watches` before they are closed, and are freed by the loop, which does not run meanwhile. The call
+        // comes from JavaScript, so no reader is borrowed.
+        unsafe {
+            let data = &*watch.data(local.uv);
+            if Arc::ptr_eq(&data.deliver, deliver) && data.reader.wanted() {
+                read(local.uv, watch, 0);
+            }
+        }
     }
 }
 

@@ -108,6 +108,11 @@ impl Mesh {
                 self.out.push(Output::TransmitBinary { link, bytes });
             }
         }
+        if session.is_held_up() {
+            self.held_up.insert(link);
+        } else {
+            self.held_up.remove(&link);
+        }
     }
 
     /// Acknowledges what has been applied.

@@ -413,7 +413,6 @@ const QUOTE: u8 = 1;
 const OPEN: u8 = 2;
 const CLOSE: u8 = 3;
 const COMMA: u8 = 4;
-const ESCAPE: u8 = 5;
 static CLASS: [u8; 256] = {
     let mut class = [OTHER; 256];
     class[b'"' as usize] = QUOTE;
@@ -422,7 +421,6 @@ static CLASS: [u8; 256] = {
     class[b']' as usize] = CLOSE;
     class[b'}' as usize] = CLOSE;
     class[b',' as usize] = COMMA;
-    class[b'\\' as usize] = ESCAPE;
     class
 };
 
@@ -434,16 +432,7 @@ fn list_length(texts: &[u8]) -> Option<u32> {
     let (mut depth, mut commas, mut at) = (0u32, 0u32, 0);
     while at < texts.len() {
         match CLASS[texts[at] as usize] {
-            QUOTE => {
-                at += 1;
-                loop {
-                    match CLASS[*texts.get(at)? as usize] {
-                        QUOTE => break,
-                        ESCAPE => at += 2,
-                        _ => at += 1,
-                    }
-                }
-            }
+            QUOTE => at = string_end(texts, at + 1)?,
             OPEN => depth += 1,
             CLOSE => depth = depth.checked_sub(1)?,
             COMMA if depth == 0 => commas += 1,
@@ -452,6 +441,17 @@ fn list_length(texts: &[u8]) -> Option<u32> {
         at += 1;
     }
     (depth == 0).then_some(commas + 1)
+}
+
+/// Where the string ends in which `at` is: the place of its closing quote.
+fn string_end(texts: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += memchr::memchr2(b'"', b'\\', texts.get(at..)?)?;
+        if texts[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
 }
 
 #[cfg(test)]

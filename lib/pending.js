@@ -1,0 +1,56 @@
+'use strict';
+
+const Bluebird = require('./Promise.js');
+
+/**
+ * Pending promises, settled later. Bluebird's settle by their own methods, so nothing but the promise has to be kept: the two functions
+ * that an executor gets would be most of what a send costs. These methods are internal, but bluebird is finished: its last release has them.
+ */
+const { _fulfill, _rejectCallback } = /** @type {any} */ (Bluebird.prototype);
+const settlesItself = typeof _fulfill === 'function' && typeof _rejectCallback === 'function';
+
+/** A promise of any other class. */
+class Deferred {
+  /** @param {any} Promise */
+  constructor(Promise) {
+    this.promise = new Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+}
+
+const noop = () => {};
+
+/**
+ * @param {any} Promise the class
+ * @returns {any} what is to be kept
+ */
+function pend(Promise) {
+  return settlesItself && Promise === Bluebird ? new Bluebird(noop) : new Deferred(Promise);
+}
+
+/** @param {any} pending */
+function promiseOf(pending) {
+  return pending instanceof Deferred ? pending.promise : pending;
+}
+
+/**
+ * @param {any} pending
+ * @param {any} value no promise
+ */
+function resolve(pending, value) {
+  if (pending instanceof Deferred) pending.resolve(value);
+  else pending._fulfill(value);
+}
+
+/**
+ * @param {any} pending
+ * @param {Error} err
+ */
+function reject(pending, err) {
+  if (pending instanceof Deferred) pending.reject(err);
+  else pending._rejectCallback(err, false);
+}
+
+module.exports = { pend, promiseOf, resolve, reject };
