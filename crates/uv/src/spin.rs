@@ -79,10 +79,12 @@ impl Spin {
 
     /// A socket of ours can be read.
     pub fn arrived(&self) {
-        let Some(since) = self.since.take() else {
-            return;
-        };
-        let took = since.elapsed();
+        if let Some(since) = self.since.take() {
+            self.took(since.elapsed());
+        }
+    }
+
+    fn took(&self, took: Duration) {
         if self.signs.get() < self.needed.get() {
             let sign = if took <= PROMISING {
                 self.signs.get() + 1
@@ -139,4 +141,70 @@ fn most_threads() -> usize {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         (processors - 1).max(1)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    /// One turn of a loop in which something of ours arrives at once.
+    fn quick_turn(spin: &Spin, set: c_int) {
+        spin.before_poll(set, -1);
+        spin.took(Duration::ZERO);
+    }
+
+    fn time(act: impl FnOnce()) -> Duration {
+        let start = Instant::now();
+        act();
+        start.elapsed()
+    }
+
+    // One test, because only so many threads may wait at a time.
+    #[test]
+    fn it_waits_where_that_has_promise_and_while_it_pays() {
+        waits_not_beyond_its_limit();
+        stops_when_it_was_in_vain_and_then_wants_more_signs();
+    }
+
+    fn waits_not_beyond_its_limit() {
+        let (reader, mut writer) = UnixStream::pair().unwrap();
+        let set = reader.as_raw_fd();
+        let spin = Spin::new();
+        spin.before_poll(set, -1);
+        assert!(!spin.vain.get(), "waited without a sign");
+        for _ in 0..FEWEST_SIGNS {
+            quick_turn(&spin, set);
+        }
+        let took = time(|| spin.before_poll(set, -1));
+        assert!(spin.vain.get() && took >= SHORTEST, "{took:?}");
+        // The loop does not sleep at all, or not longer than its next timer wants.
+        spin.vain.set(false);
+        spin.before_poll(set, 0);
+        assert!(!spin.vain.get());
+        writer.write_all(b"x").unwrap();
+        spin.before_poll(set, -1);
+        assert!(!spin.vain.get(), "something was ready");
+    }
+
+    fn stops_when_it_was_in_vain_and_then_wants_more_signs() {
+        let (reader, _writer) = UnixStream::pair().unwrap();
+        let set = reader.as_raw_fd();
+        let spin = Spin::new();
+        for _ in 0..FEWEST_SIGNS {
+            quick_turn(&spin, set);
+        }
+        for _ in 0..=PATIENCE {
+            spin.before_poll(set, -1);
+        }
+        assert!(!spin.vain.get(), "still waits");
+        assert_eq!(spin.needed.get(), 2 * FEWEST_SIGNS);
+        for _ in 0..FEWEST_SIGNS {
+            quick_turn(&spin, set);
+        }
+        spin.before_poll(set, -1);
+        assert!(!spin.vain.get(), "waits again too early");
+    }
 }
