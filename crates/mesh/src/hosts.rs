@@ -192,6 +192,17 @@ impl<W> Hosts<W> {
             .map(|(id, _)| *id)
     }
 
+    /// The hosts that are expected where we are just connecting to one with that key.
+    pub fn hints(&self, key: &str) -> Vec<ByteString> {
+        let there = |l: &&Link<W>| {
+            l.dialled
+                .as_deref()
+                .is_some_and(|d| self.is_name_of(d, key))
+        };
+        let links = self.links.values().filter(there);
+        links.filter_map(|l| l.hint.clone()).collect()
+    }
+
     /// A link whose host said that url in its greeting and was not registered, because we were dialling it ourselves.
     pub fn spare(&self, url: &str) -> Option<LinkId> {
         let spare = |l: &Link<W>| l.state == State::Stranger && l.url.as_deref() == Some(url);
@@ -248,6 +259,14 @@ impl<W> Hosts<W> {
         self.lost.insert(key, lost);
     }
 
+    /// From now on it is for us to dial that lost host, if it was not.
+    pub fn redial(&mut self, key: &str, at: Time, redial: Redial) {
+        if let Some(lost) = self.lost.get_mut(key).filter(|l| l.redial.is_none()) {
+            lost.at = at;
+            lost.redial = Some(redial);
+        }
+    }
+
     /// Gives up waiting for the host with that key.
     pub fn found(&mut self, key: &str) -> Option<Lost> {
         self.lost.remove(key)
@@ -256,6 +275,13 @@ impl<W> Hosts<W> {
     /// The host with that key, if it is lost.
     pub fn lost(&self, key: &str) -> Option<&Lost> {
         self.lost.get(key)
+    }
+
+    /// The id of the lost host that has that url or key.
+    pub fn lost_behind(&self, url: &str) -> Option<ByteString> {
+        let lost = |key: &str| self.lost.get(key);
+        let lost = lost(url).or_else(|| self.aliases.get(url).and_then(|key| lost(key)));
+        lost.and_then(|lost| lost.host.clone())
     }
 
     /// The keys of lost hosts with that host id.

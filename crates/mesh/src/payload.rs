@@ -83,6 +83,25 @@ impl Payload {
         }
     }
 
+    /// Each message as a run of its own.
+    pub fn into_singles(self) -> Vec<Payload> {
+        match self {
+            Payload::Json { .. } => self.into_json().into_iter().map(Payload::one).collect(),
+            Payload::Undefined { count } => vec![Payload::one(None); count as usize],
+            Payload::Text(items) => items
+                .into_iter()
+                .map(|text| Payload::Text(vec![text]))
+                .collect(),
+            Payload::Binary { items, kind } => items
+                .into_iter()
+                .map(|bytes| Payload::Binary {
+                    items: vec![bytes],
+                    kind,
+                })
+                .collect(),
+        }
+    }
+
     /// Each message as v1 carries it.
     pub fn into_json(self) -> Vec<Option<ByteString>> {
         match self {

@@ -25,19 +25,27 @@ impl Mesh {
         if url.is_empty() || self.url.as_ref() == Some(&url) || self.hosts.route(&url).is_some() {
             return self.joined(vec![waiter]);
         }
-        if let Some(link) = self.hosts.dialling(&url) {
+        let dialling = self.hosts.dialling(&url);
+        let waiters = match dialling.and_then(|link| self.hosts.get_mut(link)) {
+            Some(link) => Some(&mut link.waiters),
+            None => self
+                .expected
+                .iter_mut()
+                .find(|e| e.url == url)
+                .map(|e| &mut e.waiters),
+        };
+        if let Some(waiters) = waiters {
             // The program waits for the connection that is being made. Another host must not: two hosts that wait for each other's
             // joins would wait for ever.
-            match (waiter, self.hosts.get_mut(link)) {
-                (waiter @ (Waiter::Request { .. } | Waiter::Hint), _) => self.joined(vec![waiter]),
-                (waiter, Some(l)) => l.waiters.push(waiter),
-                (_, None) => {}
+            match waiter {
+                Waiter::Request { .. } | Waiter::Hint => self.joined(vec![waiter]),
+                waiter => waiters.push(waiter),
             }
             return;
         }
         let hint = match &waiter {
             Waiter::Redial { host, .. } => host.clone(),
-            _ => self.hosts.lost(&url).and_then(|lost| lost.host.clone()),
+            _ => self.hosts.lost_behind(&url),
         };
         let link = self.hosts.dial(url.clone(), hint, false, waiter);
         self.out.push(Output::Dial { link, url });
@@ -107,7 +115,14 @@ impl Mesh {
                 self.event(Event::NetworkId { id: network });
             }
         }
-        let host = self.hosts.get(link).and_then(|l| l.host.clone());
+        let l = self.hosts.get(link);
+        let host = l.and_then(|l| l.host.clone());
+        if let Some(before) = l.and_then(|l| l.hint.clone())
+            && host.as_ref() != Some(&before)
+        {
+            // Another incarnation than before: that one will not come back.
+            self.end_lost_session(&before);
+        }
         if host.as_ref() == Some(&self.id) {
             // That is ourselves, behind another name.
             self.leave_quietly(link);
@@ -165,6 +180,12 @@ impl Mesh {
                 if let Some(before) = lost.host.filter(|before| Some(before) != host.as_ref()) {
                     self.end_lost_session(&before);
                 }
+            }
+        }
+        // We may just be dialling the one that was there before.
+        for before in self.hosts.hints(&key) {
+            if host.as_ref() != Some(&before) {
+                self.end_lost_session(&before);
             }
         }
         let listed = url.or_else(|| key.starts_with("ws").then(|| key.clone()));
@@ -264,6 +285,11 @@ impl Mesh {
             waiters.extend(self.register(spare, key));
             return self.announce(spare, waiters);
         }
+        if matches!(error, CallError::Lost { .. } | CallError::Timeout)
+            && let (Some(url), Some(host)) = (l.dialled, l.hint)
+        {
+            self.take_over(url, &host);
+        }
         for waiter in l.waiters {
             self.fail(waiter, error.clone());
         }
@@ -291,7 +317,8 @@ impl Mesh {
     pub(super) fn insist(&mut self, expected: Expected) {
         let mut waiters = expected.waiters.into_iter();
         let Some(first) = waiters.next() else { return };
-        let link = self.hosts.dial(expected.url.clone(), None, true, first);
+        let (url, host) = (expected.url.clone(), expected.host);
+        let link = self.hosts.dial(url, Some(host), true, first);
         if let Some(l) = self.hosts.get_mut(link) {
             l.waiters.extend(waiters);
         }

@@ -59,11 +59,12 @@ impl Mesh {
     fn forward_singly(&mut self, link: LinkId, parcel: Parcel) {
         let numbers = parcel.numbers();
         let deadline = self.now + self.config.request_timeout;
-        let messages = parcel.payload.clone().into_json();
-        for (seq, message) in numbers.zip(messages) {
+        let singles = parcel.payload.clone().into_singles();
+        for (seq, payload) in numbers.zip(singles) {
+            let message = payload.clone().into_json().pop().flatten();
             let single = Parcel {
                 seq,
-                payload: Payload::one(message.clone()),
+                payload,
                 ..parcel.clone()
             };
             let number = self.requests.open(link, deadline, Asked::Send(single));

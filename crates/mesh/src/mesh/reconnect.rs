@@ -75,6 +75,20 @@ impl Mesh {
         self.event(Event::TimerStarted { key });
     }
 
+    /// We have dialled a lost host that was to dial us, and it has perhaps taken that connection before it was lost as well: then
+    /// it waits for us now.
+    pub(super) fn take_over(&mut self, url: ByteString, host: &ByteString) {
+        if self.closing.is_some() {
+            return;
+        }
+        let (since, wait) = (self.now, self.config.reconnect_delay);
+        for key in self.hosts.lost_host(host) {
+            let delay = wait.as_secs_f64();
+            let (at, url) = (since.saturating_add(wait), url.clone());
+            self.hosts.redial(&key, at, Redial { url, since, delay });
+        }
+    }
+
     /// Does what is due about lost hosts.
     pub(super) fn redial_due(&mut self) {
         for (key, lost) in self.hosts.due(self.now) {

@@ -322,25 +322,22 @@ impl Mesh {
         let Cargo::Parcel(parcel) = run else {
             return;
         };
+        if expired {
+            return;
+        }
         let mut at = range.start;
         for exception in exceptions {
             let begin = (exception.first.max(first) - first) as u32;
             let stop = ((exception.first + u64::from(exception.count)).max(first) - first)
                 .min(u64::from(range.end)) as u32;
             let (begin, stop) = (begin.clamp(at, range.end), stop.clamp(at, range.end));
-            if !expired {
-                self.settled(&parcel, at..begin);
-            }
-            self.landed(&parcel.key, begin - at);
+            self.settled(&parcel, at..begin);
             if begin < stop {
-                self.excepted(&parcel, begin..stop, exception.code, expired);
+                self.excepted(&parcel, begin..stop, exception.code);
             }
             at = stop;
         }
-        if !expired {
-            self.settled(&parcel, at..range.end);
-        }
-        self.landed(&parcel.key, range.end - at);
+        self.settled(&parcel, at..range.end);
     }
 
     fn settled(&mut self, parcel: &Parcel, range: std::ops::Range<u32>) {
@@ -350,20 +347,12 @@ impl Mesh {
                 u64::from(range.end - range.start),
             );
             self.event(Event::Settled { seq, count });
+            self.landed(&parcel.key, range.end - range.start);
         }
     }
 
-    fn excepted(
-        &mut self,
-        parcel: &Parcel,
-        range: std::ops::Range<u32>,
-        code: Code,
-        expired: bool,
-    ) {
+    fn excepted(&mut self, parcel: &Parcel, range: std::ops::Range<u32>, code: Code) {
         let count = range.end - range.start;
-        if expired {
-            return self.landed(&parcel.key, count);
-        }
         if code == Code::NoSuchPeer {
             return self.not_there(cut(parcel.clone(), range));
         }
@@ -379,13 +368,10 @@ impl Mesh {
         self.landed(&parcel.key, count);
     }
 
-    /// Tells the senders of messages that nobody has acknowledged in time.
+    /// Tells the senders of messages that nobody has acknowledged in time. What is sent later does not wait for them any more.
     pub(super) fn expire_sessions(&mut self) {
         for (_, parts) in self.sessions.expire(self.now, self.config.request_timeout) {
-            for Part {
-                run, first, range, ..
-            } in parts
-            {
+            for Part { run, range, .. } in parts {
                 let Cargo::Parcel(parcel) = run else {
                     continue;
                 };
@@ -393,10 +379,7 @@ impl Mesh {
                     let id = parcel.to.clone();
                     self.failed(parcel.seq + u64::from(n), SendError::Timeout { id });
                 }
-                if first == 0 {
-                    // It was not even said, and is forgotten.
-                    self.landed(&parcel.key, range.end - range.start);
-                }
+                self.landed(&parcel.key, range.end - range.start);
             }
         }
     }
@@ -416,8 +399,11 @@ impl Mesh {
             let Cargo::Parcel(parcel) = run else {
                 continue;
             };
+            if expired {
+                continue;
+            }
             let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
-            for n in range.clone().filter(|_| !expired) {
+            for n in range.clone() {
                 let (id, url) = (parcel.to.clone(), url.clone());
                 self.failed(parcel.seq + u64::from(n), SendError::Unknown { id, url });
             }

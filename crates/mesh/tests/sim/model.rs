@@ -1,0 +1,485 @@
+//! What has been promised, and whether it is kept: every message that was sent, what became of it, and in which order.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytestring::ByteString;
+use distribus_mesh::{Answer, BinaryKind, CallError, Event, Payload, SendError};
+
+/// A message, by its place in the order of all calls of the whole network.
+pub type Id = usize;
+
+/// One life of a host, by its place in the order in which they began.
+pub type Life = usize;
+
+/// How a send has ended, as its sender was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Outcome {
+    Open,
+    Settled,
+    Threw,
+    /// Never delivered.
+    Definite(SendError),
+    /// Delivered once or not at all.
+    Unknown(SendError),
+}
+
+#[derive(Debug)]
+struct Message {
+    sender: Life,
+    /// The peer that it is for; none when it was published.
+    to: Option<String>,
+    from: String,
+    channel: String,
+    outcome: Outcome,
+    /// Where it was delivered.
+    delivered: Vec<Life>,
+    threw: bool,
+    /// The hosts that sent it back because the peer did not live there.
+    returned: Vec<Life>,
+    /// It could leave at once: the receiver's host was known.
+    direct: bool,
+    /// It has no content by which to know it: the run to which it belongs.
+    run: Option<usize>,
+}
+
+/// Messages without content, which are only counted.
+#[derive(Debug, Default)]
+struct Run {
+    count: u32,
+    arrived: BTreeMap<Life, u32>,
+    ended: u32,
+}
+
+#[derive(Debug, Default)]
+struct LifeRecord {
+    name: String,
+    alive: bool,
+    sends: Vec<Id>,
+    calls: BTreeMap<u64, bool>,
+    published: Vec<Id>,
+}
+
+/// The checker. Every method that finds a promise broken panics and says which.
+#[derive(Debug, Default)]
+pub struct Model {
+    messages: Vec<Message>,
+    by_content: HashMap<String, Id>,
+    runs: Vec<Run>,
+    runs_by_name: HashMap<String, usize>,
+    lives: Vec<LifeRecord>,
+    /// The last message delivered from a host to a peer, and where.
+    last_to_peer: HashMap<(Life, String), (Id, Life)>,
+    last_on_channel: HashMap<(Life, String, Life), Id>,
+    last_direct: HashMap<(Life, Life), Id>,
+    /// Whether messages may look otherwise when they arrive, because the original's protocol has carried them.
+    pub translated: bool,
+    pub counts: Counts,
+}
+
+/// What has happened, to see that something has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub messages: u64,
+    pub delivered: u64,
+    pub settled: u64,
+    pub definite: u64,
+    pub unknown: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.messages += other.messages;
+        self.delivered += other.delivered;
+        self.settled += other.settled;
+        self.definite += other.definite;
+        self.unknown += other.unknown;
+    }
+}
+
+impl Model {
+    pub fn begin_life(&mut self, name: String) -> Life {
+        self.lives.push(LifeRecord {
+            name,
+            alive: true,
+            ..LifeRecord::default()
+        });
+        self.lives.len() - 1
+    }
+
+    pub fn end_life(&mut self, life: Life) {
+        self.lives[life].alive = false;
+    }
+
+    pub fn next_id(&self) -> Id {
+        self.messages.len()
+    }
+
+    /// Notes messages before they are sent. Their contents must be unique, unless they are undefined: then `from` is.
+    pub fn sent(&mut self, sender: Life, from: &str, to: &str, payload: &Payload, direct: bool) {
+        let first = self.note(sender, payload, from, |_| Message {
+            sender,
+            to: Some(to.to_owned()),
+            from: from.to_owned(),
+            channel: String::new(),
+            outcome: Outcome::Open,
+            delivered: Vec::new(),
+            threw: false,
+            returned: Vec::new(),
+            direct,
+            run: None,
+        });
+        self.lives[sender].sends.extend(first..self.messages.len());
+    }
+
+    pub fn published(&mut self, sender: Life, channel: &str, payload: &Payload) {
+        let first = self.note(sender, payload, channel, |_| Message {
+            sender,
+            to: None,
+            from: String::new(),
+            channel: channel.to_owned(),
+            outcome: Outcome::Open,
+            delivered: Vec::new(),
+            threw: false,
+            returned: Vec::new(),
+            direct: true,
+            run: None,
+        });
+        self.lives[sender]
+            .published
+            .extend(first..self.messages.len());
+    }
+
+    fn note(
+        &mut self,
+        _sender: Life,
+        payload: &Payload,
+        name: &str,
+        message: impl Fn(Id) -> Message,
+    ) -> Id {
+        let first = self.messages.len();
+        self.counts.messages += u64::from(payload.count());
+        let run = matches!(payload, Payload::Undefined { .. }).then(|| {
+            self.runs.push(Run {
+                count: payload.count(),
+                ..Run::default()
+            });
+            self.runs_by_name
+                .insert(name.to_owned(), self.runs.len() - 1);
+            self.runs.len() - 1
+        });
+        for content in contents(payload) {
+            let id = self.messages.len();
+            self.messages.push(Message { run, ..message(id) });
+            if let Some(content) = content {
+                self.by_content.insert(content, id);
+            }
+        }
+        if self.translated && run.is_none() {
+            for (n, text) in payload.clone().into_json().into_iter().enumerate() {
+                let value: serde_json::Value =
+                    serde_json::from_str(text.as_deref().unwrap_or("null")).expect("JSON");
+                self.by_content.insert(format!("j{value}"), first + n);
+            }
+        }
+        first
+    }
+
+    fn find(&self, content: &Option<String>, name: &str, what: &str) -> Result<Id, usize> {
+        match content {
+            Some(content) => match self.by_content.get(content) {
+                Some(id) => Ok(*id),
+                None => panic!("{what} that nobody has sent: {content}"),
+            },
+            None => match self.runs_by_name.get(name) {
+                Some(run) => Err(*run),
+                None => panic!("{what}: undefined that nobody has sent, from {name}"),
+            },
+        }
+    }
+
+    /// A listener of peer `to` has been called.
+    pub fn delivered(
+        &mut self,
+        at: Life,
+        from: &str,
+        to: &str,
+        content: &Option<String>,
+        threw: bool,
+    ) {
+        self.counts.delivered += 1;
+        let id = match self.find(content, from, "delivered") {
+            Ok(id) => id,
+            Err(run) => return self.arrived(run, at),
+        };
+        let m = &mut self.messages[id];
+        assert!(
+            m.to.as_deref() == Some(to) && m.from == from,
+            "message {id} was for {:?} from {} and came to {to} from {from}",
+            m.to,
+            m.from
+        );
+        assert!(
+            m.delivered.is_empty(),
+            "message {id} delivered twice: {:?} and at {}",
+            m.delivered,
+            at
+        );
+        assert!(
+            !matches!(m.outcome, Outcome::Definite(_)),
+            "message {id} delivered after {:?}",
+            m.outcome
+        );
+        assert!(
+            matches!(m.outcome, Outcome::Open | Outcome::Unknown(_)),
+            "message {id} delivered after {:?}",
+            m.outcome
+        );
+        m.delivered.push(at);
+        m.threw = threw;
+        let key = (m.sender, to.to_owned());
+        if let Some((last, _)) = self.last_to_peer.get(&key) {
+            // A peer that was made anew where an earlier message had just been sent back is another receiver.
+            let overtaken = *last > id && m.returned.contains(&self.last_to_peer[&key].1);
+            assert!(
+                *last < id || overtaken,
+                "message {id} to {to} delivered after {last}"
+            );
+        }
+        let last = self.last_to_peer.entry(key).or_insert((id, at));
+        if last.0 < id {
+            *last = (id, at);
+        }
+        let direct = m.direct && m.returned.is_empty();
+        let sender = m.sender;
+        if direct {
+            self.in_order(sender, at, id);
+        }
+    }
+
+    /// Whoever published it, or sent it to a known host, did so after everything that has arrived before.
+    fn in_order(&mut self, sender: Life, at: Life, id: Id) {
+        let last = self.last_direct.entry((sender, at)).or_insert(id);
+        assert!(
+            *last <= id,
+            "message {id} of host {sender} came to host {at} after {last}"
+        );
+        *last = id;
+    }
+
+    fn arrived(&mut self, run: usize, at: Life) {
+        let r = &mut self.runs[run];
+        *r.arrived.entry(at).or_default() += 1;
+        let most = r.arrived.values().copied().max().unwrap_or_default();
+        assert!(most <= r.count, "undefined came more often than sent");
+    }
+
+    /// The peer was not there.
+    pub fn not_here(&mut self, at: Life, from: &str, content: &Option<String>) {
+        if let Ok(id) = self.find(content, from, "brought") {
+            let m = &mut self.messages[id];
+            assert!(
+                m.delivered.is_empty(),
+                "message {id} was brought again, to host {at}"
+            );
+            m.returned.push(at);
+        }
+    }
+
+    /// A subscriber has been called.
+    pub fn heard(&mut self, at: Life, channel: &str, content: &Option<String>) {
+        self.counts.delivered += 1;
+        let id = match self.find(content, channel, "heard") {
+            Ok(id) => id,
+            Err(run) => return self.arrived(run, at),
+        };
+        let m = &mut self.messages[id];
+        assert!(
+            m.to.is_none() && m.channel == channel,
+            "message {id} came on {channel}, not {}",
+            m.channel
+        );
+        assert!(
+            !m.delivered.contains(&at),
+            "message {id} heard twice at {at}"
+        );
+        m.delivered.push(at);
+        let sender = m.sender;
+        let key = (sender, channel.to_owned(), at);
+        let last = self.last_on_channel.entry(key).or_insert(id);
+        assert!(
+            *last <= id,
+            "message {id} on {channel} came to host {at} after {last}"
+        );
+        *last = id;
+        self.in_order(sender, at, id);
+    }
+
+    pub fn called(&mut self, life: Life, call: u64) {
+        self.lives[life].calls.insert(call, false);
+    }
+
+    /// What a mesh tells its program, at the moment when it says so.
+    pub fn told(&mut self, life: Life, event: &Event) {
+        match event {
+            Event::Settled { seq, count } => {
+                assert!(*count > 0, "nothing settled");
+                for seq in *seq..seq + count {
+                    self.ended(life, seq, Outcome::Settled);
+                }
+            }
+            Event::Failed { seq, error } => {
+                let outcome = match error {
+                    SendError::NotFound { .. }
+                    | SendError::Unreachable { .. }
+                    | SendError::Closed => Outcome::Definite(error.clone()),
+                    SendError::Threw | SendError::ThrewNotFound { .. } => Outcome::Threw,
+                    SendError::Unknown { .. } | SendError::Timeout { .. } => {
+                        Outcome::Unknown(error.clone())
+                    }
+                };
+                self.ended(life, *seq, outcome);
+            }
+            Event::Done { call, result } => {
+                let Some(done) = self.lives[life].calls.get_mut(call) else {
+                    panic!("host {life}: call {call} ended, and was never made");
+                };
+                assert!(!*done, "host {life}: call {call} ended twice: {result:?}");
+                *done = true;
+                let _: &Result<Answer, CallError> = result;
+            }
+            _ => {}
+        }
+    }
+
+    fn ended(&mut self, life: Life, seq: u64, outcome: Outcome) {
+        let Some(id) = self.lives[life].sends.get(seq as usize).copied() else {
+            panic!("host {life}: send {seq} ended, and was never made");
+        };
+        let m = &mut self.messages[id];
+        assert!(
+            m.outcome == Outcome::Open,
+            "message {id} (send {seq} of host {life}) ended as {:?} and again as {outcome:?}",
+            m.outcome
+        );
+        match outcome {
+            Outcome::Settled | Outcome::Threw => self.counts.settled += 1,
+            Outcome::Definite(_) => self.counts.definite += 1,
+            _ => self.counts.unknown += 1,
+        }
+        let delivered = m.delivered.len();
+        match (&outcome, m.run) {
+            (Outcome::Settled | Outcome::Threw, Some(run)) => {
+                let r = &mut self.runs[run];
+                r.ended += 1;
+                let arrived: u32 = r.arrived.values().sum();
+                assert!(
+                    r.ended <= arrived,
+                    "message {id} (undefined) ended as {outcome:?} and did not arrive"
+                );
+            }
+            (Outcome::Settled | Outcome::Threw, None) => {
+                assert!(
+                    delivered == 1,
+                    "message {id} ended as {outcome:?}, delivered {delivered} times"
+                );
+                assert!(
+                    m.threw == (outcome == Outcome::Threw),
+                    "message {id} ended as {outcome:?}, and its listener did otherwise"
+                );
+            }
+            (Outcome::Definite(_), None) => assert!(
+                delivered == 0,
+                "message {id} ended as {outcome:?} and was delivered at {:?}",
+                m.delivered
+            ),
+            _ => {}
+        }
+        m.outcome = outcome;
+    }
+
+    /// Whether a send has ended well.
+    pub fn is_settled(&self, life: Life, seq: u64) -> bool {
+        let id = self.lives[life].sends[seq as usize];
+        self.messages[id].outcome == Outcome::Settled
+    }
+
+    pub fn describe(&self, life: Life, seq: u64) -> String {
+        format!("{:?}", self.messages[self.lives[life].sends[seq as usize]])
+    }
+
+    /// When everything is over: nothing may be open any more.
+    pub fn finish(&self) {
+        for (life, record) in self.lives.iter().enumerate().filter(|(_, r)| r.alive) {
+            for (seq, id) in record.sends.iter().enumerate() {
+                let m = &self.messages[*id];
+                assert!(
+                    m.outcome != Outcome::Open,
+                    "host {life} ({}): send {seq} has not ended: message {id} {m:?}",
+                    record.name
+                );
+            }
+            for (call, done) in &record.calls {
+                assert!(
+                    done,
+                    "host {life} ({}): call {call} has not ended",
+                    record.name
+                );
+            }
+        }
+    }
+
+    /// Nothing but links was lost since message `since`: so everything that `sender` published must have reached `receiver`, and no
+    /// outcome is unknown.
+    pub fn nothing_lost(&self, since: Id, sender: Life, receiver: Life) {
+        let record = &self.lives[sender];
+        for id in record.published.iter().filter(|id| **id >= since) {
+            let m = &self.messages[*id];
+            let arrived = match m.run {
+                Some(run) => {
+                    let r = &self.runs[run];
+                    r.arrived.get(&receiver) == Some(&r.count)
+                }
+                None => m.delivered.contains(&receiver),
+            };
+            assert!(
+                arrived,
+                "message {id} of host {sender} on {} did not reach host {receiver}",
+                m.channel
+            );
+        }
+        for id in record.sends.iter().filter(|id| **id >= since) {
+            let m = &self.messages[*id];
+            assert!(
+                !matches!(m.outcome, Outcome::Unknown(_)),
+                "message {id} ended as {:?} although no host was lost",
+                m.outcome
+            );
+        }
+    }
+}
+
+/// What each message of a run is known by; none for undefined.
+pub fn contents(payload: &Payload) -> Vec<Option<String>> {
+    match payload {
+        Payload::Json { .. } => payload
+            .clone()
+            .into_json()
+            .into_iter()
+            .map(|text| text.map(|t: ByteString| format!("j{t}")))
+            .collect(),
+        Payload::Undefined { count } => vec![None; *count as usize],
+        Payload::Text(items) => items.iter().map(|t| Some(format!("t{t}"))).collect(),
+        Payload::Binary { items, kind } => {
+            let mark = if *kind == BinaryKind::Buffer {
+                'b'
+            } else {
+                'u'
+            };
+            let text = |b: &[u8]| b.iter().map(|b| char::from(*b)).collect::<String>();
+            items
+                .iter()
+                .map(|b| Some(format!("{mark}{}", text(b))))
+                .collect()
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The program of a host: it applies what its mesh tells it, sometimes slowly, sometimes in parts, and its listeners sometimes throw.
+
+use std::time::Duration;
+
+use distribus_mesh::{Event, Input, Payload, Reply, Time};
+
+use super::model::{Life, contents};
+use super::{Task, Waiting, World};
+
+#[derive(Default)]
+pub struct Program {
+    pub waiting: Waiting,
+    /// The number of the first event that waits.
+    first: u64,
+    /// How many of its messages have been applied.
+    part: u32,
+    /// It is going to look, or is at work.
+    busy: bool,
+    /// It does nothing before that.
+    pub paused: Time,
+}
+
+impl World {
+    /// Lets the program know that there is something to do.
+    pub fn wake(&mut self, n: usize) {
+        let (now, life) = (self.now, self.hosts[n].life);
+        let program = &mut self.hosts[n].program;
+        if program.busy || program.waiting.is_empty() {
+            return;
+        }
+        program.busy = true;
+        let paused = program.paused;
+        let lag = if self.chance(30) { 3_000 } else { 20 };
+        let at = (now + self.micros(0, lag)).max(paused);
+        self.at(at, Task::Apply { n, life });
+    }
+
+    pub fn apply(&mut self, n: usize, life: Life) {
+        if !self.hosts[n].alive || self.hosts[n].life != life {
+            return;
+        }
+        let paused = self.hosts[n].program.paused;
+        if paused > self.now {
+            return self.at(paused, Task::Apply { n, life });
+        }
+        // How much before the mesh is told.
+        let mut left = match self.rng.u32(0..10) {
+            0..7 => u32::MAX,
+            7 => 1,
+            _ => self.rng.u32(1..200),
+        };
+        let mut replies = Vec::new();
+        while left > 0
+            && let Some(event) = self.hosts[n].program.waiting.pop_front()
+        {
+            let number = self.hosts[n].program.first;
+            let count = match &event {
+                Event::Deliver { payload, .. } | Event::Publish { payload, .. } => payload.count(),
+                _ => 1,
+            };
+            let part = self.hosts[n].program.part;
+            let stop = count.min(part.saturating_add(left));
+            left -= stop - part;
+            self.event(n, &event, number, part, stop, &mut replies);
+            let program = &mut self.hosts[n].program;
+            if stop < count {
+                program.part = stop;
+                program.waiting.push_front(event);
+            } else {
+                program.part = 0;
+                program.first += 1;
+            }
+        }
+        let program = &self.hosts[n].program;
+        let (upto, part) = (program.first, program.part);
+        if self.chance(80) {
+            return self.applied(n, life, upto, part, replies);
+        }
+        let slow = self.chance(10);
+        let after = self.micros(1, if slow { 500_000 } else { 2_000 });
+        self.later(
+            after,
+            Task::Applied {
+                n,
+                life,
+                upto,
+                part,
+                replies,
+            },
+        );
+    }
+
+    pub fn applied(
+        &mut self,
+        n: usize,
+        life: Life,
+        upto: u64,
+        part: u32,
+        replies: Vec<(u64, u32, Reply)>,
+    ) {
+        if !self.hosts[n].alive || self.hosts[n].life != life {
+            return;
+        }
+        self.hosts[n].program.busy = false;
+        self.input(
+            n,
+            life,
+            Input::Applied {
+                upto,
+                part,
+                replies,
+            },
+        );
+        self.wake(n);
+    }
+
+    /// Messages `part..stop` of an event.
+    fn event(
+        &mut self,
+        n: usize,
+        event: &Event,
+        number: u64,
+        part: u32,
+        stop: u32,
+        replies: &mut Vec<(u64, u32, Reply)>,
+    ) {
+        let life = self.hosts[n].life;
+        let messages = |payload: &Payload| {
+            let all = contents(payload).into_iter().enumerate();
+            all.skip(part as usize).take((stop - part) as usize)
+        };
+        let text = |raw: &Option<distribus_mesh::Raw>| {
+            raw.as_ref().map(ToString::to_string).unwrap_or_default()
+        };
+        match event {
+            Event::Deliver { to, from, payload } => {
+                let (to, from) = (text(to), text(from));
+                for (index, content) in messages(payload) {
+                    if !self.hosts[n].peers.contains(&to) {
+                        self.model.not_here(life, &from, &content);
+                        replies.push((number, index as u32, Reply::NoSuchPeer));
+                        continue;
+                    }
+                    let throws = self.throws(number, index, replies);
+                    self.model.delivered(life, &from, &to, &content, throws);
+                }
+            }
+            Event::Publish { channel, payload } => {
+                let channel = text(channel);
+                for (index, content) in messages(payload) {
+                    self.throws(number, index, replies);
+                    self.model.heard(life, &channel, &content);
+                }
+            }
+            Event::Lookup { id } if self.hosts[n].peers.contains(&text(id)) => {
+                replies.push((number, 0, Reply::Here));
+            }
+            Event::List => {
+                let ids: Vec<&str> = self.hosts[n].peers.iter().map(String::as_str).collect();
+                replies.push((number, 0, Reply::Ids(format!("[{}]", ids.join(",")).into())));
+            }
+            Event::Connected { key, url } => {
+                let url = url.as_ref().map(ToString::to_string);
+                let before = self.hosts[n].connections.insert(key.to_string(), url);
+                assert!(before.is_none(), "host {n} is connected twice: {key}");
+            }
+            Event::Disconnected { key } => {
+                let before = self.hosts[n].connections.remove(&**key);
+                assert!(before.is_some(), "host {n} was not connected: {key}");
+            }
+            Event::TimerStarted { key } => {
+                assert!(
+                    self.hosts[n].timers.insert(key.to_string()),
+                    "host {n}: timer runs: {key}"
+                );
+            }
+            Event::TimerStopped { key } => {
+                assert!(
+                    self.hosts[n].timers.remove(&**key),
+                    "host {n}: no timer: {key}"
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn throws(&mut self, number: u64, index: usize, replies: &mut Vec<(u64, u32, Reply)>) -> bool {
+        let percent = self.profile.throws;
+        if !self.chance(percent) {
+            return false;
+        }
+        let text = if self.rng.bool() {
+            "\"oops\""
+        } else {
+            "\"Peer not found, says a listener\""
+        };
+        replies.push((number, index as u32, Reply::Threw(text.into())));
+        true
+    }
+
+    pub fn pause(&mut self, n: usize, time: Duration) {
+        let until = self.now + time;
+        self.hosts[n].program.paused = until;
+    }
+}

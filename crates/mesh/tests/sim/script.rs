@@ -1,0 +1,542 @@
+//! What happens in a run: traffic, faults, and at the end a time without faults in which everything has to be well again.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use distribus_mesh::{BinaryKind, Config, Input, Payload};
+
+use super::model::Counts;
+use super::{Task, World};
+
+/// What a seed decides about a whole run.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    pub hosts: usize,
+    /// Hosts that speak the original's protocol only.
+    pub originals: Vec<usize>,
+    /// A host that does not listen.
+    pub unlisted: Option<usize>,
+    /// Connections are lost, never hosts: then no message may be.
+    pub gentle: bool,
+    /// Some messages are large.
+    pub fat: bool,
+    pub config: Config,
+    /// How many of a hundred messages make a listener throw.
+    pub throws: u32,
+    /// How much longer than usual a frame may be under way, in microseconds.
+    pub jitter: u64,
+    pub actions: u32,
+    /// How long it is from one action to the next at most, in microseconds.
+    pub pace: u64,
+}
+
+impl Profile {
+    pub fn choose(rng: &mut fastrand::Rng) -> Profile {
+        let hosts = rng.usize(2..=5);
+        let gentle = rng.u32(0..100) < 45;
+        let originals = if !gentle && rng.u32(0..100) < 35 {
+            vec![rng.usize(0..hosts)]
+        } else {
+            Vec::new()
+        };
+        let unlisted = (rng.u32(0..100) < 20 && hosts > 2).then(|| rng.usize(1..hosts));
+        let unlisted = unlisted.filter(|n| !originals.contains(n));
+        let seconds = |rng: &mut fastrand::Rng, choices: &[u64]| {
+            Duration::from_millis(choices[rng.usize(0..choices.len())])
+        };
+        let mut config = Config {
+            reconnect_delay: seconds(rng, &[50, 250, 1_000]),
+            ..Config::default()
+        };
+        if !gentle {
+            config.request_timeout = seconds(rng, &[2_000, 5_000, 60_000]);
+            config.reconnect_timeout = seconds(rng, &[3_000, 10_000, 300_000]);
+        }
+        Profile {
+            hosts,
+            originals,
+            unlisted,
+            gentle,
+            fat: rng.u32(0..100) < 3,
+            config,
+            throws: if rng.bool() { 0 } else { 4 },
+            jitter: [50, 500, 3_000, 30_000][rng.usize(0..4)],
+            actions: rng.u32(40..160),
+            pace: [2_000, 20_000, 200_000, 500_000][rng.usize(0..4)],
+        }
+    }
+}
+
+/// What is planned for later.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// One direction or both are whole again, and perhaps the connections are found to be lost.
+    Heal {
+        a: usize,
+        b: usize,
+        cut: bool,
+    },
+    Restart {
+        n: usize,
+    },
+    Join {
+        n: usize,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub hash: u64,
+    pub counts: Counts,
+}
+
+const PEERS: usize = 8;
+const MS: u64 = 1_000;
+
+/// Runs one seed. Panics when a promise is broken.
+pub fn run(seed: u64, trace: bool) -> Report {
+    let mut world = World::new(seed, trace);
+    world.begin();
+    let since = world.model.next_id();
+    world.faults = true;
+    world.later(Duration::ZERO, Task::Act);
+    while world.faults {
+        world.run_for(Duration::from_millis(500));
+    }
+    world.end(since);
+    Report {
+        hash: world.hash,
+        counts: world.model.counts,
+    }
+}
+
+impl World {
+    /// Hosts join each other, more or less at the same time.
+    fn begin(&mut self) {
+        for p in 0..PEERS {
+            let n = self.rng.usize(0..self.hosts.len());
+            self.hosts[n].peers.insert(peer(p));
+        }
+        for n in 0..self.hosts.len() {
+            self.hosts[n].batching = self.chance(40);
+            let calm = self.profile.gentle;
+            let after = self.micros(0, if calm { 1_000 * MS } else { 20 * MS });
+            self.later(after, Task::Then(Action::Join { n }));
+        }
+        let gentle = self.profile.gentle;
+        self.run_for(Duration::from_secs(if gentle { 10 } else { 1 }));
+        if gentle {
+            // All of them know each other before anything is lost.
+            for n in 0..self.hosts.len() {
+                self.join_all(n);
+            }
+            self.assert_mesh();
+        }
+    }
+
+    /// One random thing, and the next one is planned.
+    pub fn act(&mut self) {
+        if self.profile.actions == 0 {
+            self.faults = false;
+            return;
+        }
+        self.profile.actions -= 1;
+        let after = self.micros(0, self.profile.pace);
+        self.later(after, Task::Act);
+        let n = self.rng.usize(0..self.hosts.len());
+        let m = self.rng.usize(0..self.hosts.len());
+        let dice = self.rng.u32(0..if self.profile.gentle { 91 } else { 100 });
+        match dice {
+            0..40 => self.act_send(n),
+            40..52 => self.act_publish(n),
+            52..56 => self.act_find(n),
+            56..57 => drop(self.call(n, |call| Input::List { call })),
+            57..66 => self.act_peer(n, m),
+            66..72 => {
+                let long = self.chance(15);
+                let time = self.micros(MS, if long { 6_000 * MS } else { 300 * MS });
+                self.trace(|_| format!("program {n} pauses for {time:?}"));
+                self.pause(n, time);
+            }
+            72..75 => self.hosts[n].batching = !self.hosts[n].batching,
+            75..84 if n != m => self.act_cut(n, m),
+            84..88 if n != m => self.act_partition(n, m),
+            88..91 => self.then(Action::Join { n }),
+            91..94 => self.act_crash(n),
+            94..96 => self.act_close(n),
+            96..98 => self.act_disconnect(n),
+            98..100 => self.act_cancel(n),
+            _ => {}
+        }
+    }
+
+    /// Something planned.
+    pub fn then(&mut self, action: Action) {
+        match action {
+            Action::Heal { a, b, cut } => {
+                self.trace(|_| format!("{a} and {b} can reach each other again, cut: {cut}"));
+                if cut {
+                    for conn in self.conns_between(a, b) {
+                        self.cut(conn);
+                    }
+                }
+                self.blocked.remove(&(a.min(b), a.max(b)));
+                self.hold(a, b, false);
+                self.hold(b, a, false);
+            }
+            Action::Restart { n } => {
+                if !self.hosts[n].alive {
+                    self.restart(n);
+                    for p in 0..PEERS {
+                        if self.chance(25) && self.home(&peer(p)).is_none() {
+                            self.hosts[n].peers.insert(peer(p));
+                        }
+                    }
+                    self.then(Action::Join { n });
+                }
+            }
+            Action::Join { n } => {
+                let m = self.rng.usize(0..self.hosts.len());
+                if let Some(url) = self.hosts[m].url.clone().filter(|_| m != n) {
+                    self.join(n, url);
+                }
+            }
+        }
+    }
+
+    pub fn call(&mut self, n: usize, input: impl FnOnce(u64) -> Input) -> Option<u64> {
+        if !self.hosts[n].alive {
+            return None;
+        }
+        self.hosts[n].calls += 1;
+        let (call, life) = (self.hosts[n].calls, self.hosts[n].life);
+        self.model.called(life, call);
+        self.input(n, life, input(call));
+        Some(call)
+    }
+
+    fn join(&mut self, n: usize, url: ByteString) {
+        if self.hosts[n].alive {
+            self.hosts[n].listening = true;
+            self.call(n, |call| Input::Join { call, url });
+        }
+    }
+
+    /// Where a peer lives.
+    fn home(&self, peer: &str) -> Option<usize> {
+        self.hosts.iter().position(|h| h.peers.contains(peer))
+    }
+
+    fn payload(&mut self, count: u32) -> Payload {
+        let first = self.model.next_id();
+        let ids = first..first + count as usize;
+        let fat = self.profile.fat && self.chance(30);
+        let filler = if fat {
+            "x".repeat(400_000)
+        } else {
+            String::new()
+        };
+        match self.rng.u32(0..10) {
+            0..5 => Payload::Json {
+                texts: ids.map(json).collect::<Vec<_>>().join(",").into(),
+                count,
+            },
+            5..7 => Payload::Text(
+                ids.map(|id| format!("text {id} \"\\é,{filler}").into())
+                    .collect(),
+            ),
+            7 => Payload::Undefined { count },
+            kind => Payload::Binary {
+                items: ids
+                    .map(|id| Bytes::from(format!("{id}\u{0}é{filler}").into_bytes()))
+                    .collect(),
+                kind: if kind == 8 {
+                    BinaryKind::Buffer
+                } else {
+                    BinaryKind::Uint8Array
+                },
+            },
+        }
+    }
+
+    fn count(&mut self) -> u32 {
+        match self.rng.u32(0..20) {
+            0..13 => 1,
+            13..19 => self.rng.u32(2..12),
+            _ if self.profile.fat => self.rng.u32(20..60),
+            _ => self.rng.u32(12..300),
+        }
+    }
+
+    fn act_send(&mut self, n: usize) {
+        let to = self.rng.usize(0..PEERS + 1);
+        let from = self.rng.usize(0..3);
+        let count = self.count();
+        let payload = self.payload(count);
+        self.send(n, from, &peer(to), payload);
+    }
+
+    /// Gives the number of the send.
+    fn send(&mut self, n: usize, from: usize, to: &str, payload: Payload) -> Option<u64> {
+        let host = &mut self.hosts[n];
+        if !host.alive || host.peers.contains(to) {
+            return None;
+        }
+        let (seq, life) = (host.sends, host.life);
+        host.sends += u64::from(payload.count());
+        let direct = host.located.contains_key(to);
+        let from = match payload {
+            Payload::Undefined { .. } => format!("\"undefined {}\"", self.model.next_id()),
+            _ => format!("\"{n}'s {from}\""),
+        };
+        self.trace(|w| {
+            let id = w.model.next_id();
+            format!("{n} sends {id} (+{}) to {to}", payload.count())
+        });
+        self.model.sent(life, &from, to, &payload, direct);
+        let (from, to) = (Some(from.into()), Some(to.to_owned().into()));
+        self.input(
+            n,
+            life,
+            Input::Send {
+                seq,
+                from,
+                to,
+                payload,
+            },
+        );
+        Some(seq)
+    }
+
+    fn act_publish(&mut self, n: usize) {
+        if !self.hosts[n].alive {
+            return;
+        }
+        let count = self.count();
+        let payload = self.payload(count);
+        let life = self.hosts[n].life;
+        let channel = match payload {
+            Payload::Undefined { .. } => format!("\"undefined {}\"", self.model.next_id()),
+            _ => format!("\"channel {}\"", self.rng.u32(0..3)),
+        };
+        self.trace(|w| {
+            let id = w.model.next_id();
+            format!("{n} publishes {id} (+{}) on {channel}", payload.count())
+        });
+        self.model.published(life, &channel, &payload);
+        let channel = Some(channel.into());
+        self.input(n, life, Input::Publish { channel, payload });
+    }
+
+    fn act_find(&mut self, n: usize) {
+        let id = peer(self.rng.usize(0..PEERS + 1));
+        if !self.hosts[n].peers.contains(&id) {
+            self.call(n, |call| Input::Find {
+                call,
+                id: Some(id.into()),
+            });
+        }
+    }
+
+    /// A peer is made, removed, or moves from one host to another.
+    fn act_peer(&mut self, n: usize, m: usize) {
+        let id = peer(self.rng.usize(0..PEERS));
+        let remove = self.chance(25);
+        match self.home(&id) {
+            Some(home) => {
+                self.hosts[home].peers.remove(&id);
+                self.trace(|_| format!("peer {id} leaves host {home}, removed: {remove}"));
+                if !remove && self.hosts[n].alive {
+                    self.hosts[n].peers.insert(id);
+                }
+            }
+            None if self.hosts[m].alive => {
+                self.trace(|_| format!("peer {id} is made on host {m}"));
+                self.hosts[m].peers.insert(id);
+            }
+            None => {}
+        }
+    }
+
+    fn act_cut(&mut self, n: usize, m: usize) {
+        self.trace(|_| format!("cut {n} - {m}"));
+        for conn in self.conns_between(n, m) {
+            self.cut(conn);
+        }
+    }
+
+    /// Frames from one host to another are held up, or in both directions; new connections are impossible.
+    fn act_partition(&mut self, n: usize, m: usize) {
+        let both = self.rng.bool();
+        self.trace(|_| format!("partition {n} -> {m}, both: {both}"));
+        self.blocked.insert((n.min(m), n.max(m)));
+        self.hold(n, m, true);
+        if both {
+            self.hold(m, n, true);
+        }
+        let (after, cut) = (self.micros(MS, 6_000 * MS), self.rng.bool());
+        let (a, b) = (n, m);
+        self.later(after, Task::Then(Action::Heal { a, b, cut }));
+    }
+
+    fn act_crash(&mut self, n: usize) {
+        if self.hosts[n].alive {
+            self.crash(n);
+            let after = self.micros(MS, 5_000 * MS);
+            self.later(after, Task::Then(Action::Restart { n }));
+        }
+    }
+
+    fn act_close(&mut self, n: usize) {
+        self.trace(|_| format!("host {n} closes"));
+        self.hosts[n].listening = false;
+        self.call(n, |call| Input::Close { call });
+        let after = self.micros(MS, 8_000 * MS);
+        self.later(after, Task::Then(Action::Join { n }));
+    }
+
+    fn act_disconnect(&mut self, n: usize) {
+        let keys: Vec<String> = self.hosts[n].connections.keys().cloned().collect();
+        if let Some(key) = self.rng.choice(keys) {
+            let life = self.hosts[n].life;
+            self.input(n, life, Input::Disconnect { key: key.into() });
+        }
+    }
+
+    fn act_cancel(&mut self, n: usize) {
+        let keys: Vec<String> = self.hosts[n].timers.iter().cloned().collect();
+        if let Some(key) = self.rng.choice(keys) {
+            let life = self.hosts[n].life;
+            self.input(n, life, Input::CancelTimer { key: key.into() });
+        }
+    }
+
+    /// Nothing bad happens any more.
+    fn end(&mut self, since: usize) {
+        self.trace(|_| "the faults are over".to_owned());
+        self.profile.throws = 0;
+        for n in 0..self.hosts.len() {
+            self.hosts[n].batching = false;
+            self.hosts[n].listening = true;
+            let now = self.now;
+            self.hosts[n].program.paused = now;
+            for m in 0..n {
+                self.then(Action::Heal {
+                    a: m,
+                    b: n,
+                    cut: false,
+                });
+            }
+            self.then(Action::Restart { n });
+        }
+        let config = self.profile.config.clone();
+        self.run_for(config.request_timeout + config.reconnect_timeout + Duration::from_secs(30));
+        self.model.finish();
+        self.assert_symmetry();
+        if self.profile.gentle {
+            self.assert_mesh();
+            for (n, m) in self.pairs() {
+                let (sender, receiver) = (self.hosts[n].life, self.hosts[m].life);
+                self.model.nothing_lost(since, sender, receiver);
+            }
+        }
+        for n in 0..self.hosts.len() {
+            self.join_all(n);
+        }
+        self.assert_mesh();
+        self.assert_talk();
+        self.model.finish();
+    }
+
+    fn pairs(&self) -> Vec<(usize, usize)> {
+        let hosts = 0..self.hosts.len();
+        hosts
+            .clone()
+            .flat_map(|n| hosts.clone().map(move |m| (n, m)))
+            .filter(|(n, m)| n != m)
+            // Originals cannot reach who does not listen.
+            .filter(|(n, m)| !(self.hosts[*n].original && self.hosts[*m].url.is_none()))
+            .collect()
+    }
+
+    fn join_all(&mut self, n: usize) {
+        for m in 0..self.hosts.len() {
+            if let Some(url) = self.hosts[m].url.clone().filter(|_| m != n) {
+                self.join(n, url);
+                self.run_for(Duration::from_millis(300));
+            }
+        }
+        self.run_for(Duration::from_secs(2));
+    }
+
+    fn is_connected(&self, n: usize, m: usize) -> bool {
+        let there = &self.hosts[m];
+        self.hosts[n]
+            .connections
+            .iter()
+            .any(|(key, url)| match &there.url {
+                Some(there) => **key == **there || url.as_deref() == Some(&**there),
+                None => *key == there.id,
+            })
+    }
+
+    fn assert_symmetry(&self) {
+        for (n, m) in self.pairs() {
+            if self.hosts[n].original || self.hosts[m].original {
+                continue;
+            }
+            assert!(
+                !self.is_connected(n, m) || self.is_connected(m, n),
+                "host {n} is connected with host {m}, which does not know"
+            );
+        }
+    }
+
+    fn assert_mesh(&self) {
+        for (n, m) in self.pairs() {
+            assert!(
+                self.is_connected(n, m),
+                "host {n} is not connected with host {m}: {:?}",
+                self.hosts[n].connections
+            );
+        }
+    }
+
+    /// Every host reaches every other one.
+    fn assert_talk(&mut self) {
+        for (n, m) in self.pairs() {
+            let to = format!("\"the end of {m}\"");
+            self.hosts[m].peers.insert(to.clone());
+            let text = format!("\"{n} says at the end to {m}\"");
+            let payload = Payload::one(Some(text.into()));
+            let seq = self.send(n, 0, &to, payload);
+            self.run_for(Duration::from_secs(1));
+            let life = self.hosts[n].life;
+            assert!(
+                seq.is_some_and(|seq| self.model.is_settled(life, seq)),
+                "host {n} cannot reach host {m}: {}",
+                seq.map(|seq| self.model.describe(life, seq))
+                    .unwrap_or_default()
+            );
+        }
+    }
+}
+
+fn peer(n: usize) -> String {
+    if n == 0 {
+        "0".to_owned()
+    } else {
+        format!("\"peer {n}\"")
+    }
+}
+
+/// A message with that number, in one of several shapes.
+fn json(id: usize) -> String {
+    match id % 4 {
+        0 => id.to_string(),
+        1 => format!("\"{id} \\\" , ] }}\""),
+        2 => format!("{{\"a\":[{id},\",\\\\\"],\"é\":{{}}}}"),
+        _ => format!("[[],{id},{{\"}}\":null}}]"),
+    }
+}

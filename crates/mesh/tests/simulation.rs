@@ -1,0 +1,83 @@
+//! Whole networks with faults, many of them, and what is promised holds in each. `sim/mod.rs` tells how.
+//!
+//! `SIM_SEEDS` says how many seeds are run and `SIM_FIRST` which is the first. `SIM_TRACE=1` writes down what happens.
+
+mod sim;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use sim::model::Counts;
+use sim::script::{Report, run};
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    let text = std::env::var(name).ok();
+    text.map_or(otherwise, |text| text.parse().expect("a number"))
+}
+
+/// Runs a seed, and gives what was broken if something was.
+fn attempt(seed: u64, trace: bool) -> Result<Report, String> {
+    std::panic::catch_unwind(AssertUnwindSafe(|| run(seed, trace))).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|t| (*t).to_owned()))
+            .unwrap_or_default()
+    })
+}
+
+#[test]
+fn promises_hold_whatever_happens() {
+    let (first, seeds) = (number("SIM_FIRST", 0), number("SIM_SEEDS", 2_000));
+    let trace = std::env::var("SIM_TRACE").is_ok_and(|t| t == "1");
+    let next = AtomicU64::new(first);
+    let failures = Mutex::new(Vec::new());
+    let total = Mutex::new(Counts::default());
+    let stop = AtomicBool::new(false);
+    let start = Instant::now();
+    let threads = if trace {
+        1
+    } else {
+        std::thread::available_parallelism().map_or(1, Into::into)
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + seeds || stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    match attempt(seed, trace) {
+                        Ok(report) => *total.lock().unwrap() += report.counts,
+                        Err(text) => {
+                            let mut failures = failures.lock().unwrap();
+                            failures.push((seed, text));
+                            stop.store(failures.len() >= 10, Ordering::Relaxed);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let total = total.into_inner().unwrap();
+    println!("{seeds} seeds in {:?}: {total:?}", start.elapsed());
+    let failures = failures.into_inner().unwrap();
+    let list: Vec<String> = failures
+        .iter()
+        .map(|(seed, text)| format!("seed {seed}: {text}"))
+        .collect();
+    assert!(
+        list.is_empty(),
+        "\n{}\nTo see what happens:\n  SIM_FIRST={} SIM_SEEDS=1 SIM_TRACE=1 cargo test -p distribus-mesh --test simulation promises -- --nocapture\n",
+        list.join("\n"),
+        failures[0].0
+    );
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in 0..20 {
+        assert_eq!(attempt(seed, false), attempt(seed, false), "seed {seed}");
+    }
+}
