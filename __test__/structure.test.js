@@ -23,8 +23,9 @@ test('index.js requires lib only', () => {
 });
 
 test('the parts of the mesh do not import each other', () => {
-  for (const part of ['hosts', 'peers', 'requests', 'answers']) {
-    for (const other of ['hosts', 'peers', 'requests', 'answers', 'mesh']) {
+  const parts = ['hosts', 'members', 'peers', 'requests', 'answers', 'sessions'];
+  for (const part of parts) {
+    for (const other of [...parts, 'mesh']) {
       assert.ok(!read(`crates/mesh/src/${part}.rs`).includes(`crate::${other}`), `${part} imports ${other}`);
     }
   }

@@ -19,6 +19,7 @@ const TIMER_STARTED = 12;
 const TIMER_STOPPED = 13;
 const NETWORK_ID = 14;
 const LIST = 15;
+const UNREACHABLE = 16;
 
 /** Flags of messages. */
 const NO_NAME = 1;
@@ -152,7 +153,7 @@ function apply(core, native, text) {
       }
       case CONNECTED:
         core.connected(events[i], events[i + 1]);
-        i += 2;
+        i += 3;
         break;
       case DISCONNECTED:
         core.disconnected(events[i++]);
@@ -172,6 +173,9 @@ function apply(core, native, text) {
         break;
       case NETWORK_ID:
         core.networkIdTaken(events[i] ? events[i + 1] : undefined);
+        i += 2;
+        break;
+      case UNREACHABLE:
         i += 2;
         break;
       default:

@@ -83,9 +83,13 @@ impl Batch {
                 };
                 self.push("7", &[&call.to_string(), ok, &value]);
             }
-            Event::Connected { key, url } => {
-                let url = url.as_ref().map_or("null".to_owned(), |url| quote(url));
-                self.push("8", &[&quote(key), &url]);
+            Event::Connected { key, url, host } => {
+                let text =
+                    |text: &Option<Raw>| text.as_ref().map_or("null".to_owned(), |t| quote(t));
+                self.push("8", &[&quote(key), &text(url), &text(host)]);
+            }
+            Event::Unreachable { url, error } => {
+                self.push("16", &[&quote(url), &error::call(error)]);
             }
             Event::Disconnected { key } => self.push("9", &[&quote(key)]),
             Event::Located { id, url } => self.push("10", &[id, &quote(url)]),

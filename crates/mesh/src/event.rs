@@ -141,11 +141,15 @@ pub enum Event {
         result: Result<Answer, CallError>,
     },
     /// A host is connected from now on, under that key. `url` is the one that it advertises: the key is the url that was
-    /// dialled, or the host's id when it has no url.
+    /// dialled, or the host's id when it has no url. `host` is that id; originals have none.
     Connected {
         key: ByteString,
         url: Option<ByteString>,
+        host: Option<ByteString>,
     },
+    /// A member of the network that others told us of could not be connected to. It will be tried again (the timer with its url
+    /// as key), unless it refused.
+    Unreachable { url: ByteString, error: CallError },
     /// The connection with that key is gone.
     Disconnected { key: ByteString },
     /// That peer lives on the host with that url (or key, when the host has no url).

@@ -39,8 +39,35 @@ pub struct Link<W> {
     pub offer: Option<Offer>,
     /// It shall take the place of the link that the other side still thinks it has.
     pub replace: bool,
+    /// We have asked it for the list of members.
+    pub asks: bool,
+    /// What was news before we dialled.
+    pub mark: u64,
     /// Who waits for the greeting's answer.
     pub waiters: Vec<W>,
+}
+
+impl<W> Link<W> {
+    fn new(state: State) -> Self {
+        Link {
+            state,
+            dialled: None,
+            key: None,
+            url: None,
+            host: None,
+            hint: None,
+            offer: None,
+            replace: false,
+            asks: false,
+            mark: 0,
+            waiters: Vec::new(),
+        }
+    }
+
+    /// Whether we have dialled it and are not through with that.
+    pub fn is_connecting(&self) -> bool {
+        matches!(self.state, State::Dialling | State::Greeting)
+    }
 }
 
 /// A session, as a greeting or its answer names it.
@@ -80,6 +107,8 @@ pub struct Hosts<W> {
     next: u64,
     links: BTreeMap<LinkId, Link<W>>,
     joined: BTreeMap<ByteString, LinkId>,
+    /// The registered links of our own hosts, by their ids.
+    by_host: HashMap<ByteString, LinkId>,
     /// Further urls of the host with a key. They outlive the connection, as peers' addresses do.
     aliases: HashMap<ByteString, ByteString>,
     lost: BTreeMap<ByteString, Lost>,
@@ -91,6 +120,7 @@ impl<W> Hosts<W> {
             next: 0,
             links: BTreeMap::new(),
             joined: BTreeMap::new(),
+            by_host: HashMap::new(),
             aliases: HashMap::new(),
             lost: BTreeMap::new(),
         }
@@ -102,28 +132,17 @@ impl<W> Hosts<W> {
     }
 
     /// Adds a link that we dial.
-    pub fn dial(
-        &mut self,
-        url: ByteString,
-        hint: Option<ByteString>,
-        replace: bool,
-        waiter: W,
-    ) -> LinkId {
+    pub fn dial(&mut self, url: ByteString, hint: Option<ByteString>, waiter: W) -> LinkId {
         let link = self.next_link();
-        let (state, dialled) = (State::Dialling, Some(url));
+        let dialled = Some(url);
         let waiters = vec![waiter];
         self.links.insert(
             link,
             Link {
-                state,
                 dialled,
-                key: None,
-                url: None,
-                host: None,
                 hint,
-                offer: None,
-                replace,
                 waiters,
+                ..Link::new(State::Dialling)
             },
         );
         link
@@ -131,20 +150,7 @@ impl<W> Hosts<W> {
 
     /// Adds a link that they dialled.
     pub fn accept(&mut self, link: LinkId) {
-        let state = State::Stranger;
-        let waiters = Vec::new();
-        let stranger = Link {
-            state,
-            dialled: None,
-            key: None,
-            url: None,
-            host: None,
-            hint: None,
-            offer: None,
-            replace: false,
-            waiters,
-        };
-        self.links.insert(link, stranger);
+        self.links.insert(link, Link::new(State::Stranger));
     }
 
     pub fn get(&self, link: LinkId) -> Option<&Link<W>> {
@@ -176,19 +182,22 @@ impl<W> Hosts<W> {
 
     /// The registered link of the host with that id.
     pub fn route_to_host(&self, host: &str) -> Option<LinkId> {
-        self.joined.values().copied().find(|l| {
-            self.links
-                .get(l)
-                .is_some_and(|l| l.host.as_deref() == Some(host))
-        })
+        self.by_host.get(host).copied()
     }
 
     /// The link over which we are just connecting to that url.
     pub fn dialling(&self, url: &str) -> Option<LinkId> {
-        let connecting = |l: &Link<W>| matches!(l.state, State::Dialling | State::Greeting);
+        self.connecting(url, None)
+    }
+
+    /// The link over which we are just connecting to that url, or to where we expect that host.
+    pub fn connecting(&self, url: &str, host: Option<&str>) -> Option<LinkId> {
+        let there = |l: &Link<W>| {
+            l.dialled.as_deref() == Some(url) || (host.is_some() && l.hint.as_deref() == host)
+        };
         self.links
             .iter()
-            .find(|(_, l)| connecting(l) && l.dialled.as_deref() == Some(url))
+            .find(|(_, l)| l.is_connecting() && there(l))
             .map(|(id, _)| *id)
     }
 
@@ -214,8 +223,12 @@ impl<W> Hosts<W> {
         if let Some(l) = self.links.get_mut(&link) {
             l.state = State::Joined;
             l.key = Some(key.clone());
-            if let Some(url) = l.url.clone() {
+            let (url, host) = (l.url.clone(), l.host.clone());
+            if let Some(url) = url {
                 self.alias(url, key.clone());
+            }
+            if let Some(host) = host {
+                self.by_host.insert(host, link);
             }
             self.joined.insert(key, link);
         }
@@ -233,6 +246,11 @@ impl<W> Hosts<W> {
         let l = self.links.get_mut(&link)?;
         l.state = state;
         let key = l.key.take()?;
+        if let Some(host) = &l.host
+            && self.by_host.get(host) == Some(&link)
+        {
+            self.by_host.remove(host);
+        }
         if self.joined.get(&key) == Some(&link) {
             self.joined.remove(&key);
             return Some(key);

@@ -8,6 +8,7 @@
 //! The parts do not know each other; [`mesh`] joins them:
 //!
 //! - `hosts` knows the links, under which name each one's host is registered, and when to dial a lost one again;
+//! - `members` knows who is to be told of whom, so that all hosts meet;
 //! - `peers` knows where remote peers live and which messages wait for a lookup;
 //! - `sessions` numbers what is said to another host and what it says, and remembers it until it is acknowledged;
 //! - `requests` knows what was asked on the wire and until when an answer may come;
@@ -19,6 +20,7 @@
 
 mod answers;
 mod hosts;
+mod members;
 mod mesh;
 mod payload;
 mod peers;

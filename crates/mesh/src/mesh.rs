@@ -4,6 +4,7 @@ mod calls;
 mod greeting;
 mod joining;
 mod leaving;
+mod members;
 mod messages;
 mod reconnect;
 mod serving;
@@ -20,6 +21,7 @@ use crate::config::Config;
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, Input, LinkId, Output, Raw, Time};
 use crate::hosts::{Hosts, State};
+use crate::members::Members;
 use crate::peers::{Parcel, Peers};
 use crate::requests::Requests;
 use crate::sessions::Sessions;
@@ -42,6 +44,7 @@ pub struct Mesh {
     out: Vec<Output>,
 
     hosts: Hosts<Waiter>,
+    members: Members,
     peers: Peers,
     requests: Requests<Asked>,
     answers: Answers<Due>,
@@ -67,8 +70,8 @@ enum Waiter {
     Call(Call),
     /// Another host, which told us to join.
     Request { link: LinkId, id: Raw },
-    /// A round of questions, of which this is one more.
-    Round { round: u64 },
+    /// Nobody but the network: others have told us of that member. Perhaps a round of questions, of which this is one more.
+    Member { round: Option<u64> },
     /// Nobody.
     Hint,
     /// We do: the host was lost.
@@ -80,12 +83,19 @@ enum Waiter {
     },
 }
 
+impl Waiter {
+    /// Whether there is reason to believe that the host is there.
+    fn hopes(&self) -> bool {
+        !matches!(self, Waiter::Redial { .. })
+    }
+}
+
 /// What was asked on the wire.
 #[derive(Debug)]
 enum Asked {
     Greeting,
     Join { round: u64 },
-    Hosts { round: u64 },
+    Hosts { link: LinkId, round: u64 },
     Find { key: ByteString, search: u64 },
     Send(Parcel),
     List { round: u64 },
@@ -117,19 +127,19 @@ enum Due {
 #[derive(Debug)]
 struct Round {
     left: usize,
+    /// When it ends anyway.
+    until: Option<Time>,
     end: RoundEnd,
 }
 
 #[derive(Debug)]
 enum RoundEnd {
-    /// A host that we joined has been announced to the others.
+    /// We have joined all members that we were told of, and others have joined those that they were told of.
     Joined(Vec<Waiter>),
-    /// A host that joined us has been announced to the others: answer its greeting.
-    Greeted {
-        link: LinkId,
-        id: Option<Raw>,
-        duplicate: bool,
-    },
+    /// An original host that joined us has been announced to the others: answer its greeting.
+    Greeted { link: LinkId, id: Option<Raw> },
+    /// We have joined the members that another host told us of: answer it.
+    Introduced { link: LinkId, id: Option<Raw> },
     /// The hosts have listed their peers.
     Listed { call: Call, ids: Vec<Raw> },
 }
@@ -155,6 +165,7 @@ impl Mesh {
             now: Time::ZERO,
             out: Vec::new(),
             hosts: Hosts::new(),
+            members: Members::default(),
             peers: Peers::default(),
             requests: Requests::new(),
             answers: Answers::new(),
@@ -177,8 +188,10 @@ impl Mesh {
     /// When [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Time> {
         let expected = self.expected.iter().map(|e| e.until).min();
+        let rounds = self.rounds.values().filter_map(|r| r.until).min();
         let (requests, sessions) = (self.requests.deadline(), self.sessions.deadline());
-        [requests, sessions, self.hosts.deadline(), expected]
+        let (hosts, members) = (self.hosts.deadline(), self.members.deadline());
+        [requests, sessions, hosts, members, expected, rounds]
             .into_iter()
             .flatten()
             .min()
@@ -261,6 +274,8 @@ impl Mesh {
         for expected in overdue {
             self.insist(expected);
         }
+        self.end_overdue_rounds();
+        self.compare_notes();
     }
 
     fn received(&mut self, link: LinkId, text: ByteString) {
@@ -303,8 +318,8 @@ impl Mesh {
                 self.not_joined(link, CallError::Refused { text });
             }
             (Asked::Join { round }, _) => self.round_answer(round, None),
-            (Asked::Hosts { round }, None) => self.hosts_answer(round, message),
-            (Asked::Hosts { round }, Some(_)) => self.round_answer(round, None),
+            (Asked::Hosts { link, round }, None) => self.hosts_answer(link, round, message),
+            (Asked::Hosts { round, .. }, Some(_)) => self.round_answer(round, None),
             (Asked::List { round }, None) => self.round_answer(round, message),
             (Asked::List { round }, Some(_)) => self.round_answer(round, None),
             (Asked::Find { key, search }, _) => self.find_answer(link, key, search, message, host),
@@ -329,7 +344,7 @@ impl Mesh {
                 };
                 self.not_joined(link, error);
             }
-            Asked::Join { round } | Asked::Hosts { round } | Asked::List { round } => {
+            Asked::Join { round } | Asked::Hosts { round, .. } | Asked::List { round } => {
                 self.round_answer(round, None);
             }
             Asked::Find { key, search } => self.find_answer(link, key, search, None, None),
@@ -417,7 +432,14 @@ impl Mesh {
 
     fn open_round(&mut self, left: usize, end: RoundEnd) -> u64 {
         self.next_round += 1;
-        self.rounds.insert(self.next_round, Round { left, end });
+        self.rounds.insert(
+            self.next_round,
+            Round {
+                left,
+                until: None,
+                end,
+            },
+        );
         self.next_round
     }
 
@@ -442,11 +464,8 @@ impl Mesh {
         match end {
             RoundEnd::Joined(waiters) if self.closing.is_some() => self.fail_all(waiters),
             RoundEnd::Joined(waiters) => self.joined(waiters),
-            RoundEnd::Greeted {
-                link,
-                id,
-                duplicate,
-            } => self.answer_greeting(link, id, duplicate),
+            RoundEnd::Greeted { link, id } => self.answer_greeting(link, id, false, false),
+            RoundEnd::Introduced { link, id } => self.owe(link, id, Due::Message(None)),
             RoundEnd::Listed { call, ids } => self.done(call, Ok(Answer::Ids(ids))),
         }
     }
@@ -491,6 +510,7 @@ impl Mesh {
         let session = self.session_of(link);
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key: key.clone() });
+            self.members.change(self.now);
             if let Some(host) = &session
                 && let Some(session) = self.sessions.get_mut(host)
             {

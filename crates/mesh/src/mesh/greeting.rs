@@ -7,6 +7,7 @@ use super::session::{read_offer, speaks};
 use super::{Due, Mesh, RoundEnd};
 use crate::event::{LinkId, Raw};
 use crate::hosts::State;
+use crate::members::Member;
 use crate::wire::json;
 use crate::wire::v1::{self, Body};
 
@@ -36,11 +37,13 @@ impl Mesh {
         if self.closing.is_some() {
             return self.refuse(link, id, "Host is closing");
         }
-        let [host, replace, versions, session] = host
+        let names = ["id", "replace", "versions", "session", "members"];
+        let [host, replace, versions, session, asks] = host
             .as_ref()
-            .and_then(|h| json::members(h, ["id", "replace", "versions", "session"]))
+            .and_then(|h| json::members(h, names))
             .unwrap_or_default();
         let replace = replace.as_ref().is_some_and(json::truthy);
+        let asks = asks.as_ref().is_some_and(json::truthy);
         let Some(l) = self.hosts.get_mut(link) else {
             return;
         };
@@ -63,22 +66,25 @@ impl Mesh {
             Decision::Register(key) => {
                 let waiters = self.register(link, key);
                 self.go_on(link);
-                self.joined(waiters);
-                let url = self.hosts.get(link).and_then(|l| l.url.clone());
-                let others = if url.is_some() {
-                    self.joined_links(Some(link))
-                } else {
-                    Vec::new()
+                self.joined_with_members(waiters);
+                let Some(l) = self.hosts.get(link) else {
+                    return;
                 };
-                let end = RoundEnd::Greeted {
-                    link,
-                    id,
-                    duplicate: false,
-                };
-                self.start_round(others, "join", Some(&join_params(url.as_deref())), end);
+                if l.host.is_some() {
+                    return self.answer_greeting(link, id, false, asks);
+                }
+                // An original leaves it to us that everybody meets it.
+                let params = join_params(l.url.as_deref());
+                let others = self.joined_links(Some(link));
+                self.start_round(
+                    others,
+                    "join",
+                    Some(&params),
+                    RoundEnd::Greeted { link, id },
+                );
             }
-            Decision::Duplicate => self.answer_greeting(link, id, true),
-            Decision::Stranger => self.answer_greeting(link, id, false),
+            Decision::Duplicate => self.answer_greeting(link, id, true, asks),
+            Decision::Stranger => self.answer_greeting(link, id, false, asks),
         }
     }
 
@@ -124,7 +130,7 @@ impl Mesh {
             self.displace(existing, link);
         } else if url
             .as_ref()
-            .is_some_and(|url| self.hosts.dialling(url).is_some())
+            .is_some_and(|url| self.hosts.connecting(url, host.as_deref()).is_some())
         {
             if host.is_none() {
                 return Decision::Stranger;
@@ -136,7 +142,13 @@ impl Mesh {
         Decision::Register(key)
     }
 
-    pub(super) fn answer_greeting(&mut self, link: LinkId, id: Option<Raw>, duplicate: bool) {
+    pub(super) fn answer_greeting(
+        &mut self,
+        link: LinkId,
+        id: Option<Raw>,
+        duplicate: bool,
+        asks: bool,
+    ) {
         let ours = self.hosts.get(link).is_some_and(|l| l.host.is_some());
         let mut message = String::from("{");
         json::push_member(&mut message, "networkId", self.network.as_deref());
@@ -149,6 +161,9 @@ impl Mesh {
                 self.url.as_deref().map(json::quote).as_deref(),
             );
             json::push_member(&mut host, "duplicate", duplicate.then_some("true"));
+            let members = self.members_for(link, asks);
+            json::push_member(&mut host, "members", (members != "[]").then_some(&members));
+            self.note_newcomer(link, asks);
             if let Some(session) = self.standing(link) {
                 json::push_member(&mut host, "version", Some("2"));
                 json::push_member(&mut host, "features", Some("[]"));
@@ -159,6 +174,21 @@ impl Mesh {
         }
         message.push('}');
         self.owe(link, id, Due::Greeting(message));
+    }
+}
+
+impl Mesh {
+    /// Others who join through another host at the same moment are to hear of whom we have given our list.
+    fn note_newcomer(&mut self, link: LinkId, asks: bool) {
+        let Some(l) = self.hosts.get(link) else {
+            return;
+        };
+        if let (true, Some(url), Some(host)) = (asks, &l.url, &l.host)
+            && *host != self.id
+        {
+            let (url, host) = (url.clone(), Some(host.clone()));
+            self.members.add(self.now, Member { url, host }, true);
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use bytestring::ByteString;
 
+use super::members::read_members;
 use super::session::{VERSIONS, read_offer};
 use super::{Asked, Expected, Mesh, RoundEnd, Waiter};
 use crate::error::CallError;
 use crate::event::{Answer, Event, LinkId, Output, Raw};
-use crate::hosts::State;
+use crate::hosts::{Link, State};
+use crate::members::Member;
 use crate::wire::json;
 use crate::wire::v1;
 use std::time::Duration;
@@ -19,13 +21,21 @@ const MAX_URLS: usize = 1024;
 
 impl Mesh {
     pub(super) fn join(&mut self, url: ByteString, waiter: Waiter) {
+        self.join_host(url, None, waiter);
+    }
+
+    /// Joins a host of which we know the url, and perhaps who is there.
+    pub(super) fn join_host(&mut self, url: ByteString, host: Option<ByteString>, waiter: Waiter) {
         if self.closing.is_some() {
             return self.fail(waiter, CallError::Closed);
         }
-        if url.is_empty() || self.url.as_ref() == Some(&url) || self.hosts.route(&url).is_some() {
+        let ourselves = host.as_ref() == Some(&self.id) || self.url.as_ref() == Some(&url);
+        let connected = |h: &ByteString| self.hosts.route_to_host(h).is_some();
+        let known = host.as_ref().is_some_and(connected) || self.hosts.route(&url).is_some();
+        if url.is_empty() || ourselves || known {
             return self.joined(vec![waiter]);
         }
-        let dialling = self.hosts.dialling(&url);
+        let dialling = self.hosts.connecting(&url, host.as_deref());
         let waiters = match dialling.and_then(|link| self.hosts.get_mut(link)) {
             Some(link) => Some(&mut link.waiters),
             None => self
@@ -43,12 +53,20 @@ impl Mesh {
             }
             return;
         }
-        let hint = match &waiter {
+        let hint = host.or_else(|| match &waiter {
             Waiter::Redial { host, .. } => host.clone(),
             _ => self.hosts.lost_behind(&url),
-        };
-        let link = self.hosts.dial(url.clone(), hint, false, waiter);
+        });
+        self.dial(url, hint, waiter);
+    }
+
+    fn dial(&mut self, url: ByteString, hint: Option<ByteString>, waiter: Waiter) -> LinkId {
+        let link = self.hosts.dial(url.clone(), hint, waiter);
+        if let Some(l) = self.hosts.get_mut(link) {
+            l.mark = self.members.mark();
+        }
         self.out.push(Output::Dial { link, url });
+        link
     }
 
     /// The dial succeeded: say hello.
@@ -59,11 +77,27 @@ impl Mesh {
         if l.state != State::Dialling {
             return;
         }
+        let hint = l.hint.clone();
+        if let Some(other) = hint.as_ref().and_then(|h| self.hosts.route_to_host(h)) {
+            // It has dialled us meanwhile.
+            let l = self.hosts.get_mut(link);
+            let waiters = l
+                .map(|l| std::mem::take(&mut l.waiters))
+                .unwrap_or_default();
+            self.leave_quietly(link);
+            return self.announce(other, Vec::new(), false, waiters);
+        }
+        let Some(l) = self.hosts.get_mut(link) else {
+            return;
+        };
         l.state = State::Greeting;
-        let (replace, hint) = (l.replace, l.hint.clone());
+        // Who joins the network by this host wants to know all others. Who was told of this host has been told of the others, too.
+        l.asks = l.waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
+        let (replace, asks) = (l.replace, l.asks);
         let mut host = String::from("{");
         json::push_member(&mut host, "id", Some(&json::quote(&self.id)));
         json::push_member(&mut host, "replace", replace.then_some("true"));
+        json::push_member(&mut host, "members", asks.then_some("true"));
         json::push_member(&mut host, "versions", Some(VERSIONS));
         json::push_member(&mut host, "features", Some("[]"));
         let session = self.offer(hint.as_ref());
@@ -96,15 +130,18 @@ impl Mesh {
             return;
         };
         let mut waiters = std::mem::take(&mut l.waiters);
+        let asked = l.asks;
         let mut duplicate = false;
+        let mut members = Vec::new();
         if let Some([network, host]) = message
             .as_ref()
             .and_then(|m| json::members(m, ["networkId", "host"]))
         {
-            if let Some([id, url, dup, session]) = host
-                .as_ref()
-                .and_then(|h| json::members(h, ["id", "url", "duplicate", "session"]))
+            let names = ["id", "url", "duplicate", "session", "members"];
+            if let Some([id, url, dup, session, list]) =
+                host.as_ref().and_then(|h| json::members(h, names))
             {
+                members = read_members(list.as_ref());
                 l.offer = session.as_ref().and_then(read_offer);
                 l.host = id.as_ref().and_then(json::string);
                 l.url = url.as_ref().and_then(json::string);
@@ -123,6 +160,7 @@ impl Mesh {
             // Another incarnation than before: that one will not come back.
             self.end_lost_session(&before);
         }
+        let asked = asked && host.is_some();
         if host.as_ref() == Some(&self.id) {
             // That is ourselves, behind another name.
             self.leave_quietly(link);
@@ -135,17 +173,30 @@ impl Mesh {
                     self.hosts.alias(dialled, key);
                 }
                 self.leave_quietly(link);
-                return self.announce(other, waiters);
+                return self.announce(other, members, asked, waiters);
             }
             if duplicate {
                 self.leave_quietly(link);
                 let until = self.now + EXPECTED_WITHIN;
                 self.expected.push(Expected {
-                    host,
-                    url: dialled,
+                    host: host.clone(),
+                    url: dialled.clone(),
                     until,
                     waiters,
                 });
+                if asked {
+                    let (url, host) = (dialled, Some(host));
+                    let round = self.open_round(1, RoundEnd::Joined(Vec::new()));
+                    self.introduce(
+                        link,
+                        &[&members[..], &[Member { url, host }]].concat(),
+                        round,
+                    );
+                    self.round_answer(round, None);
+                }
+                for member in members {
+                    self.join_member(member, None);
+                }
                 return;
             }
         }
@@ -153,7 +204,7 @@ impl Mesh {
         if let Some(host) = self.go_on(link) {
             self.session_ready(&host);
         }
-        self.announce(link, waiters);
+        self.announce(link, members, asked, waiters);
     }
 
     /// Ends a link that is not needed and was not registered.
@@ -189,7 +240,12 @@ impl Mesh {
             }
         }
         let listed = url.or_else(|| key.starts_with("ws").then(|| key.clone()));
-        self.event(Event::Connected { key, url: listed });
+        self.members.change(self.now);
+        self.event(Event::Connected {
+            key,
+            url: listed,
+            host: host.clone(),
+        });
         let came: Vec<Expected> = self
             .expected
             .extract_if(.., |e| Some(&e.host) == host.as_ref())
@@ -219,43 +275,72 @@ impl Mesh {
         self.drop_link(link);
     }
 
-    /// Tells all others to join the host that we joined; then the join is done. A reconnect is not announced.
-    fn announce(&mut self, link: LinkId, waiters: Vec<Waiter>) {
-        if waiters.iter().all(|w| matches!(w, Waiter::Redial { .. })) {
-            return;
-        }
-        let url = self
-            .hosts
-            .get(link)
-            .and_then(|l| l.url.clone().or_else(|| l.dialled.clone()));
-        let others = if url.is_some() {
-            self.joined_links(Some(link))
-        } else {
-            Vec::new()
+    /// We are connected with a host that we dialled: join the members that it told us of, and tell the others of it as far as they
+    /// do not know. Then the join is done. `asked`: these are all members that it knows.
+    fn announce(&mut self, link: LinkId, members: Vec<Member>, asked: bool, waiters: Vec<Waiter>) {
+        let Some(l) = self.hosts.get(link) else {
+            return self.joined(waiters);
         };
-        // The others have refused to join us if we had no network id before this join, so we look for them ourselves.
-        let complete = waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
-        let end = RoundEnd::Joined(waiters);
-        if others.is_empty() && !complete {
-            return self.end_round(end);
+        let (host, mark) = (l.host.clone(), l.mark);
+        let url = l.url.clone().or_else(|| l.dialled.clone());
+        let call = waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
+        let round = self.open_round(1, RoundEnd::Joined(waiters));
+        let mut list = members;
+        if host.is_some() {
+            self.limit_round(round);
         }
-        let round = self.open_round(others.len() + usize::from(complete), end);
-        let within = self.config.request_timeout;
-        let params = join_params(url.as_deref());
-        for other in others {
-            self.ask(other, "join", Some(&params), Asked::Join { round }, within);
+        if host.is_some() && !asked {
+            let told = |m: &Member| m.host == host || list.iter().any(|l| l.host == m.host);
+            let news = self.members.learnt_since(mark).filter(|m| !told(m));
+            let news: Vec<Member> = news.cloned().collect();
+            if !news.is_empty() {
+                self.tell_members(link, &news, round);
+            }
+        } else if let (true, Some(url)) = (call || asked, url) {
+            list.push(Member { url, host });
+            self.introduce(link, &list, round);
+            list.pop();
         }
-        if complete {
-            self.ask(link, "hosts", None, Asked::Hosts { round }, within);
+        for member in list {
+            self.join_member(member, Some(round));
         }
+        if call && !asked {
+            if let Some(round) = self.rounds.get_mut(&round) {
+                round.left += 1;
+            }
+            let within = self.config.request_timeout;
+            self.ask(link, "hosts", None, Asked::Hosts { link, round }, within);
+        }
+        self.round_answer(round, None);
     }
 
-    /// The host that we joined has told which hosts it knows: join those that we do not know yet.
-    pub(super) fn hosts_answer(&mut self, round: u64, message: Option<Raw>) {
-        for url in urls(message.as_ref()) {
-            if let Some(joining) = self.rounds.get_mut(&round) {
-                joining.left += 1;
-                self.join(url, Waiter::Round { round });
+    /// The host that we joined has told which hosts it knows: join those that we do not know yet, and have the others join them.
+    pub(super) fn hosts_answer(&mut self, link: LinkId, round: u64, message: Option<Raw>) {
+        let member = |url| Member { url, host: None };
+        let list: Vec<Member> = urls(message.as_ref()).into_iter().map(member).collect();
+        if self.rounds.contains_key(&round) {
+            self.introduce(link, &list, round);
+            for member in list {
+                self.join_member(member, Some(round));
+            }
+        }
+        self.round_answer(round, None);
+    }
+
+    /// What was waited for has come, by the other side's doing. The members that we are just joining are waited for as well.
+    pub(super) fn joined_with_members(&mut self, waiters: Vec<Waiter>) {
+        let member = |w: &Waiter| matches!(w, Waiter::Member { .. });
+        let joining = |l: &Link<Waiter>| l.is_connecting() && l.waiters.iter().any(member);
+        if waiters.is_empty() {
+            return;
+        }
+        let links = self.hosts.links().filter(|(_, l)| joining(l));
+        let links: Vec<LinkId> = links.map(|(link, _)| link).collect();
+        let round = self.open_round(links.len() + 1, RoundEnd::Joined(waiters));
+        self.limit_round(round);
+        for link in links {
+            if let Some(l) = self.hosts.get_mut(link) {
+                l.waiters.push(Waiter::Member { round: Some(round) });
             }
         }
         self.round_answer(round, None);
@@ -266,8 +351,8 @@ impl Mesh {
             match waiter {
                 Waiter::Call(call) => self.done(call, Ok(Answer::Done)),
                 Waiter::Request { link, id } => self.owe(link, Some(id), super::Due::Message(None)),
-                Waiter::Round { round } => self.round_answer(round, None),
-                Waiter::Hint | Waiter::Redial { .. } => {}
+                Waiter::Member { round: Some(round) } => self.round_answer(round, None),
+                Waiter::Member { round: None } | Waiter::Hint | Waiter::Redial { .. } => {}
             }
         }
     }
@@ -283,12 +368,13 @@ impl Mesh {
             let key = l.dialled.unwrap_or_default();
             let mut waiters = l.waiters;
             waiters.extend(self.register(spare, key));
-            return self.announce(spare, waiters);
+            return self.announce(spare, Vec::new(), false, waiters);
         }
+        self.retry_member(&l, &error);
         if matches!(error, CallError::Lost { .. } | CallError::Timeout)
-            && let (Some(url), Some(host)) = (l.dialled, l.hint)
+            && let (Some(url), Some(host)) = (&l.dialled, &l.hint)
         {
-            self.take_over(url, &host);
+            self.take_over(url.clone(), host);
         }
         for waiter in l.waiters {
             self.fail(waiter, error.clone());
@@ -301,8 +387,8 @@ impl Mesh {
             Waiter::Request { link, id } => {
                 self.transmit(link, v1::failure(&id, &json::quote(&error.to_string())));
             }
-            Waiter::Round { round } => self.round_answer(round, None),
-            Waiter::Hint => {}
+            Waiter::Member { round: Some(round) } => self.round_answer(round, None),
+            Waiter::Member { round: None } | Waiter::Hint => {}
             Waiter::Redial {
                 key,
                 host,
@@ -317,15 +403,11 @@ impl Mesh {
     pub(super) fn insist(&mut self, expected: Expected) {
         let mut waiters = expected.waiters.into_iter();
         let Some(first) = waiters.next() else { return };
-        let (url, host) = (expected.url.clone(), expected.host);
-        let link = self.hosts.dial(url, Some(host), true, first);
+        let link = self.dial(expected.url, Some(expected.host), first);
         if let Some(l) = self.hosts.get_mut(link) {
+            l.replace = true;
             l.waiters.extend(waiters);
         }
-        self.out.push(Output::Dial {
-            link,
-            url: expected.url,
-        });
     }
 }
 

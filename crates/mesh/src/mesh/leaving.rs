@@ -15,6 +15,7 @@ impl Mesh {
         if let Some(key) = &key {
             self.forget_host(key);
             self.event(Event::Disconnected { key: key.clone() });
+            self.members.change(self.now);
         } else if let Some(l) = self.hosts.get_mut(link) {
             // A stranger's goodbye is answered, and it may stay.
             l.state = if l.dialled.is_some() {

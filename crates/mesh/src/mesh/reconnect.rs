@@ -5,8 +5,9 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use super::{Mesh, Waiter};
+use crate::error::CallError;
 use crate::event::{Event, Time};
-use crate::hosts::{Lost, Redial};
+use crate::hosts::{Link, Lost, Redial};
 
 /// Attempts after the first one are never closer together than this (or than the first delay, if that is shorter).
 const SHORTEST_DELAY: f64 = 0.25;
@@ -86,6 +87,25 @@ impl Mesh {
             let delay = wait.as_secs_f64();
             let (at, url) = (since.saturating_add(wait), url.clone());
             self.hosts.redial(&key, at, Redial { url, since, delay });
+        }
+    }
+
+    /// A dial did not come to a good end. If others told us of that member, it is tried again, as one that was lost.
+    pub(super) fn retry_member(&mut self, link: &Link<Waiter>, error: &CallError) {
+        let of = |wanted: fn(&Waiter) -> bool| link.waiters.iter().any(wanted);
+        let told = of(|w| matches!(w, Waiter::Member { .. }));
+        let other = of(|w| matches!(w, Waiter::Call(_) | Waiter::Redial { .. }));
+        let (true, false, Some(url), None) = (told, other, &link.dialled, self.closing) else {
+            return;
+        };
+        let error = error.clone();
+        self.event(Event::Unreachable {
+            url: url.clone(),
+            error: error.clone(),
+        });
+        let known = self.hosts.route(url).is_some() || self.hosts.lost(url).is_some();
+        if !known && !matches!(error, CallError::Refused { .. }) {
+            self.lose(url.clone(), Some(url.clone()), link.hint.clone());
         }
     }
 

@@ -18,6 +18,7 @@ impl Mesh {
                 self.join(url, waiter);
             }
             Some("goodbye") => self.goodbye(link, id),
+            Some("members") => self.members_request(link, id, &body),
             Some("hosts") => self.hosts_request(link, id, &body),
             Some("find") => {
                 let [peer] = body.params(["id"]);

@@ -95,6 +95,17 @@ pub fn request(number: u64, method: &str, params: Option<&str>) -> ByteString {
     out.into()
 }
 
+/// What wants no answer, from its ready-made parameters.
+pub fn notification(method: &str, params: &str) -> ByteString {
+    let mut out = String::with_capacity(48 + params.len());
+    out.push_str("{\"message\":{\"method\":\"");
+    out.push_str(method);
+    out.push('"');
+    push_member(&mut out, "params", Some(params));
+    out.push_str("}}");
+    out.into()
+}
+
 /// The request that carries a peer's message.
 pub fn send(
     number: u64,

@@ -159,7 +159,7 @@ impl World {
                 let ids: Vec<&str> = self.hosts[n].peers.iter().map(String::as_str).collect();
                 replies.push((number, 0, Reply::Ids(format!("[{}]", ids.join(",")).into())));
             }
-            Event::Connected { key, url } => {
+            Event::Connected { key, url, .. } => {
                 let url = url.as_ref().map(ToString::to_string);
                 let before = self.hosts[n].connections.insert(key.to_string(), url);
                 assert!(before.is_none(), "host {n} is connected twice: {key}");

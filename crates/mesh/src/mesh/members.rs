@@ -1,0 +1,263 @@
+//! Telling other hosts of ours who is in the network, and being told.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use super::joining::join_params;
+use super::{Asked, Mesh, Round, RoundEnd, Waiter};
+use crate::event::{LinkId, Raw};
+use crate::members::{Member, digest};
+use crate::wire::json;
+use crate::wire::v1::{self, Body};
+
+/// A join waits that long for the members that it has been told of: for their dials, and for their answers to the greeting.
+const MEMBERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// The most members that one host may tell of at a time.
+const MAX_MEMBERS: usize = 4096;
+
+impl Mesh {
+    /// The hosts that we are connected with, or about to be, and that others can dial. Not the one behind that link.
+    pub(super) fn member_list(&self, except: LinkId) -> Vec<Member> {
+        let themselves = self.hosts.get(except).and_then(|l| l.host.clone());
+        let listed = self.hosts.links().filter_map(|(link, l)| {
+            let ours = l.host.is_some() || l.hint.is_some();
+            let url = match &l.key {
+                Some(key) => l.url.as_ref().or((!ours).then_some(key))?,
+                // Who is dialled again may well be gone.
+                None => l
+                    .dialled
+                    .as_ref()
+                    .filter(|_| l.is_connecting() && l.waiters.iter().any(Waiter::hopes))?,
+            };
+            let host = l.host.clone().or_else(|| l.hint.clone());
+            (link != except && (host.is_none() || host != themselves)).then(|| Member {
+                url: url.clone(),
+                host,
+            })
+        });
+        listed.collect()
+    }
+
+    /// What is said about members in the answer to a greeting: everything, if they join the network through us; else whom they may
+    /// have missed.
+    pub(super) fn members_for(&self, link: LinkId, asks: bool) -> String {
+        if asks {
+            return written(&self.member_list(link));
+        }
+        let Some(l) = self.hosts.get(link) else {
+            return written(&[]);
+        };
+        let connected = |m: &&Member| m.host != l.host && self.knows(m);
+        let news: Vec<Member> = self
+            .members
+            .recent(self.now)
+            .filter(connected)
+            .cloned()
+            .collect();
+        written(&news)
+    }
+
+    fn knows(&self, member: &Member) -> bool {
+        let connected = match &member.host {
+            Some(host) => *host == self.id || self.hosts.route_to_host(host).is_some(),
+            None => false,
+        };
+        connected
+            || self.url.as_ref() == Some(&member.url)
+            || self.hosts.route(&member.url).is_some()
+    }
+
+    /// Joins a host that we were told of. `round` waits for that.
+    pub(super) fn join_member(&mut self, member: Member, round: Option<u64>) {
+        if let Some(round) = round.and_then(|r| self.rounds.get_mut(&r)) {
+            round.left += 1;
+        }
+        self.join_host(member.url, member.host, Waiter::Member { round });
+    }
+
+    /// We have joined a host and got its list: those whom we know and it does not are to join all of these, and it.
+    pub(super) fn introduce(&mut self, from: LinkId, list: &[Member], round: u64) {
+        let names: HashSet<&ByteString> = list
+            .iter()
+            .flat_map(|m| m.host.iter().chain([&m.url]))
+            .collect();
+        let mut previous = self.joined_links(Some(from));
+        previous.retain(|link| {
+            self.hosts.get(*link).is_some_and(|l| {
+                let named =
+                    |name: &Option<ByteString>| name.as_ref().is_some_and(|n| names.contains(n));
+                !named(&l.host) && !named(&l.key) && !named(&l.url)
+            })
+        });
+        let is_from = |m: &Member| self.hosts.get(from).is_some_and(|l| m.host == l.host);
+        let new = list.iter().filter(|m| is_from(m) || !self.knows(m));
+        let new: Vec<Member> = new.cloned().collect();
+        let connecting = self.hosts.links().any(|(_, l)| l.is_connecting());
+        if new.is_empty() || (previous.is_empty() && !connecting) {
+            return;
+        }
+        for link in previous {
+            self.tell_members(link, &new, round);
+        }
+        for member in new {
+            self.members.add(self.now, member, false);
+        }
+    }
+
+    /// Has the host behind that link join these; `round` waits for that.
+    pub(super) fn tell_members(&mut self, link: LinkId, members: &[Member], round: u64) {
+        let within = self.config.request_timeout;
+        let Some(l) = self.hosts.get(link) else {
+            return;
+        };
+        let questions = if l.host.is_some() {
+            vec![("members", params("members", &written(members)))]
+        } else {
+            // An original is told of one at a time.
+            let one = |m: &Member| ("join", join_params(Some(&m.url)));
+            members.iter().map(one).collect()
+        };
+        for (method, params) in questions {
+            if let Some(round) = self.rounds.get_mut(&round) {
+                round.left += 1;
+            }
+            self.ask(link, method, Some(&params), Asked::Join { round }, within);
+        }
+    }
+
+    /// Has that round end in time even if somebody does not answer.
+    pub(super) fn limit_round(&mut self, round: u64) {
+        let until = Some(self.now + MEMBERS_WITHIN);
+        if let Some(round) = self.rounds.get_mut(&round) {
+            round.until = until;
+        }
+    }
+
+    pub(super) fn end_overdue_rounds(&mut self) {
+        let overdue = |r: &Round| r.until.is_some_and(|at| at <= self.now);
+        let numbers = self.rounds.iter().filter(|(_, r)| overdue(r));
+        for number in numbers.map(|(n, _)| *n).collect::<Vec<u64>>() {
+            if let Some(round) = self.rounds.remove(&number) {
+                self.end_round(round.end);
+            }
+        }
+    }
+
+    /// Another host of ours tells of members, or compares notes.
+    pub(super) fn members_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
+        let [members, digest, all] = body.params(["members", "digest", "all"]);
+        let list = read_members(members.as_ref());
+        if let Some(theirs) = digest.as_ref().and_then(json::string)
+            && theirs != self.digest()
+        {
+            let mut note = params("members", &written(&self.member_list(link)));
+            note.truncate(note.len() - 1);
+            json::push_member(&mut note, "all", Some("true"));
+            note.push('}');
+            self.transmit(link, v1::notification("members", &note));
+        }
+        if all.as_ref().is_some_and(json::truthy) {
+            let mut missing = self.member_list(link);
+            missing.retain(|m| {
+                !list
+                    .iter()
+                    .any(|l| l.host == m.host && (m.host.is_some() || l.url == m.url))
+            });
+            if !missing.is_empty() {
+                let note = params("members", &written(&missing));
+                self.transmit(link, v1::notification("members", &note));
+            }
+        }
+        let round = self.open_round(1, RoundEnd::Introduced { link, id });
+        self.limit_round(round);
+        for member in list {
+            // Whoever is being joined already is not waited for: two that wait for each other would wait for ever.
+            let connecting = self.hosts.connecting(&member.url, member.host.as_deref());
+            if connecting.is_none() {
+                self.join_member(member, Some(round));
+            }
+        }
+        self.round_answer(round, None);
+    }
+
+    fn digest(&self) -> String {
+        let own = self.url.as_ref().map(|_| &*self.id);
+        digest(self.listed_hosts().map(|(id, _)| id).chain(own))
+    }
+
+    /// Our hosts that can be dialled and that we are connected with.
+    fn listed_hosts(&self) -> impl Iterator<Item = (&str, LinkId)> {
+        self.hosts.joined().filter_map(|(_, link)| {
+            let l = self.hosts.get(link)?;
+            l.url.as_ref()?;
+            Some((&**l.host.as_ref()?, link))
+        })
+    }
+
+    /// It has become quiet: compare notes with the host whose id is the next one after ours. As everybody does, any difference
+    /// between two hosts shows somewhere around the ring.
+    pub(super) fn compare_notes(&mut self) {
+        if !self.members.due(self.now) || self.closing.is_some() {
+            return;
+        }
+        let own = &*self.id;
+        let next = self.listed_hosts().min_by_key(|(id, _)| (*id < own, *id));
+        if let Some((_, link)) = next {
+            let digest = json::quote(&self.digest());
+            self.transmit(
+                link,
+                v1::notification("members", &params("digest", &digest)),
+            );
+        }
+    }
+}
+
+fn params(name: &str, value: &str) -> String {
+    let mut params = String::from("{");
+    json::push_member(&mut params, name, Some(value));
+    params.push('}');
+    params
+}
+
+fn written(members: &[Member]) -> String {
+    let mut out = String::from("[");
+    for (n, member) in members.iter().enumerate() {
+        if n > 0 {
+            out.push(',');
+        }
+        out.push('{');
+        json::push_member(&mut out, "url", Some(&json::quote(&member.url)));
+        let host = member.host.as_deref().map(json::quote);
+        json::push_member(&mut out, "id", host.as_deref());
+        out.push('}');
+    }
+    out.push(']');
+    out
+}
+
+/// The members in a JSON array, as far as it is one.
+pub(super) fn read_members(array: Option<&Raw>) -> Vec<Member> {
+    let entries: Vec<serde_json::Value> = array
+        .and_then(|array| serde_json::from_str(array).ok())
+        .unwrap_or_default();
+    let read = |entry: serde_json::Value| {
+        let text = |name| {
+            entry
+                .get(name)
+                .and_then(|v| v.as_str())
+                .filter(|t| !t.is_empty())
+        };
+        Some(Member {
+            url: text("url")?.into(),
+            host: text("id").map(ByteString::from),
+        })
+    };
+    entries
+        .into_iter()
+        .take(MAX_MEMBERS)
+        .filter_map(read)
+        .collect()
+}
