@@ -249,3 +249,26 @@ fn a_host_that_lost_an_accepted_connection_may_join_anew() {
     assert_eq!(net.result(1, call), Some(Ok(Answer::Done)));
     net.assert_full_mesh();
 }
+
+#[test]
+fn goodbyes_are_understood_where_an_original_and_ours_have_dialled_each_other() {
+    for leaver in [0, 1] {
+        let mut net = Net::new(2);
+        net.originals.insert(1);
+        net.join(0, &url(1));
+        net.join(1, &url(0));
+        net.settle();
+        assert_eq!(net.sockets_between(0, 1), 2);
+        let close = net.close(leaver);
+        let mut steps = 0;
+        while net.result(leaver, close).is_none() {
+            net.run_for(Duration::from_micros(100));
+            steps += 1;
+            assert!(steps < 1000, "host {leaver} does not close");
+        }
+        assert!(net.nodes[1 - leaver].connections.is_empty());
+        assert!(net.nodes[1 - leaver].timers.is_empty());
+        net.settle();
+        assert_eq!(net.sockets_between(0, 1), 0);
+    }
+}

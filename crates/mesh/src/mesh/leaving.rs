@@ -32,6 +32,14 @@ impl Mesh {
         }
     }
 
+    /// The registered link of the original host that has another link here, which it may think is the one: both have dialled each other.
+    fn twin(&self, link: LinkId) -> Option<LinkId> {
+        let original = |link: LinkId| self.hosts.get(link).filter(|l| l.host.is_none());
+        let url = original(link)?.url.as_ref()?;
+        let twin = self.hosts.route(url).filter(|twin| *twin != link)?;
+        original(twin).map(|_| twin)
+    }
+
     pub(super) fn say_goodbye(&mut self, link: LinkId) {
         let within = GOODBYE_TIMEOUT.min(self.config.request_timeout);
         self.ask(link, "goodbye", None, Asked::Goodbye, within);
@@ -81,6 +89,11 @@ impl Mesh {
         };
         let links: Vec<(LinkId, State)> =
             self.hosts.links().map(|(id, l)| (id, state(l))).collect();
+        let twins: Vec<LinkId> = links
+            .iter()
+            .map(|(id, _)| *id)
+            .filter(|id| self.twin(*id).is_some())
+            .collect();
         for (link, state) in links {
             match state {
                 State::Joined => {
@@ -100,6 +113,10 @@ impl Mesh {
                     if let Some(l) = self.hosts.remove(link) {
                         self.fail_all(l.waiters);
                     }
+                }
+                State::Stranger if twins.contains(&link) => {
+                    self.hosts.unregister(link, State::Leaving);
+                    self.say_goodbye(link);
                 }
                 State::Stranger => self.close_link(link),
                 State::Leaving => {}
