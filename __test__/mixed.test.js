@@ -45,6 +45,6 @@ async function network(mix) {
   for (const host of hosts) {
     const { url } = host;
     await host.close();
-    for (const other of hosts) assert.ok(!(url in other.connections));
+    for (const [j, other] of hosts.entries()) assert.ok(!(url in other.connections), `host ${hosts.indexOf(host)} has left, and host ${j} still has ${Object.keys(other.connections)}`);
   }
 }

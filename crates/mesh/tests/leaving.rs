@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use distribus_mesh::{Answer, CallError, Config, Input, Mesh, Output, SendError};
+use distribus_mesh::{Answer, CallError, Config, Event, Input, LinkId, Mesh, Output, SendError};
 use support::{Net, url};
 
 fn pair() -> Net {
@@ -271,4 +271,52 @@ fn goodbyes_are_understood_where_an_original_and_ours_have_dialled_each_other() 
         net.settle();
         assert_eq!(net.sockets_between(0, 1), 0);
     }
+}
+
+#[test]
+fn an_original_that_says_goodbye_on_its_own_one_of_two_connections_has_left() {
+    let mut out = Vec::new();
+    let mut mesh = Mesh::new(Config::default(), "host-a".into(), 1);
+    let mut step = |input| {
+        out.clear();
+        mesh.handle(Duration::ZERO, input, &mut out);
+        out.clone()
+    };
+    let told = |out: &[Output]| -> Vec<Event> {
+        let event = |o: &Output| match o {
+            Output::Event(event) => Some(event.clone()),
+            _ => None,
+        };
+        out.iter().filter_map(event).collect()
+    };
+    let url = || "ws://b".into();
+    let dial = step(Input::Join {
+        call: 1,
+        url: url(),
+    });
+    let Some(Output::Dial { link: ours, .. }) = dial.first().cloned() else {
+        panic!("{dial:?}");
+    };
+    // It dials us at the same moment.
+    let theirs = LinkId(1000);
+    step(Input::Accepted { link: theirs });
+    let hear = |link, text: &'static str| Input::Received {
+        link,
+        text: text.into(),
+    };
+    step(Input::Opened { link: ours });
+    step(hear(
+        theirs,
+        r#"{"id":1,"message":{"method":"greeting","params":{"url":"ws://b"}}}"#,
+    ));
+    let joined = told(&step(hear(ours, r#"{"id":1,"message":{},"error":null}"#)));
+    assert!(
+        matches!(&joined[..], [Event::Connected { .. }, ..]),
+        "{joined:?}"
+    );
+    let left = told(&step(hear(
+        theirs,
+        r#"{"id":2,"message":{"method":"goodbye"}}"#,
+    )));
+    assert_eq!(left, [Event::Disconnected { key: url() }]);
 }

@@ -16,6 +16,13 @@ impl Mesh {
             self.forget_host(key);
             self.event(Event::Disconnected { key: key.clone() });
             self.members.change(self.now);
+        } else if let Some(twin) = self.twin(link) {
+            if let Some(key) = self.hosts.unregister(twin, State::Leaving) {
+                self.forget_host(&key);
+                self.event(Event::Disconnected { key });
+                self.members.change(self.now);
+            }
+            self.say_goodbye(twin);
         } else if let Some(l) = self.hosts.get_mut(link) {
             // A stranger's goodbye is answered, and it may stay.
             l.state = if l.dialled.is_some() {
