@@ -6,6 +6,7 @@ use bytestring::ByteString;
 
 use crate::event::{Call, Raw};
 use crate::payload::Payload;
+use crate::sabotage::{self, Sabotage};
 
 /// Messages on their way to a peer.
 #[derive(Clone, Debug)]
@@ -58,7 +59,10 @@ pub struct Lookup {
 impl Lookup {
     /// Adds a message, in its place by call order.
     pub fn add(&mut self, parcel: Parcel) {
-        let at = self.sends.partition_point(|p| p.seq < parcel.seq);
+        let mut at = self.sends.partition_point(|p| p.seq < parcel.seq);
+        if sabotage::is(Sabotage::Disorder) {
+            at = 0;
+        }
         self.sends.insert(at, parcel);
     }
 

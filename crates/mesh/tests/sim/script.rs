@@ -391,6 +391,7 @@ impl World {
     fn act_close(&mut self, n: usize) {
         self.trace(|_| format!("host {n} closes"));
         self.hosts[n].listening = false;
+        self.hosts[n].located.clear();
         self.call(n, |call| Input::Close { call });
         let after = self.micros(MS, 8_000 * MS);
         self.later(after, Task::Then(Action::Join { n }));
