@@ -66,6 +66,12 @@ impl Lookup {
         self.sends.insert(at, parcel);
     }
 
+    /// Takes out the messages before that number.
+    fn take_before(&mut self, seq: u64) -> Vec<Parcel> {
+        let later = self.sends.partition_point(|p| p.seq < seq);
+        self.sends.drain(..later).collect()
+    }
+
     pub fn is_over(&self) -> bool {
         self.hold == 0 && (self.asked == 0 || self.found.is_some())
     }
@@ -142,6 +148,14 @@ impl Peers {
             }
         }
         false
+    }
+
+    /// A message to that peer has perhaps been delivered: gives those that wait although they come before it. They had been sent
+    /// to where the peer was not at that moment, and are too late now.
+    pub fn overtaken(&mut self, key: &str, seq: u64) -> Vec<Parcel> {
+        self.lookup(key)
+            .map(|lookup| lookup.take_before(seq))
+            .unwrap_or_default()
     }
 
     pub fn lookup(&mut self, key: &str) -> Option<&mut Lookup> {

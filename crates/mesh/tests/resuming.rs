@@ -1,11 +1,12 @@
-//! Sessions that go on, or end, when hosts meet again in unusual ways. Each of these was found by the simulation.
+//! Sessions that go on, or end, when hosts meet again in unusual ways, and peers that are gone for a moment. Each of these was found by
+//! the simulation.
 
 mod support;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use distribus_mesh::{BinaryKind, Event, Payload, SendError};
+use distribus_mesh::{BinaryKind, Event, Payload, Reply, SendError};
 use support::{Net, url};
 
 /// Two hosts; host 1 has joined host 0, so it is the one that dials again.
@@ -126,4 +127,26 @@ fn a_message_keeps_its_form_when_an_original_has_returned_it() {
         _ => false,
     });
     assert!(arrived, "{:?}", net.nodes[2].log);
+}
+
+#[test]
+fn a_message_that_was_returned_does_not_come_after_a_later_one() {
+    let mut net = pair();
+    net.nodes[0].paused = true;
+    let peers = std::mem::take(&mut net.nodes[0].peers);
+    let first = net.send(1, "\"a\"", "\"peer0\"", "1");
+    let second = net.send(1, "\"a\"", "\"peer0\"", "2");
+    net.run_for(Duration::from_millis(5));
+    let event = net.told(0);
+    net.applied(0, event + 1, 0, vec![(event, 0, Reply::NoSuchPeer)]);
+    net.nodes[0].peers = peers;
+    net.nodes[0].paused = false;
+    net.apply(0);
+    net.settle();
+    assert_eq!(net.outcome(1, second), Some(Ok(())));
+    let outcome = net.outcome(1, first);
+    assert!(
+        matches!(outcome, Some(Err(SendError::NotFound { .. }))),
+        "{outcome:?}"
+    );
 }

@@ -348,7 +348,7 @@ impl Mesh {
                 u64::from(range.end - range.start),
             );
             self.event(Event::Settled { seq, count });
-            self.landed(&parcel.key, range.end - range.start);
+            self.arrived(&parcel.key, seq, range.end - range.start);
         }
     }
 
@@ -357,6 +357,7 @@ impl Mesh {
         if code == Code::NoSuchPeer {
             return self.not_there(cut(parcel.clone(), range));
         }
+        let seq = parcel.seq + u64::from(range.start);
         for n in range {
             let id = parcel.to.clone();
             let error = if code == Code::Threw {
@@ -366,7 +367,7 @@ impl Mesh {
             };
             self.failed(parcel.seq + u64::from(n), error);
         }
-        self.landed(&parcel.key, count);
+        self.arrived(&parcel.key, seq, count);
     }
 
     /// Tells the senders of messages that nobody has acknowledged in time. What is sent later does not wait for them any more.
@@ -380,7 +381,8 @@ impl Mesh {
                     let id = parcel.to.clone();
                     self.failed(parcel.seq + u64::from(n), SendError::Timeout { id });
                 }
-                self.landed(&parcel.key, range.end - range.start);
+                let seq = parcel.seq + u64::from(range.start);
+                self.arrived(&parcel.key, seq, range.end - range.start);
             }
         }
     }
@@ -412,7 +414,8 @@ impl Mesh {
                 let (id, url) = (parcel.to.clone(), url.clone());
                 self.failed(parcel.seq + u64::from(n), SendError::Unknown { id, url });
             }
-            self.landed(&parcel.key, range.end - range.start);
+            let seq = parcel.seq + u64::from(range.start);
+            self.arrived(&parcel.key, seq, range.end - range.start);
         }
         for cargo in remains.unsent {
             let Cargo::Parcel(parcel) = cargo else {
