@@ -8,6 +8,12 @@ const { run, root } = require('./sections')
 
 run([
   { name: 'rust', title: 'Rust tests of all rooms', command: 'cargo', args: ['test', '--workspace', '--locked'] },
+  {
+    name: 'fuzz',
+    title: 'The fuzz targets, without a fuzzer, over their corpus',
+    command: 'cargo',
+    args: ['test', '--manifest-path', 'fuzz/Cargo.toml', '--locked']
+  },
   { name: 'node', title: 'JavaScript tests', command: 'node', args: ['--test', ...testFiles('__test__')] },
   {
     name: 'portable',

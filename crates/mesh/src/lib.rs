@@ -30,6 +30,8 @@ mod sessions;
 pub mod config;
 pub mod error;
 pub mod event;
+#[doc(hidden)]
+pub mod sabotage;
 pub mod wire;
 
 pub use config::Config;

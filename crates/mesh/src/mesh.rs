@@ -358,7 +358,7 @@ impl Mesh {
                     SendError::Unknown { id, url }
                 };
                 self.failed(parcel.seq, error);
-                self.landed(&parcel.key, 1);
+                self.arrived(&parcel.key, parcel.seq, 1);
             }
             Asked::Goodbye => self.end_link(link),
         }

@@ -6,6 +6,7 @@ use bytestring::ByteString;
 
 use crate::event::{Call, Raw};
 use crate::payload::Payload;
+use crate::sabotage::{self, Sabotage};
 
 /// Messages on their way to a peer.
 #[derive(Clone, Debug)]
@@ -58,8 +59,17 @@ pub struct Lookup {
 impl Lookup {
     /// Adds a message, in its place by call order.
     pub fn add(&mut self, parcel: Parcel) {
-        let at = self.sends.partition_point(|p| p.seq < parcel.seq);
+        let mut at = self.sends.partition_point(|p| p.seq < parcel.seq);
+        if sabotage::is(Sabotage::Disorder) {
+            at = 0;
+        }
         self.sends.insert(at, parcel);
+    }
+
+    /// Takes out the messages before that number.
+    fn take_before(&mut self, seq: u64) -> Vec<Parcel> {
+        let later = self.sends.partition_point(|p| p.seq < seq);
+        self.sends.drain(..later).collect()
     }
 
     pub fn is_over(&self) -> bool {
@@ -138,6 +148,14 @@ impl Peers {
             }
         }
         false
+    }
+
+    /// A message to that peer has perhaps been delivered: gives those that wait although they come before it. They had been sent
+    /// to where the peer was not at that moment, and are too late now.
+    pub fn overtaken(&mut self, key: &str, seq: u64) -> Vec<Parcel> {
+        self.lookup(key)
+            .map(|lookup| lookup.take_before(seq))
+            .unwrap_or_default()
     }
 
     pub fn lookup(&mut self, key: &str) -> Option<&mut Lookup> {

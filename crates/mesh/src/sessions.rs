@@ -9,6 +9,7 @@ use std::ops::Range;
 use bytestring::ByteString;
 
 use crate::event::{LinkId, Time};
+use crate::sabotage::{self, Sabotage};
 use crate::wire::v2::{Ack, Exception};
 
 /// What a session carries: a run of messages that is numbered message by message.
@@ -164,6 +165,11 @@ impl<T: Run> Session<T> {
         self.said = self
             .unacked
             .partition_point(|s| s.first + u64::from(s.run.count()) <= received + 1);
+        if sabotage::is(Sabotage::NoResend) {
+            self.said = self.unacked.len();
+        } else if sabotage::is(Sabotage::NoDedup) {
+            self.said = 0;
+        }
         self.in_flight = self
             .unacked
             .range(..self.said)
@@ -171,7 +177,9 @@ impl<T: Run> Session<T> {
             .sum();
         self.seen_upto(seen);
         self.acked = seen;
-        self.told = 0;
+        if !sabotage::is(Sabotage::LostExceptions) {
+            self.told = 0;
+        }
         Some(())
     }
 
@@ -312,6 +320,9 @@ impl<T: Run> Session<T> {
         }
         let known = (self.received + 1 - first).min(u64::from(count)) as u32;
         self.received = self.received.max(last);
+        if sabotage::is(Sabotage::NoDedup) {
+            return Some(0);
+        }
         Some(known)
     }
 

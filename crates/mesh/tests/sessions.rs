@@ -298,8 +298,13 @@ fn listeners_that_have_returned_are_acknowledged_before_the_whole_run_is_through
     net.nodes[1].paused = false;
     net.apply(1);
     net.settle();
-    // The second message was returned, and sent once more to where the peer turned out to be after all.
-    assert_settled(&net, first..first + 4);
+    // The second message was returned, and the peer turned out to be there after all; but it must not come after the third.
+    let id = Some("\"peer1\"".into());
+    assert_eq!(
+        net.outcome(0, first + 1),
+        Some(Err(SendError::NotFound { id }))
+    );
+    assert_settled(&net, first + 2..first + 4);
 }
 
 #[test]

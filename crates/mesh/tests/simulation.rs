@@ -4,11 +4,13 @@
 
 mod sim;
 
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, Once};
 use std::time::Instant;
 
+use distribus_mesh::sabotage::{self, Sabotage};
 use sim::model::Counts;
 use sim::script::{Report, run};
 
@@ -17,13 +19,30 @@ fn number(name: &str, otherwise: u64) -> u64 {
     text.map_or(otherwise, |text| text.parse().expect("a number"))
 }
 
+thread_local! {
+    /// A broken promise is expected here, or will be reported.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Runs a seed, and gives what was broken if something was.
 fn attempt(seed: u64, trace: bool) -> Result<Report, String> {
-    std::panic::catch_unwind(AssertUnwindSafe(|| run(seed, trace))).map_err(|panic| {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                usual(panic);
+            }
+        }));
+    });
+    QUIET.set(!trace);
+    let result = std::panic::catch_unwind(AssertUnwindSafe(|| run(seed, trace))).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         text.or_else(|| panic.downcast_ref::<&str>().map(|t| (*t).to_owned()))
             .unwrap_or_default()
-    })
+    });
+    QUIET.set(false);
+    result
 }
 
 #[test]
@@ -79,5 +98,23 @@ fn promises_hold_whatever_happens() {
 fn the_same_seed_gives_the_same_run() {
     for seed in 0..20 {
         assert_eq!(attempt(seed, false), attempt(seed, false), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_mesh_that_breaks_its_promises_is_caught() {
+    for kind in [
+        Sabotage::NoDedup,
+        Sabotage::EarlyAck,
+        Sabotage::NoResend,
+        Sabotage::LostExceptions,
+        Sabotage::Optimism,
+        Sabotage::Disorder,
+    ] {
+        sabotage::choose(Some(kind));
+        let caught = (0..300).find_map(|seed| attempt(seed, false).err().map(|text| (seed, text)));
+        sabotage::choose(None);
+        let (seed, text) = caught.unwrap_or_else(|| panic!("{kind:?} was not noticed"));
+        println!("{kind:?} at seed {seed}: {text}");
     }
 }

@@ -23,6 +23,9 @@ mod stream;
 mod timers;
 mod upgrade;
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use host_handle::HostHandle;
 pub use listener::Bind;
 pub use read_loop::{Attached, LinkReader, ReadLoop};

@@ -62,7 +62,7 @@ pub async fn upgrade(stream: &mut TcpStream) -> Option<Vec<u8>> {
         .flatten()
 }
 
-fn reply(head: &[u8]) -> Reply {
+pub fn reply(head: &[u8]) -> Reply {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let length = match request.parse(head) {

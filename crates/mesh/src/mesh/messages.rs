@@ -81,7 +81,7 @@ impl Mesh {
                 seq: parcel.seq,
                 count: 1,
             });
-            return self.landed(&parcel.key, 1);
+            return self.arrived(&parcel.key, parcel.seq, 1);
         };
         let text = json::display(&Some(error));
         if text.starts_with("Error: Peer not found") {
@@ -95,7 +95,7 @@ impl Mesh {
             SendError::Threw
         };
         self.failed(parcel.seq, error);
-        self.landed(&parcel.key, 1);
+        self.arrived(&parcel.key, parcel.seq, 1);
     }
 
     fn not_found(&mut self, parcel: &Parcel) {
@@ -122,6 +122,17 @@ impl Mesh {
             }
         }
         self.settle_lookup(&key);
+    }
+
+    /// Message `seq` to that peer and those that were called with it, `count` in all, have arrived, or are given up: whatever was
+    /// called before them and waits must not arrive any more.
+    pub(super) fn arrived(&mut self, key: &ByteString, seq: u64, count: u32) {
+        if count > 0 {
+            for parcel in self.peers.overtaken(key, seq) {
+                self.not_found(&parcel);
+            }
+            self.landed(key, count);
+        }
     }
 
     /// Messages to that peer are not under way any more.

@@ -67,8 +67,8 @@ pub struct Model {
     runs: Vec<Run>,
     runs_by_name: HashMap<String, usize>,
     lives: Vec<LifeRecord>,
-    /// The last message delivered from a host to a peer, and where.
-    last_to_peer: HashMap<(Life, String), (Id, Life)>,
+    /// The last message delivered from a host to a peer.
+    last_to_peer: HashMap<(Life, String), Id>,
     last_on_channel: HashMap<(Life, String, Life), Id>,
     last_direct: HashMap<(Life, Life), Id>,
     /// Whether messages may look otherwise when they arrive, because the original's protocol has carried them.
@@ -237,18 +237,9 @@ impl Model {
         m.delivered.push(at);
         m.threw = threw;
         let key = (m.sender, to.to_owned());
-        if let Some((last, _)) = self.last_to_peer.get(&key) {
-            // A peer that was made anew where an earlier message had just been sent back is another receiver.
-            let overtaken = *last > id && m.returned.contains(&self.last_to_peer[&key].1);
-            assert!(
-                *last < id || overtaken,
-                "message {id} to {to} delivered after {last}"
-            );
-        }
-        let last = self.last_to_peer.entry(key).or_insert((id, at));
-        if last.0 < id {
-            *last = (id, at);
-        }
+        let last = self.last_to_peer.entry(key).or_insert(id);
+        assert!(*last <= id, "message {id} to {to} delivered after {last}");
+        *last = id;
         let direct = m.direct && m.returned.is_empty();
         let sender = m.sender;
         if direct {

@@ -83,6 +83,19 @@ pub enum Action {
     Join {
         n: usize,
     },
+    /// A peer is made anew where it has been before.
+    Create {
+        n: usize,
+        peer: String,
+    },
+    Remove {
+        n: usize,
+        peer: String,
+    },
+    Send {
+        n: usize,
+        peer: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +165,8 @@ impl World {
             40..52 => self.act_publish(n),
             52..56 => self.act_find(n),
             56..57 => drop(self.call(n, |call| Input::List { call })),
-            57..66 => self.act_peer(n, m),
+            57..64 => self.act_peer(n, m),
+            64..66 => self.act_blink(n),
             66..72 => {
                 let long = self.chance(15);
                 let time = self.micros(MS, if long { 6_000 * MS } else { 300 * MS });
@@ -195,6 +209,21 @@ impl World {
                     }
                     self.then(Action::Join { n });
                 }
+            }
+            Action::Create { n, peer } => {
+                if self.hosts[n].alive && self.home(&peer).is_none() {
+                    self.trace(|_| format!("peer {peer} is made anew on host {n}"));
+                    self.hosts[n].peers.insert(peer);
+                }
+            }
+            Action::Remove { n, peer } => {
+                self.trace(|_| format!("peer {peer} leaves host {n} for a moment"));
+                self.hosts[n].peers.remove(&peer);
+            }
+            Action::Send { n, peer } => {
+                let count = self.count();
+                let payload = self.payload(count);
+                self.send(n, 0, &peer, payload);
             }
             Action::Join { n } => {
                 let m = self.rng.usize(0..self.hosts.len());
@@ -349,6 +378,10 @@ impl World {
                 self.trace(|_| format!("peer {id} leaves host {home}, removed: {remove}"));
                 if !remove && self.hosts[n].alive {
                     self.hosts[n].peers.insert(id);
+                } else if self.rng.bool() {
+                    let after = self.micros(0, 5 * MS);
+                    let action = Action::Create { n: home, peer: id };
+                    self.later(after, Task::Then(action));
                 }
             }
             None if self.hosts[m].alive => {
@@ -356,6 +389,24 @@ impl World {
                 self.hosts[m].peers.insert(id);
             }
             None => {}
+        }
+    }
+
+    /// A peer is gone for a moment while somebody sends to it all the time.
+    fn act_blink(&mut self, n: usize) {
+        let peer = peer(self.rng.usize(0..PEERS));
+        let Some(home) = self.home(&peer) else { return };
+        let span = [1, 4, 20][self.rng.usize(0..3)] * MS;
+        for _ in 0..8 {
+            let (after, peer) = (self.micros(0, 2 * span), peer.clone());
+            self.later(after, Task::Then(Action::Send { n, peer }));
+        }
+        for _ in 0..2 {
+            let (gone, back) = (self.micros(0, span), self.micros(0, span));
+            let (n, again) = (home, peer.clone());
+            self.later(gone, Task::Then(Action::Remove { n, peer: again }));
+            let again = peer.clone();
+            self.later(gone + back, Task::Then(Action::Create { n, peer: again }));
         }
     }
 
@@ -391,6 +442,7 @@ impl World {
     fn act_close(&mut self, n: usize) {
         self.trace(|_| format!("host {n} closes"));
         self.hosts[n].listening = false;
+        self.hosts[n].located.clear();
         self.call(n, |call| Input::Close { call });
         let after = self.micros(MS, 8_000 * MS);
         self.later(after, Task::Then(Action::Join { n }));

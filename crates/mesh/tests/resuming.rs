@@ -1,0 +1,152 @@
+//! Sessions that go on, or end, when hosts meet again in unusual ways, and peers that are gone for a moment. Each of these was found by
+//! the simulation.
+
+mod support;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use distribus_mesh::{BinaryKind, Event, Payload, Reply, SendError};
+use support::{Net, url};
+
+/// Two hosts; host 1 has joined host 0, so it is the one that dials again.
+fn pair() -> Net {
+    let mut net = Net::new(2);
+    for n in 0..2 {
+        net.nodes[n].peers.insert(format!("\"peer{n}\""));
+    }
+    net.connect_all();
+    net.find(1, "\"peer0\"");
+    net.settle();
+    net
+}
+
+fn heard(net: &Net, n: usize) -> Vec<String> {
+    let published = net.nodes[n].log.iter().filter_map(|e| match e {
+        Event::Publish { payload, .. } => Some(payload.clone().into_json()),
+        _ => None,
+    });
+    published
+        .flatten()
+        .flatten()
+        .map(|t| t.to_string())
+        .collect()
+}
+
+fn publish(net: &mut Net, n: usize, text: &str) {
+    net.publish(n, "\"c\"", Payload::one(Some(text.to_owned().into())));
+}
+
+/// Host 1 dials again just while host 0 tries to reach it, in vain: it is told to wait for host 0's connection.
+fn crossing() -> Net {
+    let mut net = pair();
+    net.sever(0, 1);
+    net.run_for(Duration::from_millis(10));
+    publish(&mut net, 0, "1");
+    net.dead.insert(url(1));
+    net.run_for(Duration::from_micros(992_500));
+    net.join(0, &url(1));
+    net.run_for(Duration::from_millis(100));
+    assert!(net.nodes[1].connections.is_empty());
+    net
+}
+
+#[test]
+fn who_waits_in_vain_for_the_other_sides_connection_goes_on_with_the_session() {
+    let mut net = crossing();
+    net.run_for(Duration::from_secs(3));
+    net.assert_full_mesh();
+    assert_eq!(heard(&net, 1), ["1"]);
+}
+
+#[test]
+fn a_join_meanwhile_waits_with_it() {
+    let mut net = crossing();
+    let join = net.join(1, &url(0));
+    net.run_for(Duration::from_millis(100));
+    assert_eq!(net.result(1, join), None);
+    net.run_for(Duration::from_secs(3));
+    assert!(net.result(1, join).is_some_and(|r| r.is_ok()));
+    net.assert_full_mesh();
+    assert_eq!(heard(&net, 1), ["1"]);
+}
+
+#[test]
+fn one_side_dials_again_when_a_connection_is_lost_before_both_know_it() {
+    let mut net = pair();
+    net.sever(0, 1);
+    net.run_for(Duration::from_millis(10));
+    net.nodes[1].paused = true; // the greeting is not answered yet
+    net.join(0, &url(1));
+    net.run_for(Duration::from_millis(5));
+    publish(&mut net, 1, "1");
+    net.sever(0, 1);
+    net.run_for(Duration::from_millis(5));
+    net.nodes[1].paused = false;
+    net.apply(1);
+    net.run_for(Duration::from_secs(3));
+    net.assert_full_mesh();
+    assert_eq!(heard(&net, 0), ["1"]);
+}
+
+#[test]
+fn a_new_incarnation_behind_the_old_url_ends_the_old_session() {
+    let mut net = pair();
+    net.nodes[0].paused = true;
+    let seq = net.send(1, "\"a\"", "\"peer0\"", "1");
+    net.run_for(Duration::from_millis(5));
+    net.restart(0);
+    net.nodes[0].paused = false;
+    net.run_for(Duration::from_secs(3)); // host 1 dials again
+    net.assert_full_mesh();
+    let outcome = net.outcome(1, seq);
+    assert!(
+        matches!(outcome, Some(Err(SendError::Unknown { .. }))),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn a_message_keeps_its_form_when_an_original_has_returned_it() {
+    let mut net = Net::new(3);
+    net.originals.insert(1);
+    net.nodes[1].peers.insert("\"nomad\"".to_owned());
+    net.connect_all();
+    net.find(0, "\"nomad\"");
+    net.settle();
+    net.nodes[1].peers.clear();
+    net.nodes[2].peers.insert("\"nomad\"".to_owned());
+    let bytes = Payload::Binary {
+        items: vec![Bytes::from_static(&[7])],
+        kind: BinaryKind::Buffer,
+    };
+    net.send_run(0, "\"a\"", "\"nomad\"", bytes.clone());
+    net.settle();
+    let arrived = net.nodes[2].log.iter().any(|e| match e {
+        Event::Deliver { payload, .. } => *payload == bytes,
+        _ => false,
+    });
+    assert!(arrived, "{:?}", net.nodes[2].log);
+}
+
+#[test]
+fn a_message_that_was_returned_does_not_come_after_a_later_one() {
+    let mut net = pair();
+    net.nodes[0].paused = true;
+    let peers = std::mem::take(&mut net.nodes[0].peers);
+    let first = net.send(1, "\"a\"", "\"peer0\"", "1");
+    let second = net.send(1, "\"a\"", "\"peer0\"", "2");
+    net.run_for(Duration::from_millis(5));
+    let event = net.told(0);
+    net.applied(0, event + 1, 0, vec![(event, 0, Reply::NoSuchPeer)]);
+    net.nodes[0].peers = peers;
+    net.nodes[0].paused = false;
+    net.apply(0);
+    net.settle();
+    assert_eq!(net.outcome(1, second), Some(Ok(())));
+    let outcome = net.outcome(1, first);
+    assert!(
+        matches!(outcome, Some(Err(SendError::NotFound { .. }))),
+        "{outcome:?}"
+    );
+}
