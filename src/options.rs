@@ -28,5 +28,6 @@ pub fn read(json: &str) -> Config {
             .filter(|n| *n > 0.0)
             .unwrap_or(defaults.reconnect_decay),
         request_timeout: millis("requestTimeout", defaults.request_timeout),
+        interests: options.get("interests") == Some(&Value::Bool(true)),
     }
 }

@@ -26,11 +26,10 @@ impl Pair {
             told: [0, 0],
             seq: 0,
         };
-        let url = Some(ByteString::from_static("ws://b"));
-        pair.input(1, Input::SetUrl(url.clone()), original);
+        let url = ByteString::from_static("ws://b");
+        pair.input(1, Input::SetUrl(Some(url.clone())), original);
         let accepted = pair.meshes[1].next_link();
         pair.links[1] = accepted;
-        let url = url.unwrap_or_default();
         pair.input(0, Input::Join { call: 1, url }, original);
         pair.input(1, Input::Accepted { link: accepted }, original);
         pair.input(0, Input::Opened { link: LinkId(1) }, original);

@@ -13,6 +13,9 @@ pub struct Config {
     pub reconnect_decay: f64,
     /// How long an answer may take.
     pub request_timeout: Duration,
+    /// Whether the program tells what it listens to ([`Input::Subscribe`](crate::Input::Subscribe)). Else everything that is
+    /// published comes here. Counts for connections that are made from then on.
+    pub interests: bool,
 }
 
 impl Default for Config {
@@ -22,6 +25,7 @@ impl Default for Config {
             reconnect_delay: Duration::from_secs(1),
             reconnect_decay: 2.0,
             request_timeout: Duration::from_secs(60),
+            interests: false,
         }
     }
 }

@@ -25,6 +25,15 @@ pub struct LinkId(pub u64);
 /// A call of the API that waits for its result, by the number that the caller gave it.
 pub type Call = u64;
 
+/// Something that can be listened to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Topic {
+    /// A channel's name, as JavaScript names properties; or a pattern.
+    pub name: ByteString,
+    /// Whether `*` stands for something, see [`Patterns`](crate::Patterns).
+    pub pattern: bool,
+}
+
 /// What the mesh is told.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -50,7 +59,14 @@ pub enum Input {
         to: Option<Raw>,
         payload: Payload,
     },
-    /// Publishes to all other hosts.
+    /// The program listens to that from now on: its first subscription. To be told only with [`Config::interests`].
+    Subscribe { topic: Topic },
+    /// The program does not listen to that any more: its last subscription is gone.
+    Unsubscribe { topic: Topic },
+    /// Ends with [`Event::Done`] when every host that is connected knows what was subscribed to before. From then on no message
+    /// of theirs is missed.
+    Ready { call: Call },
+    /// Publishes to all other hosts that listen.
     Publish {
         channel: Option<Raw>,
         payload: Payload,

@@ -1,6 +1,6 @@
 //! The links, the hosts at their other ends, and when a lost one is dialled again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
@@ -37,6 +37,8 @@ pub struct Link<W> {
     pub hint: Option<ByteString>,
     /// What it said about the session that it wants to begin, or to go on with.
     pub offer: Option<Offer>,
+    /// What both sides said about telling what they listen to.
+    pub interest: Interest,
     /// It shall take the place of the link that the other side still thinks it has.
     pub replace: bool,
     /// We have asked it for the list of members.
@@ -57,6 +59,7 @@ impl<W> Link<W> {
             host: None,
             hint: None,
             offer: None,
+            interest: Interest::default(),
             replace: false,
             asks: false,
             mark: 0,
@@ -68,6 +71,19 @@ impl<W> Link<W> {
     pub fn is_connecting(&self) -> bool {
         matches!(self.state, State::Dialling | State::Greeting)
     }
+}
+
+/// What was said in a greeting and its answer about telling what is listened to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Interest {
+    /// We want to be told, and to tell.
+    pub lists: bool,
+    /// They do.
+    pub theirs: bool,
+    /// Nothing is listened to there.
+    pub quiet: bool,
+    /// Nothing was listened to here when we said so.
+    pub said_quiet: bool,
 }
 
 /// A session, as a greeting or its answer names it.
@@ -109,6 +125,8 @@ pub struct Hosts<W> {
     joined: BTreeMap<ByteString, LinkId>,
     /// The registered links of our own hosts, by their ids.
     by_host: HashMap<ByteString, LinkId>,
+    /// The registered links to hosts without sessions.
+    plain: BTreeSet<LinkId>,
     /// Further urls of the host with a key. They outlive the connection, as peers' addresses do.
     aliases: HashMap<ByteString, ByteString>,
     lost: BTreeMap<ByteString, Lost>,
@@ -121,6 +139,7 @@ impl<W> Hosts<W> {
             links: BTreeMap::new(),
             joined: BTreeMap::new(),
             by_host: HashMap::new(),
+            plain: BTreeSet::new(),
             aliases: HashMap::new(),
             lost: BTreeMap::new(),
         }
@@ -174,6 +193,11 @@ impl<W> Hosts<W> {
         self.joined.iter().map(|(key, link)| (key, *link))
     }
 
+    /// The registered links to hosts that speak the original's protocol only.
+    pub fn plain(&self) -> impl Iterator<Item = LinkId> {
+        self.plain.iter().copied()
+    }
+
     /// The registered link of the host with that url or key.
     pub fn route(&self, url: &str) -> Option<LinkId> {
         let joined = |key: &str| self.joined.get(key).copied();
@@ -224,6 +248,9 @@ impl<W> Hosts<W> {
             l.state = State::Joined;
             l.key = Some(key.clone());
             let (url, host) = (l.url.clone(), l.host.clone());
+            if l.offer.is_none() {
+                self.plain.insert(link);
+            }
             if let Some(url) = url {
                 self.alias(url, key.clone());
             }
@@ -246,6 +273,7 @@ impl<W> Hosts<W> {
         let l = self.links.get_mut(&link)?;
         l.state = state;
         let key = l.key.take()?;
+        self.plain.remove(&link);
         if let Some(host) = &l.host
             && self.by_host.get(host) == Some(&link)
         {

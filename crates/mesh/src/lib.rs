@@ -8,9 +8,11 @@
 //! The parts do not know each other; [`mesh`] joins them:
 //!
 //! - `hosts` knows the links, under which name each one's host is registered, and when to dial a lost one again;
+//! - `channels` knows who listens to what, here and on other hosts;
 //! - `members` knows who is to be told of whom, so that all hosts meet;
 //! - `peers` knows where remote peers live and which messages wait for a lookup;
 //! - `sessions` numbers what is said to another host and what it says, and remembers it until it is acknowledged;
+//! - `patterns` finds what stands under wildcards;
 //! - `requests` knows what was asked on the wire and until when an answer may come;
 //! - `answers` holds back what is to be answered until the program has applied what came before;
 //! - `wire` knows the frames and their bytes.
@@ -19,9 +21,11 @@
 #![deny(unsafe_code)]
 
 mod answers;
+mod channels;
 mod hosts;
 mod members;
 mod mesh;
+mod patterns;
 mod payload;
 mod peers;
 mod requests;
@@ -36,6 +40,7 @@ pub mod wire;
 
 pub use config::Config;
 pub use error::{CallError, DialError, SendError};
-pub use event::{Answer, Call, Event, Input, LinkId, Output, Raw, Reply, Time};
+pub use event::{Answer, Call, Event, Input, LinkId, Output, Raw, Reply, Time, Topic};
 pub use mesh::Mesh;
+pub use patterns::Patterns;
 pub use payload::{BinaryKind, Payload};

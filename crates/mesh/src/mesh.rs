@@ -2,6 +2,7 @@
 
 mod calls;
 mod greeting;
+mod interest;
 mod joining;
 mod leaving;
 mod members;
@@ -17,16 +18,19 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::answers::{Answers, Held};
+use crate::channels::Channels;
 use crate::config::Config;
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, Input, LinkId, Output, Raw, Time};
 use crate::hosts::{Hosts, State};
 use crate::members::Members;
+use crate::patterns::Patterns;
 use crate::peers::{Parcel, Peers};
 use crate::requests::Requests;
 use crate::sessions::Sessions;
 use crate::wire::v1::{self, Frame};
 use crate::wire::v2;
+use interest::Barrier;
 use traffic::{Cargo, Told};
 
 /// A goodbye is answered by a program that is leaving or staying, not by one that works: nobody waits longer than this.
@@ -45,6 +49,9 @@ pub struct Mesh {
 
     hosts: Hosts<Waiter>,
     members: Members,
+    channels: Channels,
+    /// The patterns that other hosts listen to.
+    patterns: Patterns<ByteString>,
     peers: Peers,
     requests: Requests<Asked>,
     answers: Answers<Due>,
@@ -57,6 +64,8 @@ pub struct Mesh {
     told: VecDeque<Told>,
     rounds: BTreeMap<u64, Round>,
     next_round: u64,
+    /// Calls that wait until others know what is listened to here.
+    barriers: BTreeMap<u64, Barrier>,
     /// Joins that were told that the other host's own connection to us will serve.
     expected: Vec<Expected>,
     /// The call of `close` that waits for the last link to end.
@@ -166,6 +175,8 @@ impl Mesh {
             out: Vec::new(),
             hosts: Hosts::new(),
             members: Members::default(),
+            channels: Channels::default(),
+            patterns: Patterns::default(),
             peers: Peers::default(),
             requests: Requests::new(),
             answers: Answers::new(),
@@ -175,6 +186,7 @@ impl Mesh {
             told: VecDeque::new(),
             rounds: BTreeMap::new(),
             next_round: 0,
+            barriers: BTreeMap::new(),
             expected: Vec::new(),
             closing: None,
         }
@@ -189,12 +201,15 @@ impl Mesh {
     pub fn deadline(&self) -> Option<Time> {
         let expected = self.expected.iter().map(|e| e.until).min();
         let rounds = self.rounds.values().filter_map(|r| r.until).min();
+        let barriers = self.barriers.values().map(|b| b.until).min();
         let (requests, sessions) = (self.requests.deadline(), self.sessions.deadline());
         let (hosts, members) = (self.hosts.deadline(), self.members.deadline());
-        [requests, sessions, hosts, members, expected, rounds]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            requests, sessions, hosts, members, expected, rounds, barriers,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The links over which more could be said if what was said before were acknowledged: it pays to read them.
@@ -227,6 +242,9 @@ impl Mesh {
             Input::Join { call, url } => self.join(url, Waiter::Call(call)),
             Input::Find { call, id } => self.find(call, id),
             Input::List { call } => self.list(call),
+            Input::Subscribe { topic } => self.change_interest(topic, true),
+            Input::Unsubscribe { topic } => self.change_interest(topic, false),
+            Input::Ready { call } => self.ready(call),
             Input::Close { call } => self.close(call),
             Input::Send {
                 seq,
@@ -268,6 +286,7 @@ impl Mesh {
             self.unanswered(link, asked, Silence::Timeout);
         }
         self.expire_sessions();
+        self.expire_barriers();
         self.redial_due();
         let now = self.now;
         let overdue: Vec<Expected> = self.expected.extract_if(.., |e| e.until <= now).collect();
@@ -515,6 +534,7 @@ impl Mesh {
                 && let Some(session) = self.sessions.get_mut(host)
             {
                 session.detach(link);
+                self.synced_all(host);
             }
             self.lose(key, dialled, host);
         } else if let Some(host) = session {

@@ -222,6 +222,10 @@ impl<T: Run> Session<T> {
         self.ready = true;
     }
 
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
     pub fn detach(&mut self, link: LinkId) {
         if self.link == Some(link) {
             self.link = None;

@@ -1,8 +1,8 @@
 //! The vectors of protocol v2, which were computed from the specification by other code than ours.
 
 use bytes::Bytes;
-use distribus_mesh::wire::v2::{Ack, Code, Exception, Frame, Malformed, Record, decode};
-use distribus_mesh::{BinaryKind, Payload, Raw};
+use distribus_mesh::wire::v2::{Ack, Code, Exception, Frame, Interest, Malformed, Record, decode};
+use distribus_mesh::{BinaryKind, Payload, Raw, Topic};
 use serde_json::Value;
 
 fn vectors() -> Value {
@@ -66,6 +66,29 @@ fn record(value: &Value) -> Record {
     let number = |v: &Value| v.as_u64().expect("a number");
     if let Some(upto) = value["seen"].as_u64() {
         return Record::Seen(upto);
+    }
+    if let Some(number) = value["sync"].as_u64() {
+        return Record::Sync(number);
+    }
+    if let Some(number) = value["synced"].as_u64() {
+        return Record::Synced(number);
+    }
+    if value["interest"].is_object() {
+        let interest = &value["interest"];
+        let is = |v: &Value| v.as_bool().expect("a yes or no");
+        let changes = interest["changes"].as_array().expect("a list").iter();
+        let changes = changes.map(|c| {
+            let topic = Topic {
+                name: c["name"].as_str().expect("a name").into(),
+                pattern: is(&c["pattern"]),
+            };
+            (is(&c["add"]), topic)
+        });
+        return Record::Interest(Interest {
+            whole: is(&interest["whole"]),
+            more: is(&interest["more"]),
+            changes: changes.collect(),
+        });
     }
     if value["ack"].is_object() {
         let ack = &value["ack"];
@@ -133,12 +156,15 @@ fn frames_are_written_and_read_as_specified() {
                 } => frame.publish(*first, channel, payload),
                 Record::Ack(ack) => frame.ack(ack),
                 Record::Seen(upto) => frame.seen(*upto),
+                Record::Interest(interest) => frame.interest(interest),
+                Record::Sync(number) => frame.sync(*number),
+                Record::Synced(number) => frame.synced(*number),
             }
         }
         assert_eq!(frame.take(), bytes, "{about}");
         count += 1;
     }
-    assert!(count >= 9);
+    assert!(count >= 12);
 }
 
 #[test]

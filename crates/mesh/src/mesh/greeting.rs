@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::interest::reads_interest;
 use super::joining::join_params;
 use super::session::{read_offer, speaks};
 use super::{Due, Mesh, RoundEnd};
@@ -37,8 +38,10 @@ impl Mesh {
         if self.closing.is_some() {
             return self.refuse(link, id, "Host is closing");
         }
-        let names = ["id", "replace", "versions", "session", "members"];
-        let [host, replace, versions, session, asks] = host
+        let names = [
+            "id", "replace", "versions", "session", "members", "features", "quiet",
+        ];
+        let [host, replace, versions, session, asks, features, quiet] = host
             .as_ref()
             .and_then(|h| json::members(h, names))
             .unwrap_or_default();
@@ -56,6 +59,9 @@ impl Mesh {
                 .as_ref()
                 .and_then(json::string)
                 .filter(|id| !id.is_empty());
+            l.interest.lists = self.config.interests;
+            l.interest.theirs = reads_interest(features.as_ref());
+            l.interest.quiet = quiet.as_ref().is_some_and(json::truthy);
             l.offer = session
                 .filter(|_| versions.is_some_and(|v| speaks(&v)))
                 .as_ref()
@@ -166,7 +172,7 @@ impl Mesh {
             self.note_newcomer(link, asks);
             if let Some(session) = self.standing(link) {
                 json::push_member(&mut host, "version", Some("2"));
-                json::push_member(&mut host, "features", Some("[]"));
+                self.push_features(link, &mut host);
                 json::push_member(&mut host, "session", Some(&session));
             }
             host.push('}');

@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::interest::reads_interest;
 use super::members::read_members;
 use super::session::{VERSIONS, read_offer};
 use super::{Asked, Expected, Mesh, RoundEnd, Waiter};
@@ -91,6 +92,7 @@ impl Mesh {
             return;
         };
         l.state = State::Greeting;
+        l.interest.lists = self.config.interests;
         // Who joins the network by this host wants to know all others. Who was told of this host has been told of the others, too.
         l.asks = l.waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
         let (replace, asks) = (l.replace, l.asks);
@@ -99,7 +101,7 @@ impl Mesh {
         json::push_member(&mut host, "replace", replace.then_some("true"));
         json::push_member(&mut host, "members", asks.then_some("true"));
         json::push_member(&mut host, "versions", Some(VERSIONS));
-        json::push_member(&mut host, "features", Some("[]"));
+        self.push_features(link, &mut host);
         let session = self.offer(hint.as_ref());
         json::push_member(&mut host, "session", Some(&session));
         host.push('}');
@@ -137,11 +139,21 @@ impl Mesh {
             .as_ref()
             .and_then(|m| json::members(m, ["networkId", "host"]))
         {
-            let names = ["id", "url", "duplicate", "session", "members"];
-            if let Some([id, url, dup, session, list]) =
+            let names = [
+                "id",
+                "url",
+                "duplicate",
+                "session",
+                "members",
+                "features",
+                "quiet",
+            ];
+            if let Some([id, url, dup, session, list, features, quiet]) =
                 host.as_ref().and_then(|h| json::members(h, names))
             {
                 members = read_members(list.as_ref());
+                l.interest.theirs = reads_interest(features.as_ref());
+                l.interest.quiet = quiet.as_ref().is_some_and(json::truthy);
                 l.offer = session.as_ref().and_then(read_offer);
                 l.host = id.as_ref().and_then(json::string);
                 l.url = url.as_ref().and_then(json::string);

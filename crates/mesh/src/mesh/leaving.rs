@@ -86,6 +86,7 @@ impl Mesh {
         for seq in sends.iter().flat_map(Parcel::numbers) {
             self.failed(seq, SendError::Closed);
         }
+        self.fail_barriers();
         for call in finds {
             self.done(call, Err(CallError::Closed));
         }

@@ -260,8 +260,7 @@ impl Mesh {
 
     pub(super) fn publish(&mut self, channel: Option<Raw>, payload: Payload) {
         self.load_publish(&channel, &payload);
-        let mut links = self.joined_links(None);
-        links.retain(|link| self.session_of(*link).is_none());
+        let links: Vec<LinkId> = self.hosts.plain().collect();
         if links.is_empty() {
             return;
         }

@@ -69,6 +69,7 @@ impl Mesh {
         if let Some(session) = self.sessions.get_mut(&host) {
             let same = session.id == offer.id;
             if same && session.attach(link, &there).is_some() {
+                self.open_channels(link, &host);
                 return Some(host);
             }
             self.end_session(&host);
@@ -95,6 +96,7 @@ impl Mesh {
         };
         let session = self.sessions.begin(host.clone(), id);
         session.attach(link, &fresh)?;
+        self.open_channels(link, &host);
         Some(host)
     }
 

@@ -17,7 +17,7 @@ const FRAME_MESSAGES: u32 = 256;
 const FRAME_BYTES: usize = 64 * 1024;
 
 /// How much may wait for a host that is lost, in bytes. What is published beyond that is lost for that host.
-const MAX_WAITING: usize = 64 * 1024 * 1024;
+pub(super) const MAX_WAITING: usize = 64 * 1024 * 1024;
 
 /// What a session carries.
 #[derive(Clone, Debug)]
@@ -73,23 +73,6 @@ impl Mesh {
         self.pump(host, false);
     }
 
-    /// Publishes to the hosts with sessions, also those that are lost at the moment.
-    pub(super) fn load_publish(&mut self, channel: &Option<Raw>, payload: &Payload) {
-        for host in self.sessions.hosts() {
-            let Some(session) = self.sessions.get(&host) else {
-                continue;
-            };
-            let registered = session
-                .link()
-                .is_some_and(|l| self.hosts.get(l).is_some_and(|l| l.key.is_some()));
-            let waits = session.link().is_none() && session.queued() < MAX_WAITING;
-            if registered || waits {
-                let (channel, payload) = (channel.clone(), payload.clone());
-                self.load(&host, Cargo::Publish { channel, payload });
-            }
-        }
-    }
-
     /// Says what may be said. `all`: also beyond the other host's window, because we are leaving.
     pub(super) fn pump(&mut self, host: &ByteString, all: bool) {
         let Some(session) = self.sessions.get_mut(host) else {
@@ -131,6 +114,7 @@ impl Mesh {
         if let Some(session) = self.sessions.get_mut(host) {
             session.ready();
         }
+        self.tell_channels(host);
         self.acknowledge(host);
         self.pump(host, false);
     }
@@ -197,6 +181,12 @@ impl Mesh {
                 }
             }
             Record::Ack(ack) => self.acknowledged(host, &ack)?,
+            Record::Interest(interest) => self.interest(host, interest),
+            Record::Sync(number) => {
+                let link = self.sessions.get(host)?.link()?;
+                self.frames.entry(link).or_default().synced(number);
+            }
+            Record::Synced(number) => self.synced(host, number),
             Record::Seen(upto) => self.sessions.get_mut(host)?.seen_upto(upto),
         }
         Some(())
@@ -397,6 +387,7 @@ impl Mesh {
         let Some(remains) = self.sessions.end(host) else {
             return;
         };
+        self.forget_channels(host);
         for Part {
             run,
             range,

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::event::Raw;
+use crate::event::{Raw, Topic};
 use crate::payload::{BinaryKind, Payload};
 
 /// The highest version that is spoken here.
@@ -19,6 +19,17 @@ const SEND: u8 = 1;
 const PUBLISH: u8 = 2;
 const ACK: u8 = 3;
 const SEEN: u8 = 4;
+const INTEREST: u8 = 5;
+const SYNC: u8 = 6;
+const SYNCED: u8 = 7;
+
+/// Flags of interests: what was said before counts no more; the next record belongs to this one.
+const WHOLE: u8 = 1;
+const MORE: u8 = 2;
+
+/// Flags of a change in interests: it is a pattern; it is not listened to any more.
+const PATTERN: u8 = 1;
+const REMOVED: u8 = 2;
 
 const JSON: u8 = 0;
 const UNDEFINED: u8 = 1;
@@ -49,6 +60,21 @@ pub enum Record {
     Ack(Ack),
     /// Acknowledgements up to this number have been seen.
     Seen(u64),
+    Interest(Interest),
+    /// Wants a `Synced` with the same number when all records before this one have taken effect.
+    Sync(u64),
+    Synced(u64),
+}
+
+/// What is listened to at the sender's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interest {
+    /// These are all, not changes.
+    pub whole: bool,
+    /// Only together with the next one is it complete.
+    pub more: bool,
+    /// What is listened to from now on (true), or not any more.
+    pub changes: Vec<(bool, Topic)>,
 }
 
 /// How messages ended that did not end as usual.
@@ -181,6 +207,32 @@ impl Frame {
         self.number(upto);
     }
 
+    pub fn interest(&mut self, interest: &Interest) {
+        let sizes = interest
+            .changes
+            .iter()
+            .map(|(_, topic)| 1 + blob_length(topic.name.as_bytes()));
+        self.begin(INTEREST, 1 + sizes.sum::<usize>());
+        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+        self.bytes
+            .push(flag(interest.whole, WHOLE) | flag(interest.more, MORE));
+        for (add, topic) in &interest.changes {
+            self.bytes
+                .push(flag(topic.pattern, PATTERN) | flag(!add, REMOVED));
+            self.blob(topic.name.as_bytes());
+        }
+    }
+
+    pub fn sync(&mut self, number: u64) {
+        self.begin(SYNC, number_length(number));
+        self.number(number);
+    }
+
+    pub fn synced(&mut self, number: u64) {
+        self.begin(SYNCED, number_length(number));
+        self.number(number);
+    }
+
     fn payload(&mut self, payload: &Payload) {
         self.messages += payload.count();
         let form = match payload {
@@ -263,6 +315,9 @@ pub fn decode(frame: &Bytes) -> Result<Vec<Record>, Malformed> {
             }),
             ACK => records.push(Record::Ack(body.ack()?)),
             SEEN => records.push(Record::Seen(body.number()?)),
+            INTEREST => records.push(Record::Interest(body.interest()?)),
+            SYNC => records.push(Record::Sync(body.number()?)),
+            SYNCED => records.push(Record::Synced(body.number()?)),
             _ => {}
         }
         rest.at = end;
@@ -373,6 +428,23 @@ impl Reader<'_> {
                 kind: BinaryKind::Uint8Array,
             },
             _ => return Err(Malformed::Run),
+        })
+    }
+
+    fn interest(&mut self) -> Result<Interest, Malformed> {
+        let flags = self.byte()?;
+        let mut changes = Vec::new();
+        while self.at < self.end {
+            let kind = self.byte()?;
+            // Kept for long: not as a part of the frame.
+            let name = ByteString::from(self.text()?.to_string());
+            let pattern = kind & PATTERN != 0;
+            changes.push((kind & REMOVED == 0, Topic { name, pattern }));
+        }
+        Ok(Interest {
+            whole: flags & WHOLE != 0,
+            more: flags & MORE != 0,
+            changes,
         })
     }
 

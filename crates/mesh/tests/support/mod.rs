@@ -52,6 +52,7 @@ pub struct Net {
     pub dead: BTreeSet<String>,
     /// Hosts that speak the original's protocol only.
     pub originals: BTreeSet<usize>,
+    silent: BTreeSet<usize>,
     incarnations: u64,
 }
 
@@ -82,6 +83,7 @@ impl Net {
             frames: 0,
             dead: BTreeSet::new(),
             originals: BTreeSet::new(),
+            silent: BTreeSet::new(),
             incarnations: 0,
         };
         for n in 0..count {
@@ -148,6 +150,13 @@ impl Net {
     }
 
     fn perform(&mut self, n: usize, output: Output) {
+        let says = matches!(
+            output,
+            Output::Transmit { .. } | Output::TransmitBinary { .. }
+        );
+        if says && self.silent.contains(&n) {
+            return;
+        }
         match output {
             Output::Dial { link, url } => {
                 let target = self
@@ -417,6 +426,18 @@ impl Net {
         let call = self.call(n);
         self.input(n, Input::List { call });
         call
+    }
+
+    /// Begins any call. Gives its number.
+    pub fn call_with(&mut self, n: usize, input: impl Fn(u64) -> Input) -> u64 {
+        let call = self.call(n);
+        self.input(n, input(call));
+        call
+    }
+
+    /// Nothing that host `n` says arrives any more.
+    pub fn silence(&mut self, n: usize) {
+        self.silent.insert(n);
     }
 
     fn call(&mut self, n: usize) -> u64 {

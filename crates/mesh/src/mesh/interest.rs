@@ -1,0 +1,289 @@
+//! Telling the other hosts what is listened to here, so that they send nothing else; and publishing to those who listen.
+
+use std::collections::BTreeSet;
+
+use bytestring::ByteString;
+
+use super::Mesh;
+use super::traffic::Cargo;
+use crate::error::CallError;
+use crate::event::{Answer, Call, LinkId, Output, Raw, Time, Topic};
+use crate::payload::Payload;
+use crate::wire::json;
+use crate::wire::v2::Interest;
+
+/// The features beyond version 2 that can be used here, as a greeting lists them.
+const INTEREST: &str = "interest";
+const FEATURES: &str = "[\"interest\"]";
+
+/// A record about interests is not longer than about this, in bytes of names.
+const RECORD_BYTES: usize = 32 * 1024;
+
+/// A call that waits until other hosts know what is listened to here.
+#[derive(Debug)]
+pub(super) struct Barrier {
+    call: Call,
+    left: BTreeSet<ByteString>,
+    pub(super) until: Time,
+}
+
+/// What a greeting, or its answer, says about interests.
+pub(super) fn reads_interest(features: Option<&Raw>) -> bool {
+    features
+        .and_then(|f| serde_json::from_str::<Vec<serde_json::Value>>(f).ok())
+        .is_some_and(|list| list.iter().any(|f| f.as_str() == Some(INTEREST)))
+}
+
+/// The name of a channel as JavaScript writes it; `None` for values that are not names there.
+fn channel_name(channel: &Option<Raw>) -> Option<ByteString> {
+    match channel.as_ref().and_then(|c| c.bytes().next()) {
+        Some(b'{' | b'[') => None,
+        _ => Some(json::id_key(channel)),
+    }
+}
+
+impl Mesh {
+    /// Writes the features, and whether nothing is listened to here, into a greeting's or an answer's `host`.
+    pub(super) fn push_features(&mut self, link: LinkId, host: &mut String) {
+        let Some(l) = self.hosts.get_mut(link) else {
+            return;
+        };
+        let lists = l.interest.lists;
+        l.interest.said_quiet = lists && self.channels.here().len() == 0;
+        let features = if lists { FEATURES } else { "[]" };
+        json::push_member(host, "features", Some(features));
+        json::push_member(host, "quiet", l.interest.said_quiet.then_some("true"));
+    }
+
+    /// A session with that host begins, or goes on, over that link.
+    pub(super) fn open_channels(&mut self, link: LinkId, host: &ByteString) {
+        let Some(l) = self.hosts.get(link) else {
+            return;
+        };
+        let known = l.interest.lists && l.interest.theirs && l.interest.quiet;
+        let patterns = self.channels.open(host);
+        self.remove_patterns(host, patterns);
+        if known {
+            self.channels.complete(host);
+        }
+    }
+
+    /// The session with that host has ended.
+    pub(super) fn forget_channels(&mut self, host: &ByteString) {
+        let patterns = self.channels.forget(host);
+        self.remove_patterns(host, patterns);
+        self.synced_all(host);
+    }
+
+    fn remove_patterns(&mut self, host: &ByteString, patterns: Vec<ByteString>) {
+        for pattern in patterns {
+            self.patterns.remove(&pattern, host);
+        }
+    }
+
+    /// The link of a host that wants to be told what is listened to here, and can be told now.
+    fn told(&self, host: &ByteString) -> Option<LinkId> {
+        let session = self.sessions.get(host)?;
+        let link = session.link().filter(|_| session.is_ready())?;
+        let interest = &self.hosts.get(link)?.interest;
+        (interest.lists && interest.theirs).then_some(link)
+    }
+
+    /// A session can be used: tell what is listened to here, before anything else is said.
+    pub(super) fn tell_channels(&mut self, host: &ByteString) {
+        let Some(link) = self.told(host) else {
+            return;
+        };
+        let said_quiet = self.hosts.get(link).is_some_and(|l| l.interest.said_quiet);
+        let all: Vec<(bool, Topic)> = self.channels.here().map(|t| (true, t.clone())).collect();
+        if !all.is_empty() || !said_quiet {
+            let mut rest = &all[..];
+            let mut whole = true;
+            loop {
+                let mut size = 0;
+                let mut fits = |(_, topic): &(bool, Topic)| {
+                    size += topic.name.len();
+                    size < RECORD_BYTES
+                };
+                let count = rest
+                    .iter()
+                    .take_while(|e| fits(e))
+                    .count()
+                    .max(1)
+                    .min(rest.len());
+                let (now, later) = rest.split_at(count);
+                let more = !later.is_empty();
+                let changes = now.to_vec();
+                self.say_interest(
+                    link,
+                    &Interest {
+                        whole,
+                        more,
+                        changes,
+                    },
+                );
+                (rest, whole) = (later, false);
+                if !more {
+                    break;
+                }
+            }
+        }
+        let waiting = self.barriers.iter().filter(|(_, b)| b.left.contains(host));
+        for number in waiting.map(|(n, _)| *n).collect::<Vec<u64>>() {
+            self.frames.entry(link).or_default().sync(number);
+        }
+    }
+
+    fn say_interest(&mut self, link: LinkId, interest: &Interest) {
+        let frame = self.frames.entry(link).or_default();
+        frame.interest(interest);
+        if frame.len() >= 2 * RECORD_BYTES {
+            let bytes = frame.take();
+            self.out.push(Output::TransmitBinary { link, bytes });
+        }
+    }
+
+    /// The program listens to something from now on, or does not any more.
+    pub(super) fn change_interest(&mut self, topic: Topic, add: bool) {
+        let changed = if add {
+            self.channels.subscribe(topic.clone())
+        } else {
+            self.channels.unsubscribe(&topic)
+        };
+        if !changed {
+            return;
+        }
+        let interest = Interest {
+            whole: false,
+            more: false,
+            changes: vec![(add, topic)],
+        };
+        for host in self.sessions.hosts() {
+            if let Some(link) = self.told(&host) {
+                self.say_interest(link, &interest);
+            }
+        }
+    }
+
+    /// Ends that call when all connected hosts know what is listened to here now.
+    pub(super) fn ready(&mut self, call: Call) {
+        let connected = |host: &ByteString| {
+            let link = self.sessions.get(host)?.link()?;
+            let interest = &self.hosts.get(link)?.interest;
+            (interest.lists && interest.theirs).then_some(link)
+        };
+        let hosts = self.sessions.hosts().into_iter();
+        let left: BTreeSet<ByteString> = hosts.filter(|h| connected(h).is_some()).collect();
+        if left.is_empty() {
+            return self.done(call, Ok(Answer::Done));
+        }
+        self.next_round += 1;
+        let number = self.next_round;
+        for host in &left {
+            if let Some(link) = self.told(host) {
+                self.frames.entry(link).or_default().sync(number);
+            }
+        }
+        let until = self.now.saturating_add(self.config.request_timeout);
+        self.barriers.insert(number, Barrier { call, left, until });
+    }
+
+    /// That host knows.
+    pub(super) fn synced(&mut self, host: &ByteString, number: u64) {
+        let Some(barrier) = self.barriers.get_mut(&number) else {
+            return;
+        };
+        barrier.left.remove(host);
+        if barrier.left.is_empty()
+            && let Some(barrier) = self.barriers.remove(&number)
+        {
+            self.done(barrier.call, Ok(Answer::Done));
+        }
+    }
+
+    /// That host is not connected any more: nobody waits for it.
+    pub(super) fn synced_all(&mut self, host: &ByteString) {
+        for number in self.barriers.keys().copied().collect::<Vec<u64>>() {
+            self.synced(host, number);
+        }
+    }
+
+    pub(super) fn expire_barriers(&mut self) {
+        let overdue = self.barriers.iter().filter(|(_, b)| b.until <= self.now);
+        for number in overdue.map(|(n, _)| *n).collect::<Vec<u64>>() {
+            if let Some(barrier) = self.barriers.remove(&number) {
+                self.done(barrier.call, Err(CallError::Timeout));
+            }
+        }
+    }
+
+    pub(super) fn fail_barriers(&mut self) {
+        for barrier in std::mem::take(&mut self.barriers).into_values() {
+            self.done(barrier.call, Err(CallError::Closed));
+        }
+    }
+
+    /// Another host tells what is listened to there.
+    pub(super) fn interest(&mut self, host: &ByteString, interest: Interest) {
+        let told = |link| self.hosts.get(link).is_some_and(|l| l.interest.lists);
+        let link = self.sessions.get(host).and_then(|s| s.link());
+        if !link.is_some_and(told) {
+            return;
+        }
+        if interest.whole {
+            let patterns = self.channels.open(host);
+            self.remove_patterns(host, patterns);
+        }
+        for (add, topic) in interest.changes {
+            if !add {
+                if self.channels.remove(host, &topic) && topic.pattern {
+                    self.patterns.remove(&topic.name, host);
+                }
+                continue;
+            }
+            match self.channels.add(host, &topic) {
+                Some(true) if topic.pattern => self.patterns.insert(&topic.name, host.clone()),
+                Some(_) => {}
+                None => {
+                    // It can have everything.
+                    let patterns = self.channels.open_for_good(host);
+                    return self.remove_patterns(host, patterns);
+                }
+            }
+        }
+        if !interest.more {
+            self.channels.complete(host);
+        }
+    }
+
+    /// Publishes to the hosts with sessions that listen, also those that are lost at the moment.
+    pub(super) fn load_publish(&mut self, channel: &Option<Raw>, payload: &Payload) {
+        let hosts: BTreeSet<ByteString> = match channel_name(channel) {
+            Some(name) => {
+                let listeners = self.channels.listeners(&name).iter();
+                let mut hosts: BTreeSet<ByteString> = listeners
+                    .chain(self.channels.open_hosts())
+                    .cloned()
+                    .collect();
+                self.patterns.find(&name, |host| {
+                    hosts.insert(host.clone());
+                });
+                hosts
+            }
+            None => self.channels.hosts().cloned().collect(),
+        };
+        for host in hosts {
+            let Some(session) = self.sessions.get(&host) else {
+                continue;
+            };
+            let registered = session
+                .link()
+                .is_some_and(|l| self.hosts.get(l).is_some_and(|l| l.key.is_some()));
+            let waits = session.link().is_none() && session.queued() < super::traffic::MAX_WAITING;
+            if registered || waits {
+                let (channel, payload) = (channel.clone(), payload.clone());
+                self.load(&host, Cargo::Publish { channel, payload });
+            }
+        }
+    }
+}
