@@ -270,7 +270,7 @@ fn addresses_that_were_not_used_for_long_are_forgotten() {
     assert!(net.nodes[0].log.iter().filter(forgotten).count() > 100);
 }
 
-/// Takes a minute: `cargo test --release -p distribus-mesh --test directory -- --ignored --nocapture`.
+/// Takes two minutes of computing: `cargo test --release -p distribus-mesh --test directory -- --ignored --nocapture`.
 #[test]
 #[ignore = "large"]
 fn five_hundred_hosts_and_a_million_peers() {
