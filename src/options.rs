@@ -28,6 +28,8 @@ pub fn read(json: &str) -> Config {
             .filter(|n| *n > 0.0)
             .unwrap_or(defaults.reconnect_decay),
         request_timeout: millis("requestTimeout", defaults.request_timeout),
+        directory: options.get("directory") == Some(&Value::Bool(true)),
+        max_addresses: number("maxAddresses").map_or(defaults.max_addresses, |n| n as usize),
         interests: options.get("interests") == Some(&Value::Bool(true)),
     }
 }

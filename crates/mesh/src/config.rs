@@ -16,6 +16,11 @@ pub struct Config {
     /// Whether the program tells what it listens to ([`Input::Subscribe`](crate::Input::Subscribe)). Else everything that is
     /// published comes here. Counts for connections that are made from then on.
     pub interests: bool,
+    /// Whether the program tells who lives here ([`Input::Created`](crate::Input::Created)). Else whoever looks for a peer has to
+    /// ask here. Counts for connections that are made from then on.
+    pub directory: bool,
+    /// How many addresses of peers on other hosts are remembered.
+    pub max_addresses: usize,
 }
 
 impl Default for Config {
@@ -26,6 +31,8 @@ impl Default for Config {
             reconnect_decay: 2.0,
             request_timeout: Duration::from_secs(60),
             interests: false,
+            directory: false,
+            max_addresses: 1 << 20,
         }
     }
 }

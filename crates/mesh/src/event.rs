@@ -59,6 +59,10 @@ pub enum Input {
         to: Option<Raw>,
         payload: Payload,
     },
+    /// Peers have come to live here. To be told only with [`Config::directory`], and before anything that is said later.
+    Created { ids: Vec<Option<Raw>> },
+    /// Peers do not live here any more.
+    Removed { ids: Vec<Option<Raw>> },
     /// The program listens to that from now on: its first subscription. To be told only with [`Config::interests`].
     Subscribe { topic: Topic },
     /// The program does not listen to that any more: its last subscription is gone.

@@ -39,6 +39,8 @@ pub struct Link<W> {
     pub offer: Option<Offer>,
     /// What both sides said about telling what they listen to.
     pub interest: Interest,
+    /// What both sides said about taking part in the directory.
+    pub directory: Part,
     /// It shall take the place of the link that the other side still thinks it has.
     pub replace: bool,
     /// We have asked it for the list of members.
@@ -60,6 +62,7 @@ impl<W> Link<W> {
             hint: None,
             offer: None,
             interest: Interest::default(),
+            directory: Part::default(),
             replace: false,
             asks: false,
             mark: 0,
@@ -84,6 +87,19 @@ pub struct Interest {
     pub quiet: bool,
     /// Nothing was listened to here when we said so.
     pub said_quiet: bool,
+}
+
+/// Whether something is used that both sides have to want.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Part {
+    pub ours: bool,
+    pub theirs: bool,
+}
+
+impl Part {
+    pub fn both(self) -> bool {
+        self.ours && self.theirs
+    }
 }
 
 /// A session, as a greeting or its answer names it.

@@ -7,6 +7,7 @@
 //!
 //! The parts do not know each other; [`mesh`] joins them:
 //!
+//! - `directory` knows whom to ask for a peer, and remembers a part of that for others;
 //! - `hosts` knows the links, under which name each one's host is registered, and when to dial a lost one again;
 //! - `channels` knows who listens to what, here and on other hosts;
 //! - `members` knows who is to be told of whom, so that all hosts meet;
@@ -22,6 +23,8 @@
 
 mod answers;
 mod channels;
+mod directory;
+mod hash;
 mod hosts;
 mod members;
 mod mesh;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::event::Time;
+use crate::hash;
 
 /// How long somebody is news: longer than a greeting is under way.
 const RECENT: Duration = Duration::from_secs(10);
@@ -103,20 +104,9 @@ pub fn digest<'a>(ids: impl Iterator<Item = &'a str>) -> String {
     let (mut count, mut sum) = (0u32, 0u64);
     for id in ids {
         count += 1;
-        sum = sum.wrapping_add(hash(id));
+        sum = sum.wrapping_add(hash::of(id));
     }
     format!("{count}:{sum:016x}")
-}
-
-/// FNV-1a, and the last steps of MurmurHash3, without which sums of similar ids would be alike.
-fn hash(id: &str) -> u64 {
-    let mut h = 0xcbf2_9ce4_8422_2325u64;
-    for byte in id.bytes() {
-        h = (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    h = (h ^ (h >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    h = (h ^ (h >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    h ^ (h >> 33)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod joining;
 mod leaving;
 mod members;
 mod messages;
+mod places;
 mod reconnect;
 mod serving;
 mod session;
@@ -20,6 +21,7 @@ use bytestring::ByteString;
 use crate::answers::{Answers, Held};
 use crate::channels::Channels;
 use crate::config::Config;
+use crate::directory::Directory;
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, Input, LinkId, Output, Raw, Time};
 use crate::hosts::{Hosts, State};
@@ -50,6 +52,7 @@ pub struct Mesh {
     hosts: Hosts<Waiter>,
     members: Members,
     channels: Channels,
+    directory: Directory,
     /// The patterns that other hosts listen to.
     patterns: Patterns<ByteString>,
     peers: Peers,
@@ -124,6 +127,8 @@ enum Due {
     Publish,
     /// Where the peer lives.
     Lookup,
+    /// Whether the peer lives here.
+    Found { number: u64 },
     /// Which peers live here.
     List,
     /// Goodbye, and perhaps our own goodbye after it.
@@ -167,7 +172,7 @@ impl Mesh {
     pub fn new(config: Config, host_id: ByteString, seed: u64) -> Mesh {
         Mesh {
             config,
-            id: host_id,
+            id: host_id.clone(),
             url: None,
             network: None,
             random: fastrand::Rng::with_seed(seed),
@@ -176,6 +181,7 @@ impl Mesh {
             hosts: Hosts::new(),
             members: Members::default(),
             channels: Channels::default(),
+            directory: Directory::new(host_id),
             patterns: Patterns::default(),
             peers: Peers::default(),
             requests: Requests::new(),
@@ -202,10 +208,11 @@ impl Mesh {
         let expected = self.expected.iter().map(|e| e.until).min();
         let rounds = self.rounds.values().filter_map(|r| r.until).min();
         let barriers = self.barriers.values().map(|b| b.until).min();
+        let directory = self.directory.deadline();
         let (requests, sessions) = (self.requests.deadline(), self.sessions.deadline());
         let (hosts, members) = (self.hosts.deadline(), self.members.deadline());
         [
-            requests, sessions, hosts, members, expected, rounds, barriers,
+            requests, sessions, hosts, members, directory, expected, rounds, barriers,
         ]
         .into_iter()
         .flatten()
@@ -242,6 +249,8 @@ impl Mesh {
             Input::Join { call, url } => self.join(url, Waiter::Call(call)),
             Input::Find { call, id } => self.find(call, id),
             Input::List { call } => self.list(call),
+            Input::Created { ids } => self.change_peers(ids, true),
+            Input::Removed { ids } => self.change_peers(ids, false),
             Input::Subscribe { topic } => self.change_interest(topic, true),
             Input::Unsubscribe { topic } => self.change_interest(topic, false),
             Input::Ready { call } => self.ready(call),
@@ -295,6 +304,7 @@ impl Mesh {
         }
         self.end_overdue_rounds();
         self.compare_notes();
+        self.rearrange();
     }
 
     fn received(&mut self, link: LinkId, text: ByteString) {
@@ -535,6 +545,7 @@ impl Mesh {
             {
                 session.detach(link);
                 self.synced_all(host);
+                self.place_leaves(host);
             }
             self.lose(key, dialled, host);
         } else if let Some(host) = session {

@@ -38,6 +38,8 @@ pub struct Address {
     pub listed: bool,
     /// How many messages to the peer are under way there.
     pub flying: u32,
+    /// When it was used last, counted in uses.
+    pub used: u64,
 }
 
 /// A search that is under way, and who waits for it.
@@ -48,6 +50,8 @@ pub struct Lookup {
     pub id: Option<Raw>,
     /// How many hosts have still to answer.
     pub asked: usize,
+    /// Not everybody has been asked, but only who should know.
+    pub narrow: bool,
     /// How many messages to that peer are still under way to where it lived before. What is found is used only after they have
     /// come back, so that they keep their place.
     pub hold: u32,
@@ -90,6 +94,7 @@ pub struct Peers {
     /// address nor a search.
     strays: HashMap<ByteString, u32>,
     searches: u64,
+    uses: u64,
 }
 
 impl Peers {
@@ -98,8 +103,37 @@ impl Peers {
     }
 
     /// Remembers where a peer lives.
-    pub fn locate(&mut self, key: ByteString, address: Address) {
+    pub fn locate(&mut self, key: ByteString, mut address: Address) {
+        self.uses += 1;
+        address.used = self.uses;
         self.addresses.insert(key, address);
+    }
+
+    /// Notes that an address is of use.
+    pub fn touch(&mut self, key: &str) {
+        if let Some(address) = self.addresses.get_mut(key) {
+            self.uses += 1;
+            address.used = self.uses;
+        }
+    }
+
+    /// If there are more addresses than that, forgets those that were not used for longest: an eighth of them at once, so that this is
+    /// seldom. Messages to a peer that are under way keep its address. Gives the ids.
+    pub fn limit(&mut self, most: usize) -> Vec<Option<Raw>> {
+        if self.addresses.len() <= most {
+            return Vec::new();
+        }
+        let idle = self.addresses.values().filter(|a| a.flying == 0);
+        let mut used: Vec<u64> = idle.map(|a| a.used).collect();
+        let excess = self.addresses.len() - most + most / 8;
+        let Some(last) = excess.min(used.len()).checked_sub(1) else {
+            return Vec::new();
+        };
+        let (_, last, _) = used.select_nth_unstable(last);
+        let last = *last;
+        let old = |a: &Address| a.flying == 0 && a.used <= last;
+        let gone = self.addresses.extract_if(|_, a| old(a));
+        gone.map(|(_, address)| address.id).collect()
     }
 
     /// Forgets where a peer lives. Gives its id if it was known.
@@ -131,6 +165,8 @@ impl Peers {
     pub fn took_off(&mut self, key: &str, count: u32) {
         if let Some(address) = self.addresses.get_mut(key) {
             address.flying += count;
+            self.uses += 1;
+            address.used = self.uses;
         }
     }
 

@@ -58,6 +58,14 @@ impl<K> Requests<K> {
         Some(kind)
     }
 
+    /// Ends a request of which `wanted` says yes because its answer has come, over whatever link.
+    pub fn take_from_any(&mut self, number: u64, wanted: impl Fn(&K) -> bool) -> Option<K> {
+        self.open.get(&number).filter(|(_, kind)| wanted(kind))?;
+        let (_, kind) = self.open.remove(&number)?;
+        self.skip_dead();
+        Some(kind)
+    }
+
     /// Ends all requests of a link, in their order.
     pub fn take_all(&mut self, link: LinkId) -> Vec<K> {
         let mut numbers: Vec<u64> = self

@@ -418,3 +418,33 @@ fn a_member_that_refuses_is_reported_and_left_alone() {
     let unreachable = |e: &&Event| matches!(e, Event::Unreachable { .. });
     assert_eq!(net.nodes[2].log.iter().filter(unreachable).count(), 2);
 }
+
+#[test]
+fn after_any_joins_losses_and_restarts_all_that_are_connected_meet() {
+    for seed in 1..40 {
+        let mut random = Random(seed * 0x9abc_def1);
+        let hosts = 12;
+        let mut net = Net::new(hosts);
+        for _ in 0..40 {
+            let (n, m) = (random.below(hosts), random.below(hosts));
+            match random.below(7) {
+                0 => net.sever(n, m),
+                1 => net.restart(n),
+                2 => net.run_for(Duration::from_millis(random.below(3000) as u64)),
+                3 => net.run_for(Duration::from_micros(random.below(3000) as u64)),
+                _ if n != m => drop(net.join(n, &url(m))),
+                _ => {}
+            }
+        }
+        // Whoever was left alone comes back in the end.
+        for n in 1..hosts {
+            net.join(n, &url(0));
+        }
+        net.run_for(Duration::from_secs(60));
+        net.assert_full_mesh();
+        assert!(
+            net.nodes.iter().all(|node| node.timers.is_empty()),
+            "seed {seed}"
+        );
+    }
+}

@@ -1,7 +1,9 @@
 //! The vectors of protocol v2, which were computed from the specification by other code than ours.
 
 use bytes::Bytes;
-use distribus_mesh::wire::v2::{Ack, Code, Exception, Frame, Interest, Malformed, Record, decode};
+use distribus_mesh::wire::v2::{
+    Ack, Code, Exception, Frame, Interest, Malformed, Place, Record, decode,
+};
 use distribus_mesh::{BinaryKind, Payload, Raw, Topic};
 use serde_json::Value;
 
@@ -72,6 +74,47 @@ fn record(value: &Value) -> Record {
     }
     if let Some(number) = value["synced"].as_u64() {
         return Record::Synced(number);
+    }
+    if value["place"].is_object() {
+        let place = &value["place"];
+        let hashes = || -> Vec<u64> {
+            let texts = place["hashes"].as_array().expect("a list").iter();
+            let texts = texts.map(|t| t.as_str().expect("a hash"));
+            texts
+                .map(|t| u64::from_str_radix(t, 16).expect("16 digits"))
+                .collect()
+        };
+        return Record::Place(match place["what"].as_str() {
+            Some("add") => Place::Add {
+                whole: false,
+                hashes: hashes(),
+            },
+            Some("whole") => Place::Add {
+                whole: true,
+                hashes: hashes(),
+            },
+            Some("remove") => Place::Remove(hashes()),
+            _ => Place::Drop(number(&place["shard"]) as u16),
+        });
+    }
+    if value["look"].is_object() {
+        return Record::Look {
+            number: number(&value["look"]["number"]),
+            id: raw(&value["look"]["id"]),
+        };
+    }
+    if value["ask"].is_object() {
+        return Record::Ask {
+            number: number(&value["ask"]["number"]),
+            asker: value["ask"]["asker"].as_str().expect("a host's id").into(),
+            id: raw(&value["ask"]["id"]),
+        };
+    }
+    if value["found"].is_object() {
+        return Record::Found {
+            number: number(&value["found"]["number"]),
+            url: raw(&value["found"]["url"]),
+        };
     }
     if value["interest"].is_object() {
         let interest = &value["interest"];
@@ -159,12 +202,16 @@ fn frames_are_written_and_read_as_specified() {
                 Record::Interest(interest) => frame.interest(interest),
                 Record::Sync(number) => frame.sync(*number),
                 Record::Synced(number) => frame.synced(*number),
+                Record::Place(place) => frame.place(place),
+                Record::Look { number, id } => frame.look(*number, id),
+                Record::Ask { number, asker, id } => frame.ask(*number, asker, id),
+                Record::Found { number, url } => frame.found(*number, url.as_ref()),
             }
         }
         assert_eq!(frame.take(), bytes, "{about}");
         count += 1;
     }
-    assert!(count >= 12);
+    assert!(count >= 16);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::interest::reads_interest;
+use super::interest::read_features;
 use super::joining::join_params;
 use super::session::{read_offer, speaks};
 use super::{Due, Mesh, RoundEnd};
@@ -60,7 +60,8 @@ impl Mesh {
                 .and_then(json::string)
                 .filter(|id| !id.is_empty());
             l.interest.lists = self.config.interests;
-            l.interest.theirs = reads_interest(features.as_ref());
+            l.directory.ours = self.config.directory;
+            (l.interest.theirs, l.directory.theirs) = read_features(features.as_ref());
             l.interest.quiet = quiet.as_ref().is_some_and(json::truthy);
             l.offer = session
                 .filter(|_| versions.is_some_and(|v| speaks(&v)))

@@ -14,7 +14,7 @@ use crate::wire::v2::Interest;
 
 /// The features beyond version 2 that can be used here, as a greeting lists them.
 const INTEREST: &str = "interest";
-const FEATURES: &str = "[\"interest\"]";
+const DIRECTORY: &str = "directory";
 
 /// A record about interests is not longer than about this, in bytes of names.
 const RECORD_BYTES: usize = 32 * 1024;
@@ -27,11 +27,13 @@ pub(super) struct Barrier {
     pub(super) until: Time,
 }
 
-/// What a greeting, or its answer, says about interests.
-pub(super) fn reads_interest(features: Option<&Raw>) -> bool {
-    features
-        .and_then(|f| serde_json::from_str::<Vec<serde_json::Value>>(f).ok())
-        .is_some_and(|list| list.iter().any(|f| f.as_str() == Some(INTEREST)))
+/// Whether those features, as a greeting or its answer lists them, are interests and the directory.
+pub(super) fn read_features(features: Option<&Raw>) -> (bool, bool) {
+    let list: Vec<serde_json::Value> = features
+        .and_then(|f| serde_json::from_str(f).ok())
+        .unwrap_or_default();
+    let has = |name| list.iter().any(|f| f.as_str() == Some(name));
+    (has(INTEREST), has(DIRECTORY))
 }
 
 /// The name of a channel as JavaScript writes it; `None` for values that are not names there.
@@ -49,9 +51,11 @@ impl Mesh {
             return;
         };
         let lists = l.interest.lists;
+        let listed = [(lists, INTEREST), (l.directory.ours, DIRECTORY)];
+        let listed = listed.iter().filter(|(on, _)| *on).map(|(_, f)| *f);
+        let features = serde_json::Value::from(listed.collect::<Vec<&str>>()).to_string();
         l.interest.said_quiet = lists && self.channels.here().len() == 0;
-        let features = if lists { FEATURES } else { "[]" };
-        json::push_member(host, "features", Some(features));
+        json::push_member(host, "features", Some(&features));
         json::push_member(host, "quiet", l.interest.said_quiet.then_some("true"));
     }
 

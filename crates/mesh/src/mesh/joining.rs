@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::interest::reads_interest;
+use super::interest::read_features;
 use super::members::read_members;
 use super::session::{VERSIONS, read_offer};
 use super::{Asked, Expected, Mesh, RoundEnd, Waiter};
@@ -93,6 +93,7 @@ impl Mesh {
         };
         l.state = State::Greeting;
         l.interest.lists = self.config.interests;
+        l.directory.ours = self.config.directory;
         // Who joins the network by this host wants to know all others. Who was told of this host has been told of the others, too.
         l.asks = l.waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
         let (replace, asks) = (l.replace, l.asks);
@@ -152,7 +153,7 @@ impl Mesh {
                 host.as_ref().and_then(|h| json::members(h, names))
             {
                 members = read_members(list.as_ref());
-                l.interest.theirs = reads_interest(features.as_ref());
+                (l.interest.theirs, l.directory.theirs) = read_features(features.as_ref());
                 l.interest.quiet = quiet.as_ref().is_some_and(json::truthy);
                 l.offer = session.as_ref().and_then(read_offer);
                 l.host = id.as_ref().and_then(json::string);

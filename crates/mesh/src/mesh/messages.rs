@@ -152,6 +152,7 @@ impl Mesh {
         let key = json::id_key(&id);
         if let Some(address) = self.peers.address(&key) {
             let url = address.listed.then(|| address.url.clone());
+            self.peers.touch(&key);
             return self.done(call, Ok(Answer::Url(url)));
         }
         if self.peers.lookup(&key).is_none() {
@@ -163,12 +164,33 @@ impl Mesh {
         self.settle_lookup(&key);
     }
 
-    /// Asks all hosts for a peer.
+    /// Asks for a peer: whom the directory names, and those who do not take part in it; or everybody.
     fn look_up(&mut self, key: &ByteString, id: Option<Raw>) {
-        let links = self.joined_links(None);
-        let lookup = self.peers.begin_lookup(key.clone(), id.clone());
-        lookup.asked = links.len();
-        let search = lookup.number;
+        let search = self.peers.begin_lookup(key.clone(), id.clone()).number;
+        let narrow = self.ask_directory(key, &id, search);
+        self.ask_all(key, &id, search, |takes_part| !(narrow && takes_part));
+        if let Some(lookup) = self.peers.lookup(key) {
+            lookup.asked += usize::from(narrow);
+            lookup.narrow = narrow;
+        }
+    }
+
+    /// Asks those hosts for a peer of which `wanted` says yes; it is told whether they take part in the directory.
+    fn ask_all(
+        &mut self,
+        key: &ByteString,
+        id: &Option<Raw>,
+        search: u64,
+        wanted: impl Fn(bool) -> bool,
+    ) {
+        let mut links = self.joined_links(None);
+        links.retain(|link| {
+            let host = self.hosts.get(*link).and_then(|l| l.host.as_ref());
+            wanted(host.is_some_and(|h| self.directory.takes_part(h)))
+        });
+        if let Some(lookup) = self.peers.lookup(key) {
+            lookup.asked += links.len();
+        }
         let mut params = String::from("{");
         json::push_member(&mut params, "id", id.as_deref());
         params.push('}');
@@ -177,13 +199,8 @@ impl Mesh {
                 key: key.clone(),
                 search,
             };
-            self.ask(
-                link,
-                "find",
-                Some(&params),
-                asked,
-                self.config.request_timeout,
-            );
+            let within = self.config.request_timeout;
+            self.ask(link, "find", Some(&params), asked, within);
         }
     }
 
@@ -217,6 +234,7 @@ impl Mesh {
                 url,
                 listed,
                 flying: 0,
+                used: 0,
             });
         }
         self.settle_lookup(&key);
@@ -224,8 +242,14 @@ impl Mesh {
 
     /// Ends a search if it has come to an end.
     fn settle_lookup(&mut self, key: &ByteString) {
-        if !self.peers.lookup(key).is_some_and(|l| l.is_over()) {
+        let Some(lookup) = self.peers.lookup(key).filter(|l| l.is_over()) else {
             return;
+        };
+        if lookup.found.is_none() && std::mem::take(&mut lookup.narrow) {
+            // The directory may be wrong.
+            let (id, search) = (lookup.id.clone(), lookup.number);
+            self.ask_all(key, &id, search, |takes_part| takes_part);
+            return self.settle_lookup(key);
         }
         let Some(mut lookup) = self.peers.end_lookup(key) else {
             return;
@@ -247,6 +271,10 @@ impl Mesh {
             }
             for parcel in sends {
                 self.forward(parcel);
+            }
+            let most = self.config.max_addresses.max(1);
+            for id in self.peers.limit(most).into_iter().flatten() {
+                self.event(Event::Forgotten { id });
             }
         } else {
             for call in finds {

@@ -114,6 +114,7 @@ impl Mesh {
                 }
                 _ => v1::answer(&id, Some("null"), None),
             },
+            Due::Found { number } => return self.give_found(link, number, reply),
             Due::List => match reply {
                 Some(Reply::Ids(ids)) => v1::answer(&id, Some(&ids), None),
                 _ => v1::answer(&id, Some("[]"), None),

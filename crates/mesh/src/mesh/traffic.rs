@@ -10,7 +10,7 @@ use crate::payload::Payload;
 use crate::peers::Parcel;
 use crate::sabotage::{self, Sabotage};
 use crate::sessions::{Part, Run};
-use crate::wire::v2::{self, Ack, Code, Exception, Record};
+use crate::wire::v2::{self, Ack, Code, Exception, Place, Record};
 
 /// A frame leaves when it holds that many messages, or that many bytes; at the end of the program's turn at the latest.
 const FRAME_MESSAGES: u32 = 256;
@@ -115,6 +115,7 @@ impl Mesh {
             session.ready();
         }
         self.tell_channels(host);
+        self.place_joins(host);
         self.acknowledge(host);
         self.pump(host, false);
     }
@@ -187,6 +188,19 @@ impl Mesh {
                 self.frames.entry(link).or_default().synced(number);
             }
             Record::Synced(number) => self.synced(host, number),
+            Record::Place(place) => match place {
+                Place::Add { whole, hashes } => {
+                    if whole {
+                        self.directory.forget(host);
+                    }
+                    self.directory.register(host, hashes);
+                }
+                Place::Remove(hashes) => self.directory.unregister(host, hashes),
+                Place::Drop(shard) => self.directory.forget_shard(host, shard),
+            },
+            Record::Look { number, id } => self.look(host, number, id),
+            Record::Ask { number, asker, id } => self.ask_here(&asker, number, id),
+            Record::Found { number, url } => self.found(host, number, url),
             Record::Seen(upto) => self.sessions.get_mut(host)?.seen_upto(upto),
         }
         Some(())
@@ -388,6 +402,8 @@ impl Mesh {
             return;
         };
         self.forget_channels(host);
+        self.place_leaves(host);
+        self.directory.end(host);
         for Part {
             run,
             range,

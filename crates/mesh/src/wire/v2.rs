@@ -22,6 +22,10 @@ const SEEN: u8 = 4;
 const INTEREST: u8 = 5;
 const SYNC: u8 = 6;
 const SYNCED: u8 = 7;
+const PLACE: u8 = 8;
+const LOOK: u8 = 9;
+const ASK: u8 = 10;
+const FOUND: u8 = 11;
 
 /// Flags of interests: what was said before counts no more; the next record belongs to this one.
 const WHOLE: u8 = 1;
@@ -64,6 +68,35 @@ pub enum Record {
     /// Wants a `Synced` with the same number when all records before this one have taken effect.
     Sync(u64),
     Synced(u64),
+    /// About peers of the sender that are registered at the receiver.
+    Place(Place),
+    /// Who has that peer? To be answered by whoever knows.
+    Look {
+        number: u64,
+        id: Option<Raw>,
+    },
+    /// That host asks: does that peer live here?
+    Ask {
+        number: u64,
+        asker: ByteString,
+        id: Option<Raw>,
+    },
+    /// The answer: yes, and the sender's url (empty if it has none); or no.
+    Found {
+        number: u64,
+        url: Option<ByteString>,
+    },
+}
+
+/// Hashes of the ids of peers of the sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// They live there. `whole`: nothing that was said before counts any more.
+    Add { whole: bool, hashes: Vec<u64> },
+    /// They do not any more.
+    Remove(Vec<u64>),
+    /// The receiver is not responsible any more for the hashes with these highest bits.
+    Drop(u16),
 }
 
 /// What is listened to at the sender's.
@@ -233,6 +266,56 @@ impl Frame {
         self.number(number);
     }
 
+    pub fn place(&mut self, place: &Place) {
+        let (kind, hashes) = match place {
+            Place::Add {
+                whole: false,
+                hashes,
+            } => (0, hashes),
+            Place::Add {
+                whole: true,
+                hashes,
+            } => (1, hashes),
+            Place::Remove(hashes) => (2, hashes),
+            Place::Drop(shard) => {
+                self.begin(PLACE, 1 + number_length(u64::from(*shard)));
+                self.bytes.push(3);
+                return self.number(u64::from(*shard));
+            }
+        };
+        self.begin(PLACE, 1 + 8 * hashes.len());
+        self.bytes.push(kind);
+        for hash in hashes {
+            self.bytes.extend_from_slice(&hash.to_le_bytes());
+        }
+    }
+
+    pub fn look(&mut self, number: u64, id: &Option<Raw>) {
+        let id = bytes_of(id);
+        self.begin(LOOK, number_length(number) + blob_length(id));
+        self.number(number);
+        self.blob(id);
+    }
+
+    pub fn ask(&mut self, number: u64, asker: &str, id: &Option<Raw>) {
+        let (id, asker) = (bytes_of(id), asker.as_bytes());
+        self.begin(
+            ASK,
+            number_length(number) + blob_length(asker) + blob_length(id),
+        );
+        self.number(number);
+        self.blob(asker);
+        self.blob(id);
+    }
+
+    pub fn found(&mut self, number: u64, url: Option<&ByteString>) {
+        let text = url.map_or(&[][..], |url| url.as_bytes());
+        self.begin(FOUND, number_length(number) + 1 + blob_length(text));
+        self.number(number);
+        self.bytes.push(u8::from(url.is_some()));
+        self.blob(text);
+    }
+
     fn payload(&mut self, payload: &Payload) {
         self.messages += payload.count();
         let form = match payload {
@@ -318,6 +401,23 @@ pub fn decode(frame: &Bytes) -> Result<Vec<Record>, Malformed> {
             INTEREST => records.push(Record::Interest(body.interest()?)),
             SYNC => records.push(Record::Sync(body.number()?)),
             SYNCED => records.push(Record::Synced(body.number()?)),
+            PLACE => records.extend(body.place()?.map(Record::Place)),
+            LOOK => records.push(Record::Look {
+                number: body.number()?,
+                id: body.id()?,
+            }),
+            ASK => records.push(Record::Ask {
+                number: body.number()?,
+                asker: body.text()?,
+                id: body.id()?,
+            }),
+            FOUND => records.push(Record::Found {
+                number: body.number()?,
+                url: {
+                    let here = body.byte()? != 0;
+                    Some(body.text()?).filter(|_| here)
+                },
+            }),
             _ => {}
         }
         rest.at = end;
@@ -428,6 +528,31 @@ impl Reader<'_> {
                 kind: BinaryKind::Uint8Array,
             },
             _ => return Err(Malformed::Run),
+        })
+    }
+
+    fn place(&mut self) -> Result<Option<Place>, Malformed> {
+        let kind = self.byte()?;
+        if kind == 3 {
+            let shard = u16::try_from(self.number()?).map_err(|_| Malformed::Number)?;
+            return Ok(Some(Place::Drop(shard)));
+        }
+        let bytes = &self.frame[self.at..self.end];
+        let (hashes, rest) = bytes.as_chunks::<8>();
+        if !rest.is_empty() {
+            return Err(Malformed::Short);
+        }
+        let hashes = hashes
+            .iter()
+            .map(|bytes| u64::from_le_bytes(*bytes))
+            .collect();
+        Ok(match kind {
+            0 | 1 => Some(Place::Add {
+                whole: kind == 1,
+                hashes,
+            }),
+            2 => Some(Place::Remove(hashes)),
+            _ => None,
         })
     }
 

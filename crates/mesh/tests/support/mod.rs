@@ -27,6 +27,7 @@ pub struct Node {
     pub paused: bool,
     /// Collects what it says until `flush`.
     pub batching: bool,
+    crashed: bool,
     told: u64,
     deadline: Option<Time>,
     waiting: VecDeque<Event>,
@@ -108,6 +109,7 @@ impl Net {
             network: None,
             paused: false,
             batching: false,
+            crashed: false,
             told: 0,
             deadline: None,
             waiting: VecDeque::new(),
@@ -124,6 +126,9 @@ impl Net {
     }
 
     pub fn input(&mut self, n: usize, input: Input) {
+        if self.nodes[n].crashed {
+            return;
+        }
         let mut out = Vec::new();
         self.nodes[n].mesh.handle(self.now, input, &mut out);
         if !self.nodes[n].batching {
@@ -414,6 +419,35 @@ impl Net {
             },
         );
         call
+    }
+
+    /// Peers come to live on host `n`, which tells so.
+    pub fn create(&mut self, n: usize, ids: impl IntoIterator<Item = String>) {
+        let ids: Vec<String> = ids.into_iter().collect();
+        self.nodes[n].peers.extend(ids.iter().cloned());
+        let ids = ids.into_iter().map(|id| Some(id.into())).collect();
+        self.input(n, Input::Created { ids });
+    }
+
+    /// A peer does not live on host `n` any more, which tells so.
+    pub fn remove(&mut self, n: usize, id: &str) {
+        self.nodes[n].peers.remove(id);
+        let ids = vec![Some(id.into())];
+        self.input(n, Input::Removed { ids });
+    }
+
+    /// Ends a host without a word, for ever.
+    pub fn crash(&mut self, n: usize) {
+        for m in 0..self.nodes.len() {
+            self.sever(n, m);
+        }
+        self.dead.insert(url(n));
+        self.silent.insert(n);
+        // It does not dial either.
+        self.nodes[n].crashed = true;
+        if let Some(at) = self.nodes[n].deadline.take() {
+            self.deadlines.remove(&(at, n));
+        }
     }
 
     pub fn close(&mut self, n: usize) -> u64 {

@@ -1,0 +1,189 @@
+//! Keeping the directory, and asking it.
+
+use bytestring::ByteString;
+
+use super::{Asked, Due, Mesh};
+use crate::directory::{Hint, Move};
+use crate::event::{LinkId, Output, Raw, Reply};
+use crate::hash;
+use crate::wire::json;
+use crate::wire::v2::Place;
+use std::time::Duration;
+
+/// The directory must be quick, or everybody is asked.
+const FOUND_WITHIN: Duration = Duration::from_secs(2);
+
+/// A record holds so many hashes at most.
+const RECORD_HASHES: usize = 4096;
+
+impl Mesh {
+    /// A session with that host can be used.
+    pub(super) fn place_joins(&mut self, host: &ByteString) {
+        let link = self.sessions.get(host).and_then(|s| s.link());
+        let takes_part = |l: LinkId| self.hosts.get(l).is_some_and(|l| l.directory.both());
+        if link.is_some_and(takes_part) {
+            self.directory.join(host.clone(), self.now);
+        }
+    }
+
+    /// The link with that host is gone.
+    pub(super) fn place_leaves(&mut self, host: &ByteString) {
+        self.directory.leave(host, self.now);
+    }
+
+    pub(super) fn rearrange(&mut self) {
+        for Move {
+            host,
+            whole,
+            add,
+            drop,
+        } in self.directory.rearrange(self.now)
+        {
+            for shard in drop {
+                self.tell_place(&host, &Place::Drop(shard));
+            }
+            if whole || !add.is_empty() {
+                let mut whole = whole;
+                let mut rest = &add[..];
+                while whole || !rest.is_empty() {
+                    let (now, later) = rest.split_at(rest.len().min(RECORD_HASHES));
+                    let hashes = now.to_vec();
+                    self.tell_place(&host, &Place::Add { whole, hashes });
+                    (rest, whole) = (later, false);
+                }
+            }
+        }
+    }
+
+    fn tell_place(&mut self, host: &ByteString, place: &Place) {
+        let Some(session) = self.sessions.get(host).filter(|s| s.is_ready()) else {
+            return;
+        };
+        if let Some(link) = session.link() {
+            let frame = self.frames.entry(link).or_default();
+            frame.place(place);
+            if frame.len() >= 8 * RECORD_HASHES {
+                let bytes = frame.take();
+                self.out.push(Output::TransmitBinary { link, bytes });
+            }
+        }
+    }
+
+    /// Peers have come to live here, or do not any more.
+    pub(super) fn change_peers(&mut self, ids: Vec<Option<Raw>>, here: bool) {
+        let mut tell: std::collections::BTreeMap<ByteString, Vec<u64>> = Default::default();
+        for id in ids {
+            let hash = hash::of(&json::id_key(&id));
+            let hosts = if here {
+                self.directory.created(hash)
+            } else {
+                self.directory.removed(hash)
+            };
+            for host in hosts {
+                tell.entry(host).or_default().push(hash);
+            }
+        }
+        for (host, hashes) in tell {
+            for hashes in hashes.chunks(RECORD_HASHES) {
+                let hashes = hashes.to_vec();
+                let whole = false;
+                self.tell_place(
+                    &host,
+                    &if here {
+                        Place::Add { whole, hashes }
+                    } else {
+                        Place::Remove(hashes)
+                    },
+                );
+            }
+        }
+    }
+
+    /// Asks who knows best for a peer, if anybody does: gives whether that is so. Whoever is asked answers once.
+    pub(super) fn ask_directory(
+        &mut self,
+        key: &ByteString,
+        id: &Option<Raw>,
+        search: u64,
+    ) -> bool {
+        let hash = hash::of(key);
+        let (host, asks) = match self.directory.hint(hash) {
+            Hint::None => return false,
+            Hint::Owner(host) => (host, false),
+            Hint::Ask(host) => (host, true),
+        };
+        let ready = self.sessions.get(&host).filter(|s| s.is_ready());
+        let Some(link) = ready.and_then(|s| s.link()) else {
+            return false;
+        };
+        let within = FOUND_WITHIN.min(self.config.request_timeout);
+        let asked = Asked::Find {
+            key: key.clone(),
+            search,
+        };
+        let number = self.requests.open(link, self.now + within, asked);
+        let frame = self.frames.entry(link).or_default();
+        if asks {
+            frame.look(number, id);
+        } else {
+            frame.ask(number, &self.id, id);
+        }
+        true
+    }
+
+    /// Another host asks for a peer, because its hash is in a shard of ours.
+    pub(super) fn look(&mut self, host: &ByteString, number: u64, id: Option<Raw>) {
+        let owner = self.directory.owner(hash::of(&json::id_key(&id))).cloned();
+        match owner {
+            Some(owner) if owner == self.id => self.ask_here(host, number, id),
+            Some(owner) if owner != *host && self.directory.takes_part(&owner) => {
+                if let Some(link) = self.sessions.get(&owner).and_then(|s| s.link()) {
+                    self.frames.entry(link).or_default().ask(number, host, &id);
+                }
+            }
+            _ => {
+                if let Some(link) = self.sessions.get(host).and_then(|s| s.link()) {
+                    self.frames.entry(link).or_default().found(number, None);
+                }
+            }
+        }
+    }
+
+    /// Somebody wants to know whether a peer lives here.
+    pub(super) fn ask_here(&mut self, asker: &ByteString, number: u64, id: Option<Raw>) {
+        let Some(link) = self.sessions.get(asker).and_then(|s| s.link()) else {
+            return; // It will ask everybody soon.
+        };
+        self.event(crate::event::Event::Lookup { id });
+        self.owe(link, Some(number.to_string().into()), Due::Found { number });
+    }
+
+    pub(super) fn give_found(&mut self, link: LinkId, number: u64, reply: Option<Reply>) {
+        if self.session_of(link).is_some() {
+            let url = self.url.clone().unwrap_or_default();
+            let here = (reply == Some(Reply::Here)).then_some(url);
+            self.frames
+                .entry(link)
+                .or_default()
+                .found(number, here.as_ref());
+        }
+    }
+
+    /// The answer to what was asked of the directory, from whoever knows.
+    pub(super) fn found(&mut self, host: &ByteString, number: u64, url: Option<ByteString>) {
+        let is_find = |asked: &Asked| matches!(asked, Asked::Find { .. });
+        let Some(Asked::Find { key, search }) = self.requests.take_from_any(number, is_find) else {
+            return;
+        };
+        let Some(link) = self.sessions.get(host).and_then(|s| s.link()) else {
+            return;
+        };
+        let quoted = |text: &str| Raw::from(json::quote(text));
+        let message = url.as_deref().filter(|url| !url.is_empty()).map(quoted);
+        let unlisted = url
+            .as_deref()
+            .filter(|url| url.is_empty())
+            .map(|_| quoted(host));
+        self.find_answer(link, key, search, message, unlisted);
+    }
+}
