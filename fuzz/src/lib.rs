@@ -22,8 +22,10 @@ pub fn frames(data: &[u8]) {
     distribus_net::fuzzing::frames(data);
 }
 
+pub type Target = fn(&[u8]);
+
 /// All targets by their names.
-pub const TARGETS: [(&str, fn(&[u8])); 5] = [
+pub const TARGETS: [(&str, Target); 5] = [
     ("upgrade", upgrade),
     ("frames", frames),
     ("wire_v1", wire_v1),

@@ -301,6 +301,10 @@ impl World {
         }
         self.model.told(life, &event);
         self.hosts[n].program.waiting.push_back(event);
+        if self.profile.fat && self.profile.gentle {
+            // Nobody begins a second session.
+            self.assert_bounded(n);
+        }
         self.wake(n);
     }
 

@@ -82,7 +82,8 @@ pub struct Counts {
     pub messages: u64,
     pub delivered: u64,
     pub settled: u64,
-    pub definite: u64,
+    pub not_found: u64,
+    pub unreachable: u64,
     pub unknown: u64,
 }
 
@@ -91,7 +92,8 @@ impl std::ops::AddAssign for Counts {
         self.messages += other.messages;
         self.delivered += other.delivered;
         self.settled += other.settled;
-        self.definite += other.definite;
+        self.not_found += other.not_found;
+        self.unreachable += other.unreachable;
         self.unknown += other.unknown;
     }
 }
@@ -354,7 +356,8 @@ impl Model {
         );
         match outcome {
             Outcome::Settled | Outcome::Threw => self.counts.settled += 1,
-            Outcome::Definite(_) => self.counts.definite += 1,
+            Outcome::Definite(SendError::NotFound { .. }) => self.counts.not_found += 1,
+            Outcome::Definite(_) => self.counts.unreachable += 1,
             _ => self.counts.unknown += 1,
         }
         let delivered = m.delivered.len();
@@ -459,18 +462,24 @@ pub fn contents(payload: &Payload) -> Vec<Option<String>> {
             .map(|text| text.map(|t: ByteString| format!("j{t}")))
             .collect(),
         Payload::Undefined { count } => vec![None; *count as usize],
-        Payload::Text(items) => items.iter().map(|t| Some(format!("t{t}"))).collect(),
+        Payload::Text(items) => items.iter().map(|t| Some(key('t', t.as_bytes()))).collect(),
         Payload::Binary { items, kind } => {
-            let mark = if *kind == BinaryKind::Buffer {
+            let form = if *kind == BinaryKind::Buffer {
                 'b'
             } else {
                 'u'
             };
-            let text = |b: &[u8]| b.iter().map(|b| char::from(*b)).collect::<String>();
-            items
-                .iter()
-                .map(|b| Some(format!("{mark}{}", text(b))))
-                .collect()
+            items.iter().map(|b| Some(key(form, b))).collect()
         }
     }
+}
+
+/// Of a large message the beginning, the end and the length are enough.
+fn key(form: char, bytes: &[u8]) -> String {
+    let text = |bytes: &[u8]| bytes.iter().map(|b| char::from(*b)).collect::<String>();
+    if bytes.len() < 200 {
+        return format!("{form}{}", text(bytes));
+    }
+    let (begin, end) = (text(&bytes[..100]), text(&bytes[bytes.len() - 8..]));
+    format!("{form}{begin}…{end} {}", bytes.len())
 }

@@ -20,7 +20,24 @@ pub struct Program {
     pub paused: Time,
 }
 
+/// How much of one session's messages may wait for a program: the window. No run of the simulation is larger.
+const WINDOW: usize = 8 << 20;
+
 impl World {
+    /// What waits for a program stays within what it has granted to all others.
+    pub fn assert_bounded(&self, n: usize) {
+        let size = |event: &Event| match event {
+            Event::Deliver { payload, .. } | Event::Publish { payload, .. } => payload.size(),
+            _ => 0,
+        };
+        let waiting: usize = self.hosts[n].program.waiting.iter().map(size).sum();
+        let most = WINDOW * (self.hosts.len() - 1);
+        assert!(
+            waiting <= most,
+            "{waiting} bytes wait for the program of host {n}"
+        );
+    }
+
     /// Lets the program know that there is something to do.
     pub fn wake(&mut self, n: usize) {
         let (now, life) = (self.now, self.hosts[n].life);

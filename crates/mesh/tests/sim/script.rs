@@ -55,10 +55,10 @@ impl Profile {
         }
         Profile {
             hosts,
+            fat: originals.is_empty() && rng.u32(0..100) < 2,
             originals,
             unlisted,
             gentle,
-            fat: rng.u32(0..100) < 3,
             config,
             throws: if rng.bool() { 0 } else { 4 },
             jitter: [50, 500, 3_000, 30_000][rng.usize(0..4)],
@@ -159,7 +159,11 @@ impl World {
         self.later(after, Task::Act);
         let n = self.rng.usize(0..self.hosts.len());
         let m = self.rng.usize(0..self.hosts.len());
-        let dice = self.rng.u32(0..if self.profile.gentle { 91 } else { 100 });
+        let mut dice = self.rng.u32(0..if self.profile.gentle { 91 } else { 100 });
+        if (75..88).contains(&dice) && self.profile.pace <= 20 * MS && self.chance(75) {
+            // Where much happens in a short time, nearly everything would be lost for nearly all of it.
+            dice = 0;
+        }
         match dice {
             0..40 => self.act_send(n),
             40..52 => self.act_publish(n),
@@ -293,13 +297,19 @@ impl World {
         match self.rng.u32(0..20) {
             0..13 => 1,
             13..19 => self.rng.u32(2..12),
-            _ if self.profile.fat => self.rng.u32(20..60),
+            _ if self.profile.fat => self.rng.u32(12..20),
             _ => self.rng.u32(12..300),
         }
     }
 
     fn act_send(&mut self, n: usize) {
-        let to = self.rng.usize(0..PEERS + 1);
+        let mut to = self.rng.usize(0..PEERS + 1);
+        for _ in 0..4 {
+            // Mostly to one that is there.
+            if self.home(&peer(to)).is_none_or(|home| home == n) {
+                to = self.rng.usize(0..PEERS + 1);
+            }
+        }
         let from = self.rng.usize(0..3);
         let count = self.count();
         let payload = self.payload(count);
