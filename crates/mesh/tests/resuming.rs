@@ -72,6 +72,26 @@ fn a_join_meanwhile_waits_with_it() {
 }
 
 #[test]
+fn a_connection_that_is_to_be_closed_does_not_serve_when_the_other_one_fails() {
+    let mut net = pair();
+    net.sever(0, 1);
+    net.run_for(Duration::from_millis(10));
+    net.dead.insert(url(1));
+    net.run_for(Duration::from_micros(992_500));
+    net.nodes[0].paused = true;
+    net.find(0, "\"nobody\""); // so that nothing is answered before the program has been told
+    net.join(0, &url(1));
+    net.run_for(Duration::from_millis(5));
+    publish(&mut net, 0, "1");
+    net.run_for(Duration::from_millis(5));
+    net.nodes[0].paused = false;
+    net.apply(0);
+    net.run_for(Duration::from_secs(3));
+    net.assert_full_mesh();
+    assert_eq!(heard(&net, 1), ["1"]);
+}
+
+#[test]
 fn one_side_dials_again_when_a_connection_is_lost_before_both_know_it() {
     let mut net = pair();
     net.sever(0, 1);

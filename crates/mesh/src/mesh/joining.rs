@@ -377,6 +377,20 @@ impl Mesh {
         };
         self.out.push(Output::Close { link });
         if let Some(spare) = l.dialled.as_ref().and_then(|url| self.hosts.spare(url)) {
+            if self.closing.is_none()
+                && let Some(host) = self.hosts.get(spare).and_then(|l| l.host.clone())
+            {
+                // It was told to wait for our connection, and dials again when that does not come.
+                let (url, waiters) = (l.dialled.unwrap_or_default(), l.waiters);
+                let until = self.now + 2 * EXPECTED_WITHIN;
+                self.expected.push(Expected {
+                    host,
+                    url,
+                    until,
+                    waiters,
+                });
+                return;
+            }
             // Its host has dialled us meanwhile: that connection serves as well.
             let key = l.dialled.unwrap_or_default();
             let mut waiters = l.waiters;

@@ -2,8 +2,9 @@
 //! by one seed. The same seed gives the same run.
 //!
 //! [`model`] knows what has been promised and watches every step; [`net`] is the network and its faults, [`program`] applies
-//! events, [`script`] is what happens.
+//! events, [`script`] is what happens, [`ending`] how it ends.
 
+pub mod ending;
 pub mod model;
 pub mod net;
 pub mod program;

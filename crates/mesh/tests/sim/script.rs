@@ -1,4 +1,4 @@
-//! What happens in a run: traffic, faults, and at the end a time without faults in which everything has to be well again.
+//! What happens in a run: traffic and faults, and what is planned for later.
 
 use std::time::Duration;
 
@@ -249,7 +249,7 @@ impl World {
         Some(call)
     }
 
-    fn join(&mut self, n: usize, url: ByteString) {
+    pub fn join(&mut self, n: usize, url: ByteString) {
         if self.hosts[n].alive {
             self.hosts[n].listening = true;
             self.call(n, |call| Input::Join { call, url });
@@ -317,7 +317,7 @@ impl World {
     }
 
     /// Gives the number of the send.
-    fn send(&mut self, n: usize, from: usize, to: &str, payload: Payload) -> Option<u64> {
+    pub fn send(&mut self, n: usize, from: usize, to: &str, payload: Payload) -> Option<u64> {
         let host = &mut self.hosts[n];
         if !host.alive || host.peers.contains(to) {
             return None;
@@ -471,116 +471,6 @@ impl World {
         if let Some(key) = self.rng.choice(keys) {
             let life = self.hosts[n].life;
             self.input(n, life, Input::CancelTimer { key: key.into() });
-        }
-    }
-
-    /// Nothing bad happens any more.
-    fn end(&mut self, since: usize) {
-        self.trace(|_| "the faults are over".to_owned());
-        self.profile.throws = 0;
-        for n in 0..self.hosts.len() {
-            self.hosts[n].batching = false;
-            self.hosts[n].listening = true;
-            let now = self.now;
-            self.hosts[n].program.paused = now;
-            for m in 0..n {
-                self.then(Action::Heal {
-                    a: m,
-                    b: n,
-                    cut: false,
-                });
-            }
-            self.then(Action::Restart { n });
-        }
-        let config = self.profile.config.clone();
-        self.run_for(config.request_timeout + config.reconnect_timeout + Duration::from_secs(30));
-        self.model.finish();
-        self.assert_symmetry();
-        if self.profile.gentle {
-            self.assert_mesh();
-            for (n, m) in self.pairs() {
-                let (sender, receiver) = (self.hosts[n].life, self.hosts[m].life);
-                self.model.nothing_lost(since, sender, receiver);
-            }
-        }
-        for n in 0..self.hosts.len() {
-            self.join_all(n);
-        }
-        self.assert_mesh();
-        self.assert_talk();
-        self.model.finish();
-    }
-
-    fn pairs(&self) -> Vec<(usize, usize)> {
-        let hosts = 0..self.hosts.len();
-        hosts
-            .clone()
-            .flat_map(|n| hosts.clone().map(move |m| (n, m)))
-            .filter(|(n, m)| n != m)
-            // Originals cannot reach who does not listen.
-            .filter(|(n, m)| !(self.hosts[*n].original && self.hosts[*m].url.is_none()))
-            .collect()
-    }
-
-    fn join_all(&mut self, n: usize) {
-        for m in 0..self.hosts.len() {
-            if let Some(url) = self.hosts[m].url.clone().filter(|_| m != n) {
-                self.join(n, url);
-                self.run_for(Duration::from_millis(300));
-            }
-        }
-        self.run_for(Duration::from_secs(2));
-    }
-
-    fn is_connected(&self, n: usize, m: usize) -> bool {
-        let there = &self.hosts[m];
-        self.hosts[n]
-            .connections
-            .iter()
-            .any(|(key, url)| match &there.url {
-                Some(there) => **key == **there || url.as_deref() == Some(&**there),
-                None => *key == there.id,
-            })
-    }
-
-    fn assert_symmetry(&self) {
-        for (n, m) in self.pairs() {
-            if self.hosts[n].original || self.hosts[m].original {
-                continue;
-            }
-            assert!(
-                !self.is_connected(n, m) || self.is_connected(m, n),
-                "host {n} is connected with host {m}, which does not know"
-            );
-        }
-    }
-
-    fn assert_mesh(&self) {
-        for (n, m) in self.pairs() {
-            assert!(
-                self.is_connected(n, m),
-                "host {n} is not connected with host {m}: {:?}",
-                self.hosts[n].connections
-            );
-        }
-    }
-
-    /// Every host reaches every other one.
-    fn assert_talk(&mut self) {
-        for (n, m) in self.pairs() {
-            let to = format!("\"the end of {m}\"");
-            self.hosts[m].peers.insert(to.clone());
-            let text = format!("\"{n} says at the end to {m}\"");
-            let payload = Payload::one(Some(text.into()));
-            let seq = self.send(n, 0, &to, payload);
-            self.run_for(Duration::from_secs(1));
-            let life = self.hosts[n].life;
-            assert!(
-                seq.is_some_and(|seq| self.model.is_settled(life, seq)),
-                "host {n} cannot reach host {m}: {}",
-                seq.map(|seq| self.model.describe(life, seq))
-                    .unwrap_or_default()
-            );
         }
     }
 }
