@@ -32,7 +32,7 @@ const bounds = [
   { title: 'publish, 1 KB', cell: 'publish-1k', metric: 'rate', against: 'nats', relation: '≥', must: 3, aim: 5 },
   { title: 'memory of 1,000,000 peers', cell: 'memory', metric: 'rss', against: 'original', relation: '≤', must: 0.5, aim: 0.42 },
   { title: 'v1, distribus to 0.4.0', cell: 'v1', metric: 'rate', subject: 'ours-to-original', against: 'original', relation: '≥', must: 1, aim: 1.3 },
-  { title: 'v1, 0.4.0 to distribus', cell: 'v1', metric: 'rate', subject: 'original-to-ours', against: 'original', relation: '≥', must: 1, aim: 1.3 }
+  { title: 'v1, 0.4.0 to distribus', cell: 'v1', metric: 'rate', subject: 'original-to-ours', against: 'original', relation: '≥', aim: 1 }
 ];
 
 /**
