@@ -90,6 +90,13 @@ pub fn wire_v2(data: &[u8]) {
             }
             Record::Ack(ack) => frame.ack(ack),
             Record::Seen(upto) => frame.seen(*upto),
+            Record::Interest(interest) => frame.interest(interest),
+            Record::Sync(number) => frame.sync(*number),
+            Record::Synced(number) => frame.synced(*number),
+            Record::Place(place) => frame.place(place),
+            Record::Look { number, id } => frame.look(*number, id),
+            Record::Ask { number, asker, id } => frame.ask(*number, asker, id),
+            Record::Found { number, url } => frame.found(*number, url.as_ref()),
         }
     }
     if !records.is_empty() {
