@@ -21,6 +21,9 @@ pub trait Run: Clone {
 /// How much may be under way that the other program has not yet taken, in bytes, unless it says otherwise.
 pub const WINDOW: usize = 8 * 1024 * 1024;
 
+/// What a run costs the sender beside its messages.
+const ENTRY: usize = 256;
+
 /// What a message costs the receiver beside its bytes.
 const OVERHEAD: usize = 32;
 
@@ -140,9 +143,9 @@ impl<T: Run> Session<T> {
         self.ready && (self.said < self.unacked.len() || !self.unsent.is_empty())
     }
 
-    /// How many bytes wait here, under way or not.
-    pub fn queued(&self) -> usize {
-        self.queued
+    /// How many bytes of memory what waits here takes, about, under way or not.
+    fn occupied(&self) -> usize {
+        self.queued + ENTRY * (self.unacked.len() + self.unsent.len())
     }
 
     fn cost(run: &T) -> usize {
@@ -436,6 +439,12 @@ impl<T: Run> Sessions<T> {
 
     pub fn hosts(&self) -> Vec<ByteString> {
         self.sessions.keys().cloned().collect()
+    }
+
+    /// How many bytes of memory wait for hosts that have no link, about.
+    pub fn waiting(&self) -> usize {
+        let lost = self.sessions.values().filter(|s| s.link.is_none());
+        lost.map(Session::occupied).sum()
     }
 
     /// Begins a session. There must not be one with that host.

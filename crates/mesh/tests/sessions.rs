@@ -375,3 +375,23 @@ fn closing_says_first_what_waits() {
     let published = |e: &&Event| matches!(e, Event::Publish { .. });
     assert_eq!(net.nodes[1].log.iter().filter(published).count(), 20);
 }
+
+#[test]
+fn what_waits_for_lost_hosts_is_bounded() {
+    let mut net = network(3);
+    net.dead.insert(url(0)); // nobody comes back for a while
+    net.sever(0, 1);
+    net.sever(0, 2);
+    net.run_for(Duration::from_millis(10));
+    for _ in 0..64 {
+        net.publish(0, "\"c\"", Payload::Text(vec!["x".repeat(1 << 20).into()]));
+    }
+    net.dead.clear();
+    net.run_for(Duration::from_secs(10));
+    let heard = |n: usize| {
+        let published = |e: &&Event| matches!(e, Event::Publish { .. });
+        net.nodes[n].log.iter().filter(published).count()
+    };
+    let both = heard(1) + heard(2);
+    assert!((7..=10).contains(&both), "{both} MiB waited");
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytestring::ByteString;
 
 use super::Mesh;
-use super::traffic::Cargo;
+use super::traffic::{Cargo, MAX_WAITING};
 use crate::error::CallError;
 use crate::event::{Answer, Call, LinkId, Output, Raw, Time, Topic};
 use crate::payload::Payload;
@@ -276,6 +276,8 @@ impl Mesh {
             }
             None => self.channels.hosts().cloned().collect(),
         };
+        // Counted once for each publish, and only when somebody is lost.
+        let mut room = None;
         for host in hosts {
             let Some(session) = self.sessions.get(&host) else {
                 continue;
@@ -283,7 +285,8 @@ impl Mesh {
             let registered = session
                 .link()
                 .is_some_and(|l| self.hosts.get(l).is_some_and(|l| l.key.is_some()));
-            let waits = session.link().is_none() && session.queued() < super::traffic::MAX_WAITING;
+            let waits = session.link().is_none()
+                && *room.get_or_insert_with(|| self.sessions.waiting() < MAX_WAITING);
             if registered || waits {
                 let (channel, payload) = (channel.clone(), payload.clone());
                 self.load(&host, Cargo::Publish { channel, payload });

@@ -16,8 +16,8 @@ use crate::wire::v2::{self, Ack, Code, Exception, Place, Record};
 const FRAME_MESSAGES: u32 = 256;
 const FRAME_BYTES: usize = 64 * 1024;
 
-/// How much may wait for a host that is lost, in bytes. What is published beyond that is lost for that host.
-pub(super) const MAX_WAITING: usize = 64 * 1024 * 1024;
+/// How much may wait for hosts that are lost, all together, in bytes of memory. What is published beyond that is lost for them.
+pub(super) const MAX_WAITING: usize = 8 * 1024 * 1024;
 
 /// What a session carries.
 #[derive(Clone, Debug)]
