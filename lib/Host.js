@@ -1,6 +1,7 @@
 'use strict';
 
 const Core = require('./core.js');
+const Events = require('./events.js');
 const Peer = require('./Peer.js');
 const dictionary = require('./dictionary.js');
 const { addressesToBind, urlOf } = require('./listen.js');
@@ -283,5 +284,7 @@ Host.prototype.unsubscribe = function (channel, callback) {
   callbacks.splice(index, 1);
   if (callbacks.length === 0) delete this.channels[channel];
 };
+
+Events.define(Host.prototype, (host) => coreOf(host).events);
 
 module.exports = Host;

@@ -3,6 +3,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const Bluebird = require('./Promise.js');
 const { Outbound, serialize } = require('./outbound.js');
+const Events = require('./events.js');
 const Ring = require('./ring.js');
 const apply = require('./inbound.js');
 const dictionary = require('./dictionary.js');
@@ -88,6 +89,7 @@ class Core {
     this.resource = null;
     this.reported = 0;
     this.unreported = 0;
+    this.events = new Events(host, (what, err) => this.report(what, err));
   }
 
   /**
