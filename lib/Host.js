@@ -3,11 +3,12 @@
 const Core = require('./core.js');
 const Events = require('./events.js');
 const Peer = require('./Peer.js');
+const owners = require('./owner.js');
 const dictionary = require('./dictionary.js');
 const { addressesToBind, urlOf } = require('./listen.js');
-const { checkFunction, checkOptions, checkPort } = require('./validate.js');
+const { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription } = require('./validate.js');
 const { serialize } = require('./outbound.js');
-const { error, fromFailure, peerNotFound, typeError } = require('./errors.js');
+const { abortError, error, fromFailure, peerNotFound, typeError } = require('./errors.js');
 
 /** Where the private side of a host hangs. */
 const CORE = Symbol('distribus');
@@ -47,7 +48,12 @@ function Host(options) {
 
   this.peers = dictionary();
   this.addresses = dictionary();
-  this.channels = dictionary();
+  Object.defineProperty(this, 'channels', {
+    configurable: true,
+    enumerable: true,
+    get: () => core.subscriptions.visible,
+    set: (channels) => { core.subscriptions.replace(channels); }
+  });
   this.options = { reconnectTimeout: 300000, reconnectDelay: 1000, reconnectDecay: 2 };
   this.server = null;
   this.address = null;
@@ -69,6 +75,7 @@ function Host(options) {
     }
     return core.send(from, to, message);
   };
+  owners.set(this.send, core);
 
   Host.prototype.config.call(this, options);
 }
@@ -128,6 +135,7 @@ Host.prototype.create = function (id) {
   if (typeof this.peers[id] === 'object') throw error('ERR_ID_EXISTS', 'Id already exists (id: ' + id + ')');
   const peer = new /** @type {any} */ (Peer)(id, this.send);
   this.peers[id] = peer;
+  coreOf(this).created(id);
   return peer;
 };
 
@@ -136,8 +144,11 @@ Host.prototype.create = function (id) {
  * @param {any} peer the peer or its id
  */
 Host.prototype.remove = function (peer) {
-  if (peer instanceof Peer) delete this.peers[/** @type {any} */ (peer).id];
-  else if (peer) delete this.peers[peer];
+  if (!peer) return;
+  const id = peer instanceof Peer ? /** @type {any} */ (peer).id : peer;
+  const lived = typeof this.peers[id] === 'object';
+  delete this.peers[id];
+  if (lived) coreOf(this).removed(id);
 };
 
 /**
@@ -165,9 +176,15 @@ Host.prototype.find = function (id) {
   });
 };
 
-/** Lists the ids of all peers in the network. Original hosts cannot be asked for theirs. */
-Host.prototype.list = function () {
+/**
+ * Lists the ids of all peers in the network, or of those that match. Original hosts cannot be asked for theirs.
+ * @param {any} [pattern]
+ */
+Host.prototype.list = function (pattern) {
   const core = coreOf(this);
+  if (pattern !== undefined && pattern !== null) {
+    return core.attempt(() => core.notes.broadcasts.ids(checkPattern(pattern).pattern));
+  }
   const here = core.localIds();
   if (core.native === null || core.links === 0) return core.Promise.resolve(here);
   return core.call((native, call) => native.list(call), (/** @type {any[]} */ there) => {
@@ -257,32 +274,69 @@ Host.prototype.close = function () {
  */
 Host.prototype.publish = function (channel, message) {
   const core = coreOf(this);
-  core.publishHere(channel, message);
+  core.subscriptions.publish(channel, message);
   core.publish(channel, message);
+  if (core.notes.groups.busy && typeof channel !== 'symbol') core.notes.groups.publish(String(channel), message);
 };
 
 /**
- * @param {any} channel
- * @param {(message: any) => any} callback
+ * Sends a message to all peers in the network whose ids match. Without a pattern: to all peers.
+ * @param {any} from
+ * @param {any} pattern
+ * @param {any} message
+ * @param {any} [options] `self`: also to the sender
  */
-Host.prototype.subscribe = function (channel, callback) {
+Host.prototype.broadcast = function (from, pattern, message, options) {
+  const { broadcasts } = coreOf(this).notes;
+  return arguments.length > 2 ? broadcasts.begin(from, pattern, message, options) : broadcasts.begin(from, null, pattern, options);
+};
+
+/**
+ * Watches which peers there are whose ids match: first those that are there, then those that come and go.
+ * @param {any} [pattern]
+ * @param {any} [options] `signal`: ends it
+ */
+Host.prototype.watch = function (pattern, options) {
+  const core = coreOf(this);
+  const { pattern: checked, signal } = checkPattern(pattern, options);
+  if (signal?.aborted) throw abortError(signal);
+  return core.notes.watches.watch(checked, signal);
+};
+
+/**
+ * Listens to a channel, or with wildcards to all channels that match: then the callback gets the channel as well.
+ * @param {any} channel
+ * @param {(message: any, channel?: string) => any} callback
+ * @param {any} [options] `exact`: a `*` in the channel's name means itself; `group`: one of all members of that group gets each message
+ */
+Host.prototype.subscribe = function (channel, callback, options) {
   checkFunction(callback, 'callback');
-  const callbacks = this.channels[channel];
-  if (Array.isArray(callbacks)) callbacks.push(callback);
-  else this.channels[channel] = [callback];
+  const { exact, group } = checkSubscription(options);
+  const core = coreOf(this);
+  if (group === undefined) core.subscriptions.add(channel, callback, exact);
+  else core.notes.groups.add(String(channel), exact, group, callback);
 };
 
 /**
- * @param {any} channel
- * @param {(message: any) => any} callback
+ * @param {any} channel as it was subscribed to
+ * @param {(message: any, channel?: string) => any} callback
+ * @param {any} [options] as they were given
  */
-Host.prototype.unsubscribe = function (channel, callback) {
-  const callbacks = this.channels[channel];
-  if (!Array.isArray(callbacks)) return;
-  const index = callbacks.indexOf(callback);
-  if (index === -1) return;
-  callbacks.splice(index, 1);
-  if (callbacks.length === 0) delete this.channels[channel];
+Host.prototype.unsubscribe = function (channel, callback, options) {
+  const { exact, group } = checkSubscription(options);
+  const core = coreOf(this);
+  if (group === undefined) core.subscriptions.remove(channel, callback, exact);
+  else core.notes.groups.remove(String(channel), exact, group, callback);
+};
+
+/**
+ * Resolves when every host that is connected knows what is subscribed to here: from then on nothing that they publish is missed.
+ * @param {any} [_channel] for the reader: everything that was subscribed to before is waited for
+ */
+Host.prototype.ready = function (_channel) {
+  const core = coreOf(this);
+  if (core.native === null || core.links === 0) return core.Promise.resolve(this);
+  return core.call((native, call) => native.ready(call), () => core.notes.groups.ready().then(() => this));
 };
 
 Events.define(Host.prototype, (host) => coreOf(host).events);

@@ -1,5 +1,7 @@
 'use strict';
 
+const owners = require('./owner.js');
+const { error } = require('./errors.js');
 const { checkFunction } = require('./validate.js');
 
 /** @typedef {(...args: any[]) => any} Listener */
@@ -86,6 +88,19 @@ function Peer(id, send) {
 Peer.prototype.send = function (to, message) {
   const send = Fields.send(this);
   return /** @type {any} */ (send)(this.id, to, message);
+};
+
+/**
+ * Sends a message to all peers in the network whose ids match, but not to itself. Without a pattern: to all peers.
+ * @param {any} pattern
+ * @param {any} [message]
+ * @param {any} [options] `self`: also to itself
+ */
+Peer.prototype.broadcast = function (pattern, message, options) {
+  const core = owners.get(Fields.send(this));
+  if (core === undefined) throw error('ERR_NO_HOST', 'This peer was not created by a host');
+  const { broadcasts } = core.notes;
+  return arguments.length > 1 ? broadcasts.begin(this.id, pattern, message, options) : broadcasts.begin(this.id, null, pattern, options);
 };
 
 /**

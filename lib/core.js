@@ -5,6 +5,8 @@ const Bluebird = require('./Promise.js');
 const { Outbound, serialize } = require('./outbound.js');
 const Events = require('./events.js');
 const Ring = require('./ring.js');
+const Subscriptions = require('./subscriptions.js');
+const Notes = require('./notes.js');
 const apply = require('./inbound.js');
 const dictionary = require('./dictionary.js');
 const keepAlive = require('./keepalive.js');
@@ -84,6 +86,12 @@ class Core {
     this.setPromise(Bluebird);
     this.url = undefined;
     this.networkId = undefined;
+    this.subscriptions = new Subscriptions((change, name) => {
+      if (this.native !== null) this.outbound.change(change, name);
+    });
+    /** Keys of connections with hosts of ours, by the hosts' ids. @type {Map<string, string>} */
+    this.hosts = new Map();
+    this.notes = new Notes(this);
     this.outbound = new Outbound((text, beside, more) => this.native?.flush(text, beside, more));
     /** @type {AsyncResource | null} */
     this.resource = null;
@@ -121,6 +129,9 @@ class Core {
       this.native = native;
       native.setUrl(typeof this.url === 'string' ? this.url : null);
       native.setNetworkId(serialize(this.networkId) || null);
+      for (const id of this.localIds()) this.outbound.change('c+', id);
+      this.subscriptions.tellAll();
+      this.flush();
     }
     return this.native;
   }
@@ -135,6 +146,8 @@ class Core {
     for (const call of this.calls.values()) call.reject(hostClosed());
     this.calls.clear();
     this.links = this.timers = 0;
+    this.hosts.clear();
+    this.notes.closed();
   }
 
   /** @returns {string} */
@@ -145,7 +158,9 @@ class Core {
       reconnectTimeout: millis(reconnectTimeout),
       reconnectDelay: millis(reconnectDelay),
       reconnectDecay: Number(reconnectDecay) > 0 ? Number(reconnectDecay) : undefined,
-      requestTimeout
+      requestTimeout,
+      interests: true,
+      directory: true
     });
   }
 
@@ -257,6 +272,52 @@ class Core {
     return promiseOf(send);
   }
 
+  /** @param {any} id of a peer that lives here now */
+  created(id) {
+    if (this.native !== null) this.outbound.change('c+', id);
+    if (this.notes.watches.busy) this.notes.watches.changed(id, true);
+  }
+
+  /** @param {any} id of a peer that does not live here any more */
+  removed(id) {
+    if (this.native !== null) this.outbound.change('c-', id);
+    if (this.notes.watches.busy) this.notes.watches.changed(id, false);
+  }
+
+  /** @returns {string[]} the ids of the hosts of ours that are connected */
+  hostIds() {
+    return [...this.hosts.keys()];
+  }
+
+  /** This host's id. */
+  get id() {
+    return this.native === null ? '' : this.native.id;
+  }
+
+  /** In ms. */
+  get requestTimeout() {
+    return this.host.options.requestTimeout ?? 60000;
+  }
+
+  /**
+   * Says something to the program of another host of ours.
+   * @param {string} host its id
+   * @param {string} head
+   * @param {any} message
+   * @returns {any} a promise that resolves when it has been taken
+   */
+  note(host, head, message) {
+    if (this.native === null) return this.Promise.reject(hostClosed());
+    try {
+      this.outbound.note(host, head, message);
+    } catch (err) {
+      return this.Promise.reject(err);
+    }
+    const send = pend(this.Promise);
+    this.sends.push(send, undefined);
+    return promiseOf(send);
+  }
+
   /**
    * Publishes to the other hosts.
    * @param {any} channel
@@ -268,25 +329,6 @@ class Core {
       this.outbound.publish(channel, message);
     } catch (err) {
       process.emitWarning(/** @type {Error} */ (err));
-    }
-  }
-
-  /**
-   * Calls the subscribers of this host that were there at the beginning and still are.
-   * @param {any} channel
-   * @param {any} message
-   */
-  publishHere(channel, message) {
-    const callbacks = this.host.channels[channel];
-    if (!Array.isArray(callbacks)) return;
-    if (callbacks.length === 1) {
-      callbacks[0](message);
-      return;
-    }
-    const before = callbacks.slice();
-    for (let i = 0; i < before.length; i++) {
-      const callback = before[i];
-      if (callbacks[i] === callback || callbacks.includes(callback)) callback(message);
     }
   }
 
@@ -351,16 +393,26 @@ class Core {
   /**
    * @param {string} key
    * @param {string | null} url
+   * @param {string | null} id
    */
-  connected(key, url) {
+  connected(key, url, id) {
     this.links++;
     this.host.connections[key] = new Connection(this, key, url);
+    if (id !== null) {
+      this.hosts.set(id, key);
+      this.notes.connected(id);
+    }
   }
 
   /** @param {string} key */
   disconnected(key) {
     this.links--;
     delete this.host.connections[key];
+    for (const [id, k] of this.hosts) {
+      if (k !== key) continue;
+      this.hosts.delete(id);
+      this.notes.disconnected(id);
+    }
   }
 
   /**

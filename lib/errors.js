@@ -33,6 +33,20 @@ function hostClosed() {
   return error('ERR_HOST_CLOSED', 'Host closed');
 }
 
+function requestTimeout() {
+  return error('ERR_REQUEST_TIMEOUT', 'Timeout');
+}
+
+/**
+ * What an aborted signal makes of what it aborts, as Node's own functions do it.
+ * @param {AbortSignal} signal
+ */
+function abortError(signal) {
+  const err = error('ABORT_ERR', 'The operation was aborted', { cause: signal.reason });
+  err.name = 'AbortError';
+  return err;
+}
+
 /** @param {any} id */
 function deliveryUnknown(id) {
   const message = 'Connection lost before the answer, the message was delivered once or not at all (id: ' + id + ')';
@@ -56,7 +70,7 @@ function fromFailure(failure) {
     case 'ERR_DELIVERY_UNKNOWN':
       return deliveryUnknown(id);
     case 'ERR_REQUEST_TIMEOUT':
-      return error(code, 'Timeout');
+      return requestTimeout();
     case 'ERR_HOST_CLOSED':
       return hostClosed();
     case 'ERR_CONNECTION_LOST':
@@ -74,4 +88,4 @@ function fromFailure(failure) {
   }
 }
 
-module.exports = { error, typeError, peerNotFound, hostClosed, deliveryUnknown, fromFailure };
+module.exports = { error, typeError, peerNotFound, hostClosed, requestTimeout, abortError, deliveryUnknown, fromFailure };

@@ -25,6 +25,8 @@ const UNREACHABLE = 16;
 const NO_NAME = 1;
 const NO_SENDER = 2;
 const PUBLISHED = 4;
+const NOTE = 32;
+const ORIGINAL = 64;
 
 /** Kinds of replies. */
 const NO_SUCH_PEER = 0;
@@ -118,7 +120,8 @@ function apply(core, native, text) {
         for (let n = 0; n < count; n++) {
           const message = kind === MESSAGES ? messages[n] : kind === UNDEFINED_MESSAGES ? undefined
             : kind === MESSAGES_BESIDE ? batch.takeBeside() : new Uint8Array(batch.takeBeside());
-          if (flags & PUBLISHED) publish(batch, name, message);
+          if (flags & PUBLISHED) publish(batch, name, message, (flags & ORIGINAL) !== 0);
+          else if (flags & NOTE) note(batch, from, name, message);
           else deliver(batch, name, from, message);
           batch.next();
         }
@@ -152,7 +155,7 @@ function apply(core, native, text) {
         break;
       }
       case CONNECTED:
-        core.connected(events[i], events[i + 1]);
+        core.connected(events[i], events[i + 1], events[i + 2]);
         i += 3;
         break;
       case DISCONNECTED:
@@ -221,12 +224,30 @@ function deliver(batch, to, from, message) {
 
 /**
  * @param {Batch} batch
- * @param {any} channel
+ * @param {string} host
+ * @param {any} head
  * @param {any} message
  */
-function publish(batch, channel, message) {
+function note(batch, host, head, message) {
   try {
-    batch.core.publishHere(channel, message);
+    if (!batch.core.notes.take(host, head, message)) batch.replies.push(batch.question, NO_SUCH_PEER);
+  } catch (err) {
+    batch.replies.push(batch.question, THREW, textOf(err));
+    batch.core.report('A member of a group threw', err);
+  }
+}
+
+/**
+ * @param {Batch} batch
+ * @param {any} channel
+ * @param {any} message
+ * @param {boolean} original from an original host
+ */
+function publish(batch, channel, message, original) {
+  const { core } = batch;
+  try {
+    core.subscriptions.publish(channel, message);
+    if (original && core.notes.groups.busy) core.notes.groups.publishedByOriginal(String(channel), message);
   } catch (err) {
     batch.replies.push(batch.question, THREW, textOf(err));
     batch.core.report(`A subscriber of channel ${textOf(channel)} threw`, err);

@@ -16,6 +16,7 @@ const { error } = require('./errors.js');
  * @property {(call: number, url: string) => void} join
  * @property {(call: number, id: string | null) => void} find
  * @property {(call: number) => void} list
+ * @property {(call: number) => void} ready
  * @property {(call: number) => void} close
  * @property {(key: string) => void} disconnect
  * @property {(key: string) => void} cancelTimer

@@ -10,6 +10,11 @@ const MAX_LENGTH = 64 * 1024;
 /** Strings of this length and longer do not go through JSON. */
 const LONG = 200;
 
+/** What is said, see src/ops.rs. */
+const SEND = 's';
+const PUBLISH = 'p';
+const NOTE = 'n';
+
 /** Forms of messages, see src/ops.rs. */
 const JSON_TEXT = '0';
 const UNDEFINED = '1';
@@ -55,7 +60,8 @@ class Outbound {
     this.to = undefined; // receiver or channel of that run
     /** @type {any} */
     this.from = undefined;
-    this.publishes = false;
+    this.what = '';
+    this.changes = ''; // kind of the changes at the end of the text, if they are there
     this.scheduled = false;
     this.handOver = handOver;
     this.onCheck = () => {
@@ -72,7 +78,7 @@ class Outbound {
    * @param {any} message
    */
   send(from, to, message) {
-    this.add(false, from, to, message);
+    this.add(SEND, from, to, message);
   }
 
   /**
@@ -80,17 +86,47 @@ class Outbound {
    * @param {any} message
    */
   publish(channel, message) {
-    this.add(true, undefined, channel, message);
+    this.add(PUBLISH, undefined, channel, message);
+  }
+
+  /**
+   * @param {string} host
+   * @param {string} head
+   * @param {any} message
+   */
+  note(host, head, message) {
+    this.add(NOTE, host, head, message);
+  }
+
+  /**
+   * Who lives here, or what is listened to here, has changed.
+   * @param {string} kind see src/ops.rs
+   * @param {any} name
+   */
+  change(kind, name) {
+    let text;
+    try {
+      text = serialize(name);
+    } catch {
+      return; // what JSON cannot carry no other host can name
+    }
+    if (this.changes !== kind) {
+      this.end();
+      this.text += kind;
+      this.changes = kind;
+    }
+    this.text += text + '\t';
+    this.grown();
   }
 
   /**
    * Throws, and changes nothing, when JSON cannot carry something.
-   * @param {boolean} publishes
+   * @param {string} what
    * @param {any} from
    * @param {any} to
    * @param {any} message
    */
-  add(publishes, from, to, message) {
+  add(what, from, to, message) {
     let form = JSON_TEXT;
     let text = '';
     /** @type {any} */
@@ -106,19 +142,24 @@ class Outbound {
       text = serialize(message);
       if (text === '') form = UNDEFINED;
     }
-    if (this.run > 0 && this.form === form && this.to === to && this.from === from && this.publishes === publishes
+    if (this.run > 0 && this.form === form && this.to === to && this.from === from && this.what === what
       && (typeof to !== 'object' || to === null) && (typeof from !== 'object' || from === null)) {
       if (form === JSON_TEXT) this.text += ',' + text;
     } else {
-      this.begin(publishes, from, to, form, text);
+      this.begin(what, from, to, form, text);
     }
     this.run++;
     if (form >= STRING) {
       (this.beside ??= []).push(value);
       this.besideLength += value.length;
     }
+    this.count++;
+    this.grown();
+  }
+
+  grown() {
     this.waits = true;
-    if (++this.count >= MAX_MESSAGES || this.text.length + this.besideLength >= MAX_LENGTH) this.flush(true);
+    if (this.count >= MAX_MESSAGES || this.text.length + this.besideLength >= MAX_LENGTH) this.flush(true);
     if (!this.scheduled) {
       this.scheduled = true;
       setImmediate(this.onCheck);
@@ -127,26 +168,30 @@ class Outbound {
 
   /**
    * Begins a run.
-   * @param {boolean} publishes
+   * @param {string} what
    * @param {any} from
    * @param {any} to
    * @param {string} form
    * @param {string} text of its first message
    */
-  begin(publishes, from, to, form, text) {
+  begin(what, from, to, form, text) {
     const name = serialize(to);
-    const head = publishes ? 'p' + form + name + '\t' : 's' + form + name + '\t' + serialize(from) + '\t';
+    const head = what === PUBLISH ? what + form + name + '\t' : what + form + name + '\t' + serialize(from) + '\t';
     this.end();
     this.text += head;
     if (form === JSON_TEXT) this.text += text;
     this.form = form;
     this.to = to;
     this.from = from;
-    this.publishes = publishes;
+    this.what = what;
   }
 
-  /** Ends the run. */
+  /** Ends the run, or the changes. */
   end() {
+    if (this.changes !== '') {
+      this.text += '\n';
+      this.changes = '';
+    }
     if (this.run === 0) return;
     this.text += this.form === JSON_TEXT ? '\t' + this.run + '\n' : this.run + '\n';
     this.run = 0;

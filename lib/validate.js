@@ -46,6 +46,29 @@ function checkOptions(options) {
   }
 }
 
+const NO_OPTIONS = { exact: false, group: undefined };
+
+/**
+ * Checks the options of a subscription.
+ * @param {any} options
+ * @returns {{exact: boolean, group: string | undefined}}
+ */
+function checkSubscription(options) {
+  if (options === undefined || options === null) return NO_OPTIONS;
+  if (typeof options !== 'object') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The "options" argument must be an object, got ${shown(options)}`);
+  }
+  const { exact = false, group } = options;
+  if (typeof exact !== 'boolean') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The option "exact" must be a boolean, got ${shown(exact)}`);
+  }
+  if (group !== undefined && typeof group !== 'string') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The option "group" must be a string, got ${shown(group)}`);
+  }
+  if (group === '') throw typeError('ERR_INVALID_ARG_VALUE', 'The option "group" must not be empty');
+  return { exact, group };
+}
+
 /**
  * @param {any} port
  * @returns {number}
@@ -61,4 +84,27 @@ function checkPort(port) {
   return number;
 }
 
-module.exports = { checkFunction, checkOptions, checkPort };
+/**
+ * Checks a pattern, and the options that come with it.
+ * @param {any} pattern none stands for everything
+ * @param {any} [options]
+ * @returns {{pattern: string, self: boolean, signal: AbortSignal | undefined}}
+ */
+function checkPattern(pattern, options) {
+  if (pattern !== undefined && pattern !== null && typeof pattern !== 'string') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The "pattern" argument must be a string, got ${shown(pattern)}`);
+  }
+  if (options !== undefined && (typeof options !== 'object' || options === null)) {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The "options" argument must be an object, got ${shown(options)}`);
+  }
+  const { self = false, signal } = options ?? {};
+  if (typeof self !== 'boolean') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The option "self" must be a boolean, got ${shown(self)}`);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The option "signal" must be an AbortSignal, got ${shown(signal)}`);
+  }
+  return { pattern: pattern ?? '**', self, signal };
+}
+
+module.exports = { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription };

@@ -53,10 +53,24 @@ impl Batch {
                 self.push(kind, &[&flags.to_string(), to, from]);
                 self.messages(run, &value);
             }
-            Event::Publish { channel, payload } => {
+            Event::Publish {
+                channel,
+                payload,
+                original,
+            } => {
                 let (kind, value) = self.payload(payload, run, number);
-                let flags = u8::from(channel.is_none()) | 4;
+                let flags = u8::from(channel.is_none()) | 4 | u8::from(*original) << 6;
                 self.push(kind, &[&flags.to_string(), or_null(channel), "null"]);
+                self.messages(run, &value);
+            }
+            Event::Note {
+                host,
+                head,
+                payload,
+            } => {
+                let (kind, value) = self.payload(payload, run, number);
+                let flags = (u8::from(head.is_none()) | 32).to_string();
+                self.push(kind, &[&flags, or_null(head), &quote(host)]);
                 self.messages(run, &value);
             }
             Event::Lookup { id } => {
@@ -117,7 +131,10 @@ impl Batch {
     /// What kind of event tells these messages, and what comes last in it (for runs of JSON texts: their texts instead).
     fn payload(&mut self, payload: &Payload, run: &[Event], number: u64) -> (&'static str, String) {
         for (event, number) in run.iter().zip(number..) {
-            if let Event::Deliver { payload, .. } | Event::Publish { payload, .. } = event {
+            if let Event::Deliver { payload, .. }
+            | Event::Publish { payload, .. }
+            | Event::Note { payload, .. } = event
+            {
                 self.ask(number, payload.count());
             }
         }
@@ -155,6 +172,10 @@ impl Batch {
                 ..
             }
             | Event::Publish {
+                payload: Payload::Json { texts, .. },
+                ..
+            }
+            | Event::Note {
                 payload: Payload::Json { texts, .. },
                 ..
             } = event
@@ -269,12 +290,29 @@ fn continues(first: &Event, next: &Event) -> bool {
             },
         ) => json(payload) && json(payload2) && to == to2 && from == from2,
         (
-            Event::Publish { channel, payload },
+            Event::Publish {
+                channel,
+                payload,
+                original,
+            },
             Event::Publish {
                 channel: channel2,
                 payload: payload2,
+                original: original2,
             },
-        ) => json(payload) && json(payload2) && channel == channel2,
+        ) => json(payload) && json(payload2) && channel == channel2 && original == original2,
+        (
+            Event::Note {
+                host,
+                head,
+                payload,
+            },
+            Event::Note {
+                host: host2,
+                head: head2,
+                payload: payload2,
+            },
+        ) => json(payload) && json(payload2) && host == host2 && head == head2,
         _ => false,
     }
 }

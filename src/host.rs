@@ -169,7 +169,9 @@ impl NativeHost {
         let first = upto - events.len() as u64;
         let mut inputs = Vec::new();
         for (event, number) in events.iter_mut().zip(first..) {
-            if let Event::Deliver { payload, .. } | Event::Publish { payload, .. } = event
+            if let Event::Deliver { payload, .. }
+            | Event::Publish { payload, .. }
+            | Event::Note { payload, .. } = event
                 && !payload.is_valid()
             {
                 *payload = Payload::Undefined { count: 0 };
@@ -252,6 +254,11 @@ impl NativeHost {
     #[napi(catch_unwind)]
     pub fn list(&self, call: u32) {
         self.input(Input::List { call: call.into() });
+    }
+
+    #[napi(catch_unwind)]
+    pub fn ready(&self, call: u32) {
+        self.input(Input::Ready { call: call.into() });
     }
 
     #[napi(catch_unwind)]

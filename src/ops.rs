@@ -5,14 +5,20 @@
 //! between tabs:
 //!
 //! - `s` FORM to TAB from TAB … : a run of sends; `p` FORM channel TAB … : a run of publishes;
+//!   `n` FORM head TAB host TAB … : a run of notes to the program of another host;
 //! - FORM `0`: … is the messages' JSON texts, joined by commas, TAB, their count; other forms: only the count;
 //! - `1` stands for undefined; `2`, `3` and `4` for strings, Buffers and Uint8Arrays that are handed over beside the text.
+//!
+//! Other lines have a `+` or a `-` in the place of the form, and fields that each end with a tab:
+//!
+//! - `c+` id TAB id TAB … : those peers were created; `c-` … : they were removed;
+//! - `t+` name TAB … : those channels are listened to from now on; `t-` … : they are not any more; `w+` and `w-`: the same for patterns.
 //!
 //! An empty field stands for undefined.
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use distribus_mesh::{BinaryKind, Input, Payload, Raw};
+use distribus_mesh::{BinaryKind, Input, Payload, Raw, Topic};
 use napi::{Result, sys};
 
 use crate::text::{self, Value};
@@ -66,19 +72,27 @@ pub fn read(text: &ByteString, beside: &mut Beside, seq: &mut u64) -> Vec<Input>
     let mut inputs = Vec::new();
     for line in text.split('\n') {
         // `lib/` writes no other lines; one that is no good would be a mistake of ours.
-        if let Some(input) = read_line(text, line, beside, seq) {
-            inputs.push(input);
-        }
+        let _ = read_line(text, line, beside, seq, &mut inputs);
     }
     inputs
 }
 
-fn read_line(text: &ByteString, line: &str, beside: &mut Beside, seq: &mut u64) -> Option<Input> {
+fn read_line(
+    text: &ByteString,
+    line: &str,
+    beside: &mut Beside,
+    seq: &mut u64,
+    inputs: &mut Vec<Input>,
+) -> Option<()> {
     let field = |s: &str| -> Option<Raw> { (!s.is_empty()).then(|| text.slice_ref(s)) };
     let (what, form) = (*line.as_bytes().first()?, *line.as_bytes().get(1)?);
+    if form == b'+' || form == b'-' {
+        let fields = line.get(2..)?.strip_suffix('\t')?.split('\t').map(field);
+        return read_changes(what, form == b'+', fields, inputs);
+    }
     let (name, mut rest) = line.get(2..)?.split_once('\t')?;
     let mut from = "";
-    if what == b's' {
+    if what != b'p' {
         (from, rest) = rest.split_once('\t')?;
     }
     let payload = if form == b'0' {
@@ -102,9 +116,14 @@ fn read_line(text: &ByteString, line: &str, beside: &mut Beside, seq: &mut u64) 
             },
         }
     };
-    Some(if what == b's' {
-        let first = *seq;
-        *seq += u64::from(payload.count());
+    if what == b'p' {
+        let channel = field(name);
+        inputs.push(Input::Publish { channel, payload });
+        return Some(());
+    }
+    let first = *seq;
+    *seq += u64::from(payload.count());
+    inputs.push(if what == b's' {
         Input::Send {
             seq: first,
             to: field(name),
@@ -112,9 +131,37 @@ fn read_line(text: &ByteString, line: &str, beside: &mut Beside, seq: &mut u64) 
             payload,
         }
     } else {
-        Input::Publish {
-            channel: field(name),
+        Input::Note {
+            seq: first,
+            host: serde_json::from_str::<String>(from).ok()?.into(),
+            head: field(name),
             payload,
         }
-    })
+    });
+    Some(())
+}
+
+/// Who lives here, and what is listened to here.
+fn read_changes(
+    what: u8,
+    more: bool,
+    fields: impl Iterator<Item = Option<Raw>>,
+    inputs: &mut Vec<Input>,
+) -> Option<()> {
+    if what == b'c' {
+        let ids = fields.collect();
+        inputs.push(match more {
+            true => Input::Created { ids },
+            false => Input::Removed { ids },
+        });
+        return Some(());
+    }
+    for name in fields {
+        let topic = Topic::read(name?, what == b'w');
+        inputs.push(match more {
+            true => Input::Subscribe { topic },
+            false => Input::Unsubscribe { topic },
+        });
+    }
+    Some(())
 }

@@ -88,6 +88,11 @@ pub fn wire_v2(data: &[u8]) {
                 check(payload);
                 frame.publish(*first, channel, payload);
             }
+            Record::Note {
+                first,
+                head,
+                payload,
+            } => frame.note(*first, head, payload),
             Record::Ack(ack) => frame.ack(ack),
             Record::Seen(upto) => frame.seen(*upto),
             Record::Interest(interest) => frame.interest(interest),

@@ -140,6 +140,11 @@ impl Channels {
         self.there.get(name).map_or(&[], |hosts| hosts)
     }
 
+    /// Whether there are hosts that do not get everything.
+    pub fn any_told(&self) -> bool {
+        self.told.len() > self.open.len() || self.told.keys().any(|h| !self.open.contains_key(h))
+    }
+
     /// All hosts that something is known of.
     pub fn hosts(&self) -> impl Iterator<Item = &ByteString> {
         let told = self.told.keys().filter(|h| !self.open.contains_key(*h));

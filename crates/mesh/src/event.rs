@@ -34,6 +34,14 @@ pub struct Topic {
     pub pattern: bool,
 }
 
+impl Topic {
+    /// Of a name as JSON text.
+    pub fn read(name: Raw, pattern: bool) -> Topic {
+        let name = crate::wire::json::id_key(&Some(name));
+        Topic { name, pattern }
+    }
+}
+
 /// What the mesh is told.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -57,6 +65,14 @@ pub enum Input {
         seq: u64,
         from: Option<Raw>,
         to: Option<Raw>,
+        payload: Payload,
+    },
+    /// Says something to the program of a connected host of ours, in order with what is sent and published to it. Numbered and
+    /// settled as sends are.
+    Note {
+        seq: u64,
+        host: ByteString,
+        head: Option<Raw>,
         payload: Payload,
     },
     /// Peers have come to live here. To be told only with [`Config::directory`], and before anything that is said later.
@@ -108,7 +124,7 @@ pub enum Input {
 /// How this host's program answered an event, where that is not the usual answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// To [`Event::Deliver`]: no such peer lives here.
+    /// To [`Event::Deliver`] and [`Event::Note`]: no such peer lives here, or nobody whom the note concerns.
     NoSuchPeer,
     /// To [`Event::Deliver`] and [`Event::Publish`]: a listener threw, this is the error's text as JSON string.
     Threw(Raw),
@@ -145,6 +161,14 @@ pub enum Event {
     /// Messages on a channel, from another host.
     Publish {
         channel: Option<Raw>,
+        payload: Payload,
+        /// It comes from an original host, or from one that is no member.
+        original: bool,
+    },
+    /// What the program of another host of ours says to this one.
+    Note {
+        host: ByteString,
+        head: Option<Raw>,
         payload: Payload,
     },
     /// Does that peer live here?

@@ -39,6 +39,8 @@ pub struct Link<W> {
     pub offer: Option<Offer>,
     /// What both sides said about telling what they listen to.
     pub interest: Interest,
+    /// When the session began to use it.
+    pub since: Time,
     /// What both sides said about taking part in the directory.
     pub directory: Part,
     /// It shall take the place of the link that the other side still thinks it has.
@@ -62,6 +64,7 @@ impl<W> Link<W> {
             hint: None,
             offer: None,
             interest: Interest::default(),
+            since: Time::ZERO,
             directory: Part::default(),
             replace: false,
             asks: false,

@@ -14,6 +14,7 @@
 //! - `peers` knows where remote peers live and which messages wait for a lookup;
 //! - `sessions` numbers what is said to another host and what it says, and remembers it until it is acknowledged;
 //! - `patterns` finds what stands under wildcards;
+//! - `recent` knows what was published a moment ago, for those who are just about to listen;
 //! - `requests` knows what was asked on the wire and until when an answer may come;
 //! - `answers` holds back what is to be answered until the program has applied what came before;
 //! - `wire` knows the frames and their bytes.
@@ -31,6 +32,7 @@ mod mesh;
 mod patterns;
 mod payload;
 mod peers;
+mod recent;
 mod requests;
 mod sessions;
 

@@ -7,6 +7,7 @@ mod joining;
 mod leaving;
 mod members;
 mod messages;
+mod notes;
 mod places;
 mod reconnect;
 mod serving;
@@ -28,6 +29,7 @@ use crate::hosts::{Hosts, State};
 use crate::members::Members;
 use crate::patterns::Patterns;
 use crate::peers::{Parcel, Peers};
+use crate::recent::Recent;
 use crate::requests::Requests;
 use crate::sessions::Sessions;
 use crate::wire::v1::{self, Frame};
@@ -56,6 +58,7 @@ pub struct Mesh {
     /// The patterns that other hosts listen to.
     patterns: Patterns<ByteString>,
     peers: Peers,
+    recent: Recent,
     requests: Requests<Asked>,
     answers: Answers<Due>,
     sessions: Sessions<Cargo>,
@@ -184,6 +187,7 @@ impl Mesh {
             directory: Directory::new(host_id),
             patterns: Patterns::default(),
             peers: Peers::default(),
+            recent: Recent::default(),
             requests: Requests::new(),
             answers: Answers::new(),
             sessions: Sessions::new(),
@@ -211,8 +215,9 @@ impl Mesh {
         let directory = self.directory.deadline();
         let (requests, sessions) = (self.requests.deadline(), self.sessions.deadline());
         let (hosts, members) = (self.hosts.deadline(), self.members.deadline());
+        let recent = self.recent.deadline();
         [
-            requests, sessions, hosts, members, directory, expected, rounds, barriers,
+            requests, sessions, hosts, members, directory, expected, rounds, barriers, recent,
         ]
         .into_iter()
         .flatten()
@@ -262,6 +267,12 @@ impl Mesh {
                 payload,
             } => self.send(seq, from, to, payload),
             Input::Publish { channel, payload } => self.publish(channel, payload),
+            Input::Note {
+                seq,
+                host,
+                head,
+                payload,
+            } => self.note(seq, &host, head, payload),
             Input::Disconnect { key } => {
                 if let Some(link) = self.hosts.route(&key) {
                     self.drop_link(link);
@@ -296,6 +307,7 @@ impl Mesh {
         }
         self.expire_sessions();
         self.expire_barriers();
+        self.recent.expire(self.now);
         self.redial_due();
         let now = self.now;
         let overdue: Vec<Expected> = self.expected.extract_if(.., |e| e.until <= now).collect();

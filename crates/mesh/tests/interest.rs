@@ -231,7 +231,7 @@ fn ready_is_when_everybody_knows() {
     let call = ready(&mut net, 4);
     net.run_for(LATENCY / 2);
     assert_eq!(net.result(4, call), None);
-    publish(&mut net, 0, "c", 1); // too early
+    publish(&mut net, 0, "c", 1); // a moment too early, which does not matter
     while net.result(4, call).is_none() {
         net.run_for(Duration::from_micros(100));
     }
@@ -242,7 +242,43 @@ fn ready_is_when_everybody_knows() {
     net.settle();
     let heard: BTreeSet<u32> = heard(&net, 4).into_iter().collect();
     let all = (0..10).filter(|n| *n != 4).map(|n| 100 + n);
-    assert_eq!(heard, all.collect());
+    assert_eq!(heard, all.chain([1]).collect());
+}
+
+#[test]
+fn what_was_published_a_moment_before_is_heard_once() {
+    let mut net = connected(2);
+    publish(&mut net, 0, "a.b", 1);
+    net.run_for(Duration::from_millis(200));
+    publish(&mut net, 0, "a.b", 2);
+    publish(&mut net, 0, "other", 3);
+    net.run_for(Duration::from_millis(20));
+    subscribe(&mut net, 1, "a.b");
+    publish(&mut net, 0, "a.b", 4);
+    net.settle();
+    assert_eq!(heard(&net, 1), [2, 4]);
+    // It has got them already, whatever it says it listens to.
+    unsubscribe(&mut net, 1, "a.b");
+    subscribe(&mut net, 1, "a.*");
+    subscribe(&mut net, 1, "a.b");
+    net.run_for(Duration::from_millis(20));
+    assert_eq!(heard(&net, 1), [2, 4]);
+}
+
+#[test]
+fn what_was_published_before_the_connection_is_not_heard() {
+    let mut net = hosts(3);
+    net.join(1, &url(0));
+    net.settle();
+    publish(&mut net, 0, "c", 1);
+    net.join(2, &url(0));
+    net.run_for(20 * LATENCY);
+    assert_eq!(net.nodes[2].connections.len(), 2);
+    subscribe(&mut net, 2, "c");
+    subscribe(&mut net, 1, "c");
+    net.settle();
+    assert_eq!(heard(&net, 2), [0; 0]);
+    assert_eq!(heard(&net, 1), [1]);
 }
 
 #[test]

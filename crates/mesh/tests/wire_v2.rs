@@ -160,6 +160,14 @@ fn record(value: &Value) -> Record {
             payload: payload(send),
         };
     }
+    if value["note"].is_object() {
+        let note = &value["note"];
+        return Record::Note {
+            first: number(&note["first"]),
+            head: raw(&note["head"]),
+            payload: payload(note),
+        };
+    }
     let publish = &value["publish"];
     Record::Publish {
         first: number(&publish["first"]),
@@ -197,6 +205,11 @@ fn frames_are_written_and_read_as_specified() {
                     channel,
                     payload,
                 } => frame.publish(*first, channel, payload),
+                Record::Note {
+                    first,
+                    head,
+                    payload,
+                } => frame.note(*first, head, payload),
                 Record::Ack(ack) => frame.ack(ack),
                 Record::Seen(upto) => frame.seen(*upto),
                 Record::Interest(interest) => frame.interest(interest),

@@ -378,7 +378,10 @@ fn size(event: &Event) -> usize {
     EVENT_BYTES
         + match event {
             Event::Deliver { to, from, payload } => length(to) + length(from) + payload.size(),
-            Event::Publish { channel, payload } => length(channel) + payload.size(),
+            Event::Publish {
+                channel, payload, ..
+            } => length(channel) + payload.size(),
+            Event::Note { head, payload, .. } => length(head) + payload.size(),
             Event::Lookup { id } => length(id),
             _ => 0,
         }

@@ -1,6 +1,6 @@
 //! Telling the other hosts what is listened to here, so that they send nothing else; and publishing to those who listen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use bytestring::ByteString;
 
@@ -8,6 +8,7 @@ use super::Mesh;
 use super::traffic::{Cargo, MAX_WAITING};
 use crate::error::CallError;
 use crate::event::{Answer, Call, LinkId, Output, Raw, Time, Topic};
+use crate::patterns::Patterns;
 use crate::payload::Payload;
 use crate::wire::json;
 use crate::wire::v2::Interest;
@@ -61,9 +62,11 @@ impl Mesh {
 
     /// A session with that host begins, or goes on, over that link.
     pub(super) fn open_channels(&mut self, link: LinkId, host: &ByteString) {
-        let Some(l) = self.hosts.get(link) else {
+        let now = self.now;
+        let Some(l) = self.hosts.get_mut(link) else {
             return;
         };
+        l.since = now;
         let known = l.interest.lists && l.interest.theirs && l.interest.quiet;
         let patterns = self.channels.open(host);
         self.remove_patterns(host, patterns);
@@ -238,6 +241,7 @@ impl Mesh {
             let patterns = self.channels.open(host);
             self.remove_patterns(host, patterns);
         }
+        let mut news = Vec::new();
         for (add, topic) in interest.changes {
             if !add {
                 if self.channels.remove(host, &topic) && topic.pattern {
@@ -246,8 +250,15 @@ impl Mesh {
                 continue;
             }
             match self.channels.add(host, &topic) {
-                Some(true) if topic.pattern => self.patterns.insert(&topic.name, host.clone()),
-                Some(_) => {}
+                Some(true) => {
+                    if topic.pattern {
+                        self.patterns.insert(&topic.name, host.clone());
+                    }
+                    if !interest.whole {
+                        news.push(topic);
+                    }
+                }
+                Some(false) => {}
                 None => {
                     // It can have everything.
                     let patterns = self.channels.open_for_good(host);
@@ -258,28 +269,63 @@ impl Mesh {
         if !interest.more {
             self.channels.complete(host);
         }
+        self.catch_up(host, news);
+    }
+
+    /// Gives a host what was published just before it was known to listen, as far as it was connected then.
+    fn catch_up(&mut self, host: &ByteString, news: Vec<Topic>) {
+        let link = self.sessions.get(host).and_then(|s| s.link());
+        let Some(since) = link.and_then(|l| self.hosts.get(l)).map(|l| l.since) else {
+            return;
+        };
+        if news.is_empty() || self.recent.is_empty() {
+            return;
+        }
+        let mut patterns = Patterns::default();
+        let mut names = HashSet::new();
+        for Topic { name, pattern } in news {
+            if pattern {
+                patterns.insert(&name, ());
+            } else {
+                names.insert(name);
+            }
+        }
+        let mut missed = Vec::new();
+        for published in self.recent.list(self.now) {
+            let mut matches = names.contains(&published.name);
+            patterns.find(&published.name, |()| matches = true);
+            if matches && published.at > since && !published.hosts.contains(host) {
+                published.hosts.push(host.clone());
+                missed.push((published.channel.clone(), published.payload.clone()));
+            }
+        }
+        for (channel, payload) in missed {
+            self.load(host, Cargo::Publish { channel, payload });
+        }
     }
 
     /// Publishes to the hosts with sessions that listen, also those that are lost at the moment.
     pub(super) fn load_publish(&mut self, channel: &Option<Raw>, payload: &Payload) {
-        let hosts: BTreeSet<ByteString> = match channel_name(channel) {
+        let name = channel_name(channel);
+        let mut hosts: Vec<ByteString> = match &name {
             Some(name) => {
-                let listeners = self.channels.listeners(&name).iter();
-                let mut hosts: BTreeSet<ByteString> = listeners
+                let listeners = self.channels.listeners(name).iter();
+                let mut hosts: Vec<ByteString> = listeners
                     .chain(self.channels.open_hosts())
                     .cloned()
                     .collect();
-                self.patterns.find(&name, |host| {
-                    hosts.insert(host.clone());
-                });
+                self.patterns.find(name, |host| hosts.push(host.clone()));
                 hosts
             }
             None => self.channels.hosts().cloned().collect(),
         };
+        // The same order every time, and nobody twice.
+        hosts.sort_unstable();
+        hosts.dedup();
         // Counted once for each publish, and only when somebody is lost.
         let mut room = None;
-        for host in hosts {
-            let Some(session) = self.sessions.get(&host) else {
+        for host in &hosts {
+            let Some(session) = self.sessions.get(host) else {
                 continue;
             };
             let registered = session
@@ -289,8 +335,14 @@ impl Mesh {
                 && *room.get_or_insert_with(|| self.sessions.waiting() < MAX_WAITING);
             if registered || waits {
                 let (channel, payload) = (channel.clone(), payload.clone());
-                self.load(&host, Cargo::Publish { channel, payload });
+                self.load(host, Cargo::Publish { channel, payload });
             }
+        }
+        if let Some(name) = name
+            && self.channels.any_told()
+        {
+            let (channel, payload) = (channel.clone(), payload.clone());
+            self.recent.add(self.now, name, channel, payload, hosts);
         }
     }
 }

@@ -42,7 +42,12 @@ impl Mesh {
             Some("publish") => {
                 let [channel, message] = body.params(["channel", "message"]);
                 let payload = Payload::one(message);
-                self.event(Event::Publish { channel, payload });
+                let original = self.hosts.get(link).is_none_or(|l| l.host.is_none());
+                self.event(Event::Publish {
+                    channel,
+                    payload,
+                    original,
+                });
                 self.owe(link, id, Due::Publish);
             }
             Some("ping") => {

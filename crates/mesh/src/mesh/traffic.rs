@@ -4,6 +4,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::Mesh;
+use super::notes::Note;
 use crate::error::SendError;
 use crate::event::{Event, LinkId, Output, Raw, Reply};
 use crate::payload::Payload;
@@ -23,6 +24,7 @@ pub(super) const MAX_WAITING: usize = 8 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(super) enum Cargo {
     Parcel(Parcel),
+    Note(Note),
     Publish {
         channel: Option<Raw>,
         payload: Payload,
@@ -43,6 +45,7 @@ impl Cargo {
     fn payload(&self) -> &Payload {
         match self {
             Cargo::Parcel(parcel) => &parcel.payload,
+            Cargo::Note(note) => &note.payload,
             Cargo::Publish { payload, .. } => payload,
         }
     }
@@ -86,6 +89,7 @@ impl Mesh {
             match cargo {
                 Cargo::Parcel(p) => frame.send(first, &p.to, &p.from, &p.payload),
                 Cargo::Publish { channel, payload } => frame.publish(first, channel, payload),
+                Cargo::Note(note) => frame.note(first, &note.head, &note.payload),
             }
             if frame.messages() >= FRAME_MESSAGES || frame.len() >= FRAME_BYTES {
                 let bytes = frame.take();
@@ -178,7 +182,26 @@ impl Mesh {
             } => {
                 let payload = self.take_in(host, first, payload)?;
                 if let Some(payload) = payload {
-                    self.event(Event::Publish { channel, payload });
+                    let original = false;
+                    self.event(Event::Publish {
+                        channel,
+                        payload,
+                        original,
+                    });
+                }
+            }
+            Record::Note {
+                first,
+                head,
+                payload,
+            } => {
+                if let Some(payload) = self.take_in(host, first, payload)? {
+                    let host = host.clone();
+                    self.event(Event::Note {
+                        host,
+                        head,
+                        payload,
+                    });
                 }
             }
             Record::Ack(ack) => self.acknowledged(host, &ack)?,
@@ -329,12 +352,12 @@ impl Mesh {
             range,
             expired,
         } = part;
-        let Cargo::Parcel(parcel) = run else {
-            return;
+        let parcel = match run {
+            _ if expired => return,
+            Cargo::Parcel(parcel) => parcel,
+            Cargo::Note(note) => return self.note_acknowledged(&note, first, range, exceptions),
+            Cargo::Publish { .. } => return,
         };
-        if expired {
-            return;
-        }
         let mut at = range.start;
         for exception in exceptions {
             let begin = (exception.first.max(first) - first) as u32;
@@ -383,8 +406,13 @@ impl Mesh {
     pub(super) fn expire_sessions(&mut self) {
         for (_, parts) in self.sessions.expire(self.now, self.config.request_timeout) {
             for Part { run, range, .. } in parts {
-                let Cargo::Parcel(parcel) = run else {
-                    continue;
+                let parcel = match run {
+                    Cargo::Parcel(parcel) => parcel,
+                    Cargo::Note(note) => {
+                        self.note_failed(&note, range, &SendError::Timeout { id: None });
+                        continue;
+                    }
+                    Cargo::Publish { .. } => continue,
                 };
                 for n in range.clone() {
                     let id = parcel.to.clone();
@@ -411,12 +439,16 @@ impl Mesh {
             ..
         } in remains.unknown
         {
-            let Cargo::Parcel(parcel) = run else {
-                continue;
+            let parcel = match run {
+                _ if expired => continue,
+                Cargo::Parcel(parcel) => parcel,
+                Cargo::Note(note) => {
+                    let (id, url) = (None, None);
+                    self.note_failed(&note, range, &SendError::Unknown { id, url });
+                    continue;
+                }
+                Cargo::Publish { .. } => continue,
             };
-            if expired {
-                continue;
-            }
             if sabotage::is(Sabotage::Optimism) {
                 self.settled(&parcel, range);
                 continue;
@@ -430,8 +462,18 @@ impl Mesh {
             self.arrived(&parcel.key, seq, range.end - range.start);
         }
         for cargo in remains.unsent {
-            let Cargo::Parcel(parcel) = cargo else {
-                continue;
+            let parcel = match cargo {
+                Cargo::Parcel(parcel) => parcel,
+                Cargo::Note(note) => {
+                    let (id, url) = (None, host.clone());
+                    let error = match self.closing {
+                        None => SendError::Unreachable { id, url },
+                        Some(_) => SendError::Closed,
+                    };
+                    self.note_failed(&note, 0..note.payload.count(), &error);
+                    continue;
+                }
+                Cargo::Publish { .. } => continue,
             };
             let count = parcel.payload.count();
             let url = self.peers.address(&parcel.key).map(|a| a.url.clone());

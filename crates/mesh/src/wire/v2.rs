@@ -26,6 +26,7 @@ const PLACE: u8 = 8;
 const LOOK: u8 = 9;
 const ASK: u8 = 10;
 const FOUND: u8 = 11;
+const NOTE: u8 = 12;
 
 /// Flags of interests: what was said before counts no more; the next record belongs to this one.
 const WHOLE: u8 = 1;
@@ -59,6 +60,12 @@ pub enum Record {
     Publish {
         first: u64,
         channel: Option<Raw>,
+        payload: Payload,
+    },
+    /// From the program of one host to that of another.
+    Note {
+        first: u64,
+        head: Option<Raw>,
         payload: Payload,
     },
     Ack(Ack),
@@ -210,11 +217,19 @@ impl Frame {
     }
 
     pub fn publish(&mut self, first: u64, channel: &Option<Raw>, payload: &Payload) {
-        let channel = bytes_of(channel);
-        let length = number_length(first) + blob_length(channel);
-        self.begin(PUBLISH, length + payload_length(payload));
+        self.headed(PUBLISH, first, channel, payload);
+    }
+
+    pub fn note(&mut self, first: u64, head: &Option<Raw>, payload: &Payload) {
+        self.headed(NOTE, first, head, payload);
+    }
+
+    fn headed(&mut self, kind: u8, first: u64, head: &Option<Raw>, payload: &Payload) {
+        let head = bytes_of(head);
+        let length = number_length(first) + blob_length(head);
+        self.begin(kind, length + payload_length(payload));
         self.number(first);
-        self.blob(channel);
+        self.blob(head);
         self.payload(payload);
     }
 
@@ -394,6 +409,11 @@ pub fn decode(frame: &Bytes) -> Result<Vec<Record>, Malformed> {
             PUBLISH => records.push(Record::Publish {
                 first: body.number()?,
                 channel: body.id()?,
+                payload: body.payload()?,
+            }),
+            NOTE => records.push(Record::Note {
+                first: body.number()?,
+                head: body.id()?,
                 payload: body.payload()?,
             }),
             ACK => records.push(Record::Ack(body.ack()?)),

@@ -295,7 +295,9 @@ impl World {
         }
         let life = host.life;
         match &event {
-            Event::Deliver { payload, .. } | Event::Publish { payload, .. } => {
+            Event::Deliver { payload, .. }
+            | Event::Note { payload, .. }
+            | Event::Publish { payload, .. } => {
                 self.note(&(n, payload.count(), payload.size()));
             }
             other => self.note(&format!("{n} {other:?}")),

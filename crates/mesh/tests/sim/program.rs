@@ -27,7 +27,9 @@ impl World {
     /// What waits for a program stays within what it has granted to all others.
     pub fn assert_bounded(&self, n: usize) {
         let size = |event: &Event| match event {
-            Event::Deliver { payload, .. } | Event::Publish { payload, .. } => payload.size(),
+            Event::Deliver { payload, .. }
+            | Event::Note { payload, .. }
+            | Event::Publish { payload, .. } => payload.size(),
             _ => 0,
         };
         let waiting: usize = self.hosts[n].program.waiting.iter().map(size).sum();
@@ -72,7 +74,9 @@ impl World {
         {
             let number = self.hosts[n].program.first;
             let count = match &event {
-                Event::Deliver { payload, .. } | Event::Publish { payload, .. } => payload.count(),
+                Event::Deliver { payload, .. }
+                | Event::Note { payload, .. }
+                | Event::Publish { payload, .. } => payload.count(),
                 _ => 1,
             };
             let part = self.hosts[n].program.part;
@@ -162,7 +166,9 @@ impl World {
                     self.model.delivered(life, &from, &to, &content, throws);
                 }
             }
-            Event::Publish { channel, payload } => {
+            Event::Publish {
+                channel, payload, ..
+            } => {
                 let channel = text(channel);
                 for (index, content) in messages(payload) {
                     self.throws(number, index, replies);

@@ -309,7 +309,9 @@ impl Net {
                         let all = 0..payload.count();
                         replies.extend(all.map(|i| (number, i, Reply::NoSuchPeer)));
                     }
-                    Event::Deliver { payload, .. } | Event::Publish { payload, .. } => {
+                    Event::Deliver { payload, .. }
+                    | Event::Note { payload, .. }
+                    | Event::Publish { payload, .. } => {
                         if let Some(text) = &node.throws {
                             let all = 0..payload.count();
                             replies.extend(

@@ -1,0 +1,135 @@
+'use strict';
+
+const { isPattern, matcher } = require('./patterns.js');
+const { checkPattern } = require('./validate.js');
+
+/** Messages to all peers that match, and the ids of those. */
+class Broadcasts {
+  static BROADCAST = 'b';
+  static LIST = 'l';
+
+  #core;
+  #notes;
+
+  /**
+   * @param {import('./core.js')} core
+   * @param {import('./notes.js')} notes
+   */
+  constructor(core, notes) {
+    this.#core = core;
+    this.#notes = notes;
+  }
+
+  /**
+   * @param {any} from
+   * @param {any} pattern
+   * @param {any} message
+   * @param {any} options
+   */
+  begin(from, pattern, message, options) {
+    return this.#core.attempt(() => {
+      const { pattern: checked, self } = checkPattern(pattern, options);
+      return this.broadcast(from, checked, message, self);
+    });
+  }
+
+  /**
+   * @param {any} from
+   * @param {string} pattern
+   * @param {any} message
+   * @param {boolean} self whether the sender gets it as well
+   * @returns {Promise<{delivered: number, failed: number}>}
+   */
+  async broadcast(from, pattern, message, self) {
+    const { BROADCAST } = Broadcasts;
+    // Told to the others first, so that what listeners here send comes after it there as well.
+    const args = from === undefined ? [pattern, self] : [pattern, self, from];
+    const asked = this.#core.hostIds().map((host) => this.#notes.ask(host, BROADCAST, args, message).catch(failure));
+    const here = this.#deliver(from, pattern, message, self);
+    let [delivered, failed] = here;
+    for (const answer of await Promise.all(asked)) {
+      const [there, not] = Array.isArray(answer) ? answer : [0, 1];
+      delivered += Number(there) || 0;
+      failed += Number(not) || 0;
+    }
+    return { delivered, failed };
+  }
+
+  /**
+   * @param {string} host
+   * @param {any[]} args
+   * @param {any} message
+   */
+  take(host, [number, pattern, self, from], message) {
+    this.#notes.answer(host, number, this.#deliver(from, String(pattern), message, self === true));
+  }
+
+  /**
+   * @param {any} from
+   * @param {string} pattern
+   * @param {any} message
+   * @param {boolean} self
+   * @returns {[number, number]} how many have got it, and how many of their listeners threw
+   */
+  #deliver(from, pattern, message, self) {
+    let delivered = 0;
+    let failed = 0;
+    const sender = self ? undefined : String(from);
+    for (const peer of this.peers(pattern)) {
+      if (String(peer.id) === sender) continue;
+      try {
+        peer.emit('message', from, message);
+        delivered++;
+      } catch (err) {
+        failed++;
+        this.#core.report(`A listener of peer ${String(peer.id)} threw`, err);
+      }
+    }
+    return [delivered, failed];
+  }
+
+  /**
+   * @param {string} pattern
+   * @returns {any[]} the peers here that match
+   */
+  peers(pattern) {
+    if (!isPattern(pattern)) {
+      const peer = this.#core.peer(pattern);
+      return peer === undefined ? [] : [peer];
+    }
+    const matches = matcher(pattern);
+    return Object.values(this.#core.host.peers).filter((peer) => typeof peer === 'object' && peer !== null && matches(String(peer.id)));
+  }
+
+  /**
+   * @param {string} pattern
+   * @returns {Promise<any[]>} the ids in the whole network that match
+   */
+  async ids(pattern) {
+    const asked = this.#core.hostIds().map((host) => this.#notes.ask(host, Broadcasts.LIST, [pattern]).catch(() => []));
+    const ids = new Map(this.peers(pattern).map((peer) => [String(peer.id), peer.id]));
+    for (const list of await Promise.all(asked)) {
+      for (const id of Array.isArray(list) ? list : []) if (!ids.has(String(id))) ids.set(String(id), id);
+    }
+    return [...ids.values()];
+  }
+
+  /**
+   * @param {string} host
+   * @param {any[]} args
+   */
+  list(host, [number, pattern]) {
+    this.#notes.answer(host, number, this.peers(String(pattern)).map((peer) => peer.id));
+  }
+}
+
+/**
+ * A message that JSON cannot carry is the caller's mistake; a host that does not answer is one that failed.
+ * @param {any} err
+ */
+function failure(err) {
+  if (err.code === 'ERR_MESSAGE_NOT_SERIALIZABLE') throw err;
+  return null;
+}
+
+module.exports = Broadcasts;

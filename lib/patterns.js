@@ -1,0 +1,239 @@
+'use strict';
+
+/**
+ * Wildcards: `.` separates segments, `*` is any run of characters within a segment (alone: any one segment), and a segment `**` is any
+ * number of segments, none included. crates/mesh/src/patterns.rs does the same for other hosts' patterns, and says how.
+ */
+
+/** @param {string} text */
+function isPattern(text) {
+  return text.includes('*');
+}
+
+/** A point that a sequence of elements can lead to. */
+class Node {
+  /** @param {boolean} isMany */
+  constructor(isMany) {
+    /** @type {Map<any, Node> | null} */
+    this.below = null;
+    /** What stands for any number of any. @type {Node | null} */
+    this.many = null;
+    this.isMany = isMany;
+    /** @type {any[] | null} */
+    this.values = null;
+    this.reached = 0;
+  }
+
+  isEmpty() {
+    return this.values === null && this.many === null && (this.below === null || this.below.size === 0);
+  }
+}
+
+/** Stands for any number of any in a path. */
+const MANY = Symbol('many');
+
+/** Values under sequences, and what a sequence of elements has reached so far. */
+class Trie {
+  root = new Node(false);
+  /** @type {Node[]} */
+  active = [];
+  /** @type {Node[]} */
+  before = [];
+  steps = 0;
+
+  /**
+   * @param {any[]} path
+   * @param {any} value
+   */
+  add(path, value) {
+    let node = this.root;
+    for (const element of path) {
+      if (element === MANY) {
+        node = node.many ??= new Node(true);
+      } else {
+        const below = node.below ??= new Map();
+        let next = below.get(element);
+        if (next === undefined) below.set(element, next = new Node(false));
+        node = next;
+      }
+    }
+    if (node.values === null) node.values = [value];
+    else node.values.push(value);
+  }
+
+  /**
+   * @param {any[]} path
+   * @param {any} value that was added
+   */
+  delete(path, value) {
+    const way = [this.root];
+    for (const element of path) {
+      const node = way[way.length - 1];
+      const next = element === MANY ? node.many : node.below?.get(element);
+      if (!next) return;
+      way.push(next);
+    }
+    const last = way[path.length];
+    const left = last.values?.filter((v) => v !== value);
+    last.values = left?.length ? left : null;
+    for (let depth = path.length; depth > 0 && way[depth].isEmpty(); depth--) {
+      if (path[depth - 1] === MANY) way[depth - 1].many = null;
+      else way[depth - 1].below?.delete(path[depth - 1]);
+    }
+  }
+
+  start() {
+    this.active.length = 0;
+    this.steps++;
+    this.reach(this.root);
+  }
+
+  /** Begins one more element, which `follow` says the names of. */
+  step() {
+    const before = this.active;
+    this.active = this.before;
+    this.before = before;
+    this.active.length = 0;
+    this.steps++;
+    for (let i = 0; i < before.length; i++) if (before[i].isMany) this.reach(before[i]);
+  }
+
+  /** @param {any} element a name of the element that was begun last */
+  follow(element) {
+    const { before } = this;
+    for (let i = 0; i < before.length; i++) {
+      const next = before[i].below?.get(element);
+      if (next !== undefined) this.reach(next);
+    }
+  }
+
+  /** @param {Node} node */
+  reach(node) {
+    for (let at = /** @type {Node | null} */ (node); at !== null && at.reached !== this.steps; at = at.many) {
+      at.reached = this.steps;
+      this.active.push(at);
+    }
+  }
+}
+
+/** Values under patterns. */
+class Patterns {
+  size = 0;
+  #segments = new Trie();
+  /** Segments with a `*` and something beside it, by their characters; how many patterns have them. */
+  #globs = new Trie();
+  /** @type {Map<string, number>} */
+  #uses = new Map();
+
+  /**
+   * @param {string} pattern
+   * @param {any} value
+   */
+  add(pattern, value) {
+    const path = pathOf(pattern);
+    this.#segments.add(path, value);
+    this.size++;
+    for (const segment of path) {
+      if (!isGlob(segment)) continue;
+      const uses = this.#uses.get(segment) ?? 0;
+      this.#uses.set(segment, uses + 1);
+      if (uses === 0) this.#globs.add(characters(segment), segment);
+    }
+  }
+
+  /**
+   * @param {string} pattern
+   * @param {any} value that was added under it, once
+   */
+  delete(pattern, value) {
+    const path = pathOf(pattern);
+    this.#segments.delete(path, value);
+    this.size--;
+    for (const segment of path) {
+      if (!isGlob(segment)) continue;
+      const uses = /** @type {number} */ (this.#uses.get(segment)) - 1;
+      if (uses > 0) {
+        this.#uses.set(segment, uses);
+      } else {
+        this.#uses.delete(segment);
+        this.#globs.delete(characters(segment), segment);
+      }
+    }
+  }
+
+  /**
+   * @param {string} name
+   * @returns {any[]} the values of all patterns that match
+   */
+  find(name) {
+    const segments = this.#segments;
+    segments.start();
+    for (const segment of name.split('.')) {
+      segments.step();
+      segments.follow('*');
+      if (segment !== '*') segments.follow(segment);
+      if (this.#uses.size > 0) {
+        for (const glob of this.#matching(segment)) if (glob !== segment) segments.follow(glob);
+      }
+    }
+    return values(segments);
+  }
+
+  /** @param {string} segment */
+  #matching(segment) {
+    const globs = this.#globs;
+    globs.start();
+    for (let i = 0; i < segment.length; i++) {
+      globs.step();
+      globs.follow(segment.charCodeAt(i));
+    }
+    return values(globs);
+  }
+}
+
+/** @param {Trie} trie */
+function values(trie) {
+  const found = [];
+  for (const { values } of trie.active) if (values !== null) for (const value of values) found.push(value);
+  return found;
+}
+
+/** @param {any} segment */
+function isGlob(segment) {
+  return segment !== MANY && segment.length > 1 && segment.includes('*');
+}
+
+/**
+ * The segments of a pattern, without repetitions that mean nothing.
+ * @param {string} pattern
+ */
+function pathOf(pattern) {
+  /** @type {any[]} */
+  const path = [];
+  for (const segment of pattern.split('.')) {
+    if (segment !== '**') path.push(segment.replace(/\*+/g, '*'));
+    else if (path[path.length - 1] !== MANY) path.push(MANY);
+  }
+  return path;
+}
+
+/** @param {string} segment */
+function characters(segment) {
+  const path = [];
+  for (let i = 0; i < segment.length; i++) path.push(segment[i] === '*' ? MANY : segment.charCodeAt(i));
+  return path;
+}
+
+/**
+ * Whether one name matches one pattern.
+ * @param {string} pattern
+ * @returns {(name: string) => boolean}
+ */
+function matcher(pattern) {
+  if (!isPattern(pattern)) return (name) => name === pattern;
+  const patterns = new Patterns();
+  patterns.add(pattern, true);
+  return (name) => patterns.find(name).length > 0;
+}
+
+module.exports = { Patterns, isPattern, matcher };

@@ -1,0 +1,190 @@
+'use strict';
+
+const dictionary = require('./dictionary.js');
+const { Patterns, isPattern } = require('./patterns.js');
+
+/** @typedef {(message: any, channel?: string) => any} Callback */
+
+/** What is told to other hosts: this is listened to, or not any more. */
+const CHANNEL = 't';
+const PATTERN = 'w';
+
+/**
+ * The subscriptions of a host. They stand in `host.channels`, which programs may change by hand: what they see there is a proxy, so that
+ * changes are noticed; whoever calls subscribers does not go through it.
+ */
+class Subscriptions {
+  /** @param {(kind: string, name: string) => void} tell */
+  constructor(tell) {
+    this.tell = tell;
+    /** Callbacks by channel or pattern. */
+    this.channels = dictionary();
+    /** Callbacks by names with a `*` that is meant literally. */
+    this.exact = dictionary();
+    /** @type {Patterns} */
+    this.patterns = new Patterns();
+    /** What other hosts are told, with its kind before it; the value is what stands in `patterns`. @type {Map<string, any>} */
+    this.told = new Map();
+    this.next = 0;
+    /** How many names with a `*` are listened to: while there are none, a channel's name is all that is needed to find its subscribers. */
+    this.starred = 0;
+    this.replaced = false;
+    this.visible = this.watch(this.channels);
+  }
+
+  /**
+   * @param {any} channels
+   * @returns {any}
+   */
+  watch(channels) {
+    const changed = (/** @type {any} */ done, /** @type {any} */ key) => {
+      if (done && channels === this.channels) this.changed(key);
+      return done;
+    };
+    return new Proxy(channels, {
+      defineProperty: (target, key, descriptor) => changed(Reflect.defineProperty(target, key, descriptor), key),
+      deleteProperty: (target, key) => changed(Reflect.deleteProperty(target, key), key)
+    });
+  }
+
+  /**
+   * The program puts an object of its own in the place of `host.channels`. It may change that without our notice, so from now on
+   * other hosts are told that everything is listened to.
+   * @param {any} channels
+   */
+  replace(channels) {
+    const before = this.channels;
+    const given = typeof channels === 'object' && channels !== null;
+    this.channels = given ? channels : dictionary();
+    this.visible = given ? this.watch(channels) : channels;
+    this.replaced = true;
+    this.changed('**');
+    for (const name of new Set([...Object.keys(before), ...Object.keys(this.channels)])) this.changed(name);
+  }
+
+  /**
+   * @param {any} channel
+   * @param {Callback} callback
+   * @param {boolean} exact
+   */
+  add(channel, callback, exact) {
+    const store = this.storeOf(channel, exact);
+    const callbacks = store[channel];
+    if (Array.isArray(callbacks)) {
+      callbacks.push(callback);
+    } else {
+      store[channel] = [callback];
+      this.changed(channel);
+    }
+  }
+
+  /**
+   * @param {any} channel
+   * @param {Callback} callback
+   * @param {boolean} exact
+   */
+  remove(channel, callback, exact) {
+    const store = this.storeOf(channel, exact);
+    const callbacks = store[channel];
+    if (!Array.isArray(callbacks)) return;
+    const index = callbacks.indexOf(callback);
+    if (index === -1) return;
+    callbacks.splice(index, 1);
+    if (callbacks.length === 0) {
+      delete store[channel];
+      this.changed(channel);
+    }
+  }
+
+  /**
+   * @param {any} channel
+   * @param {boolean} exact
+   */
+  storeOf(channel, exact) {
+    return exact && isPattern(String(channel)) ? this.exact : this.channels;
+  }
+
+  /** @param {any} key under which something stands, or not any more */
+  changed(key) {
+    if (typeof key === 'symbol') return; // no other host can name it
+    const name = String(key);
+    const stands = Array.isArray(this.channels[name]) || (this.replaced && name === '**');
+    if (isPattern(name)) {
+      this.adjust(PATTERN, name, stands);
+      this.adjust(CHANNEL, name, Array.isArray(this.exact[name]));
+    } else {
+      this.adjust(CHANNEL, name, stands);
+    }
+  }
+
+  /**
+   * @param {string} kind
+   * @param {string} name
+   * @param {boolean} stands
+   */
+  adjust(kind, name, stands) {
+    const topic = kind + name;
+    if (stands === this.told.has(topic)) return;
+    if (stands) {
+      const value = { name, order: this.next++ };
+      if (kind === PATTERN) this.patterns.add(name, value);
+      this.told.set(topic, value);
+    } else {
+      if (kind === PATTERN) this.patterns.delete(name, this.told.get(topic));
+      this.told.delete(topic);
+    }
+    if (isPattern(name)) this.starred += stands ? 1 : -1;
+    this.tell(kind + (stands ? '+' : '-'), name);
+  }
+
+  /** Tells everything that is listened to, once more. */
+  tellAll() {
+    for (const topic of this.told.keys()) this.tell(topic[0] + '+', topic.slice(1));
+  }
+
+  /**
+   * Calls the subscribers that were there at the beginning and still are: those of the channel, then those of patterns.
+   * @param {any} channel
+   * @param {any} message
+   */
+  publish(channel, message) {
+    if (this.starred > 0 && typeof channel !== 'symbol') this.publishAll(String(channel), message);
+    else callAll(this.channels[channel], message);
+  }
+
+  /**
+   * @param {string} name
+   * @param {any} message
+   */
+  publishAll(name, message) {
+    const own = isPattern(name) ? this.exact[name] : this.channels[name];
+    const lists = this.patterns.find(name).sort((a, b) => a.order - b.order).map((value) => this.channels[value.name]);
+    const before = lists.map((callbacks) => (Array.isArray(callbacks) ? callbacks.slice() : []));
+    callAll(own, message);
+    for (let i = 0; i < lists.length; i++) {
+      for (let n = 0; n < before[i].length; n++) {
+        const callback = before[i][n];
+        if (lists[i][n] === callback || lists[i].includes(callback)) callback(message, name);
+      }
+    }
+  }
+}
+
+/**
+ * @param {any} callbacks
+ * @param {any} message
+ */
+function callAll(callbacks, message) {
+  if (!Array.isArray(callbacks)) return;
+  if (callbacks.length === 1) {
+    callbacks[0](message);
+    return;
+  }
+  const before = callbacks.slice();
+  for (let i = 0; i < before.length; i++) {
+    const callback = before[i];
+    if (callbacks[i] === callback || callbacks.includes(callback)) callback(message);
+  }
+}
+
+module.exports = Subscriptions;
