@@ -185,28 +185,7 @@ fn frames_are_written_and_read_as_specified() {
         assert_eq!(decode(&bytes).as_ref(), Ok(&records), "{about}");
         let mut frame = Frame::default();
         for record in &records {
-            match record {
-                Record::Send {
-                    first,
-                    to,
-                    from,
-                    payload,
-                } => frame.send(*first, to, from, payload),
-                Record::Publish {
-                    first,
-                    channel,
-                    payload,
-                } => frame.publish(*first, channel, payload),
-                Record::Ack(ack) => frame.ack(ack),
-                Record::Seen(upto) => frame.seen(*upto),
-                Record::Interest(interest) => frame.interest(interest),
-                Record::Sync(number) => frame.sync(*number),
-                Record::Synced(number) => frame.synced(*number),
-                Record::Place(place) => frame.place(place),
-                Record::Look { number, id } => frame.look(*number, id),
-                Record::Ask { number, asker, id } => frame.ask(*number, asker, id),
-                Record::Found { number, url } => frame.found(*number, url.as_ref()),
-            }
+            frame.record(record);
         }
         assert_eq!(frame.take(), bytes, "{about}");
         count += 1;
