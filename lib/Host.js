@@ -6,6 +6,7 @@ const Peer = require('./Peer.js');
 const dictionary = require('./dictionary.js');
 const { addressesToBind, urlOf } = require('./listen.js');
 const { checkFunction, checkOptions, checkPort } = require('./validate.js');
+const { askers } = require('./requests.js');
 const { serialize } = require('./outbound.js');
 const { error, fromFailure, peerNotFound, typeError } = require('./errors.js');
 
@@ -69,6 +70,8 @@ function Host(options) {
     }
     return core.send(from, to, message);
   };
+
+  askers.set(this.send, core.requests);
 
   Host.prototype.config.call(this, options);
 }
@@ -231,6 +234,7 @@ Host.prototype.join = function (url, port) {
 Host.prototype.close = function () {
   const core = coreOf(this);
   if (core.closing !== null) return core.closing;
+  core.requests.close();
   const ended = () => {
     core.closing = null;
     core.listening = false;

@@ -39,6 +39,31 @@ function deliveryUnknown(id) {
   return error('ERR_DELIVERY_UNKNOWN', message);
 }
 
+function timedOut() {
+  return error('ERR_REQUEST_TIMEOUT', 'Timeout');
+}
+
+/**
+ * The error of Node.js's own functions that take a signal.
+ * @param {AbortSignal} signal
+ */
+function abortError(signal) {
+  return error('ABORT_ERR', 'The operation was aborted', { name: 'AbortError', cause: signal.reason });
+}
+
+/**
+ * What to say about something that was thrown.
+ * @param {any} err
+ * @returns {string}
+ */
+function textOf(err) {
+  try {
+    return String((err && err.message) || err);
+  } catch {
+    return 'unknown error';
+  }
+}
+
 /**
  * Makes the error that a program gets.
  * @param {Failure} failure
@@ -56,7 +81,9 @@ function fromFailure(failure) {
     case 'ERR_DELIVERY_UNKNOWN':
       return deliveryUnknown(id);
     case 'ERR_REQUEST_TIMEOUT':
-      return error(code, 'Timeout');
+      return timedOut();
+    case 'ERR_REQUEST_NOT_SUPPORTED':
+      return error(code, 'The host of that peer knows no requests (id: ' + id + ')');
     case 'ERR_HOST_CLOSED':
       return hostClosed();
     case 'ERR_CONNECTION_LOST':
@@ -74,4 +101,4 @@ function fromFailure(failure) {
   }
 }
 
-module.exports = { error, typeError, peerNotFound, hostClosed, deliveryUnknown, fromFailure };
+module.exports = { abortError, deliveryUnknown, error, fromFailure, hostClosed, peerNotFound, textOf, timedOut, typeError };

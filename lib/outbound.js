@@ -10,6 +10,12 @@ const MAX_LENGTH = 64 * 1024;
 /** Strings of this length and longer do not go through JSON. */
 const LONG = 200;
 
+/** What is said, see src/ops.rs. */
+const PUBLISH = 'p';
+const REQUEST = 'q';
+const REPLY = 'r';
+const SEND = 's';
+
 /** Forms of messages, see src/ops.rs. */
 const JSON_TEXT = '0';
 const UNDEFINED = '1';
@@ -39,7 +45,7 @@ function serialize(value) {
 
 /**
  * Collects what a host sends and publishes in one turn: one text, and beside it the values that do not go through JSON. A run
- * (messages of one form from one sender to one receiver, or on one channel) is one line of the text.
+ * (messages of one form from one sender to one receiver, or on one channel; or replies to one host) is one line of the text.
  */
 class Outbound {
   /** @param {(text: string, beside: any[] | null, more: boolean) => void} handOver */
@@ -55,7 +61,8 @@ class Outbound {
     this.to = undefined; // receiver or channel of that run
     /** @type {any} */
     this.from = undefined;
-    this.publishes = false;
+    this.what = '';
+    this.number = 0; // of the request that was replied to last
     this.scheduled = false;
     this.handOver = handOver;
     this.onCheck = () => {
@@ -72,7 +79,29 @@ class Outbound {
    * @param {any} message
    */
   send(from, to, message) {
-    this.add(false, from, to, message);
+    this.add(SEND, from, to, message);
+  }
+
+  /**
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
+   */
+  request(from, to, message) {
+    this.add(REQUEST, from, to, message);
+  }
+
+  /**
+   * When JSON cannot carry the value, another reply to the same request must follow at once.
+   * @param {string} host that has asked
+   * @param {number} number of the request
+   * @param {number} outcome
+   * @param {any} value
+   */
+  reply(host, number, outcome, value) {
+    if (number !== this.number + 1) this.end(); // a run's numbers are consecutive
+    this.number = number;
+    this.add(REPLY, outcome, host, value);
   }
 
   /**
@@ -80,17 +109,17 @@ class Outbound {
    * @param {any} message
    */
   publish(channel, message) {
-    this.add(true, undefined, channel, message);
+    this.add(PUBLISH, undefined, channel, message);
   }
 
   /**
    * Throws, and changes nothing, when JSON cannot carry something.
-   * @param {boolean} publishes
-   * @param {any} from
+   * @param {string} what
+   * @param {any} from of replies the outcome
    * @param {any} to
    * @param {any} message
    */
-  add(publishes, from, to, message) {
+  add(what, from, to, message) {
     let form = JSON_TEXT;
     let text = '';
     /** @type {any} */
@@ -106,11 +135,11 @@ class Outbound {
       text = serialize(message);
       if (text === '') form = UNDEFINED;
     }
-    if (this.run > 0 && this.form === form && this.to === to && this.from === from && this.publishes === publishes
+    if (this.run > 0 && this.form === form && this.to === to && this.from === from && this.what === what
       && (typeof to !== 'object' || to === null) && (typeof from !== 'object' || from === null)) {
       if (form === JSON_TEXT) this.text += ',' + text;
     } else {
-      this.begin(publishes, from, to, form, text);
+      this.begin(what, from, to, form, text);
     }
     this.run++;
     if (form >= STRING) {
@@ -127,22 +156,23 @@ class Outbound {
 
   /**
    * Begins a run.
-   * @param {boolean} publishes
+   * @param {string} what
    * @param {any} from
    * @param {any} to
    * @param {string} form
    * @param {string} text of its first message
    */
-  begin(publishes, from, to, form, text) {
-    const name = serialize(to);
-    const head = publishes ? 'p' + form + name + '\t' : 's' + form + name + '\t' + serialize(from) + '\t';
+  begin(what, from, to, form, text) {
+    const names = what === PUBLISH ? serialize(to) : what === REPLY ? to + '\t' + from + '\t' + this.number
+      : serialize(to) + '\t' + serialize(from);
+    const head = what + form + names + '\t';
     this.end();
     this.text += head;
     if (form === JSON_TEXT) this.text += text;
     this.form = form;
     this.to = to;
     this.from = from;
-    this.publishes = publishes;
+    this.what = what;
   }
 
   /** Ends the run. */

@@ -4,7 +4,8 @@
 //! parsing there is. A line begins with two characters, what is said and the form of its messages, and goes on with fields
 //! between tabs:
 //!
-//! - `s` FORM to TAB from TAB … : a run of sends; `p` FORM channel TAB … : a run of publishes;
+//! - `s` FORM to TAB from TAB … : a run of sends; `q`: of requests; `p` FORM channel TAB … : a run of publishes;
+//! - `r` FORM host TAB outcome TAB number TAB … : a run of replies to requests of that host, numbered from there;
 //! - FORM `0`: … is the messages' JSON texts, joined by commas, TAB, their count; other forms: only the count;
 //! - `1` stands for undefined; `2`, `3` and `4` for strings, Buffers and Uint8Arrays that are handed over beside the text.
 //!
@@ -12,7 +13,7 @@
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use distribus_mesh::{BinaryKind, Input, Payload, Raw};
+use distribus_mesh::{BinaryKind, Input, Outcome, Payload, Raw};
 use napi::{Result, sys};
 
 use crate::text::{self, Value};
@@ -61,7 +62,7 @@ impl Beside {
     }
 }
 
-/// Reads the operations; sends are numbered from `seq` on, which is left at the number after the last one.
+/// Reads the operations; sends and requests are numbered from `seq` on, which is left at the number after the last one.
 pub fn read(text: &ByteString, beside: &mut Beside, seq: &mut u64) -> Vec<Input> {
     let mut inputs = Vec::new();
     for line in text.split('\n') {
@@ -77,9 +78,12 @@ fn read_line(text: &ByteString, line: &str, beside: &mut Beside, seq: &mut u64) 
     let field = |s: &str| -> Option<Raw> { (!s.is_empty()).then(|| text.slice_ref(s)) };
     let (what, form) = (*line.as_bytes().first()?, *line.as_bytes().get(1)?);
     let (name, mut rest) = line.get(2..)?.split_once('\t')?;
-    let mut from = "";
-    if what == b's' {
+    let (mut from, mut number) = ("", "");
+    if what != b'p' {
         (from, rest) = rest.split_once('\t')?;
+    }
+    if what == b'r' {
+        (number, rest) = rest.split_once('\t')?;
     }
     let payload = if form == b'0' {
         let (texts, count) = rest.rsplit_once('\t')?;
@@ -102,19 +106,40 @@ fn read_line(text: &ByteString, line: &str, beside: &mut Beside, seq: &mut u64) 
             },
         }
     };
-    Some(if what == b's' {
-        let first = *seq;
-        *seq += u64::from(payload.count());
-        Input::Send {
-            seq: first,
-            to: field(name),
-            from: field(from),
+    let (to, from_id) = (field(name), field(from));
+    Some(match what {
+        b'p' => Input::Publish {
+            channel: to,
             payload,
-        }
-    } else {
-        Input::Publish {
-            channel: field(name),
+        },
+        b'r' => Input::Reply {
+            host: to?,
+            number: number.parse().ok()?,
+            outcome: match from {
+                "0" => Outcome::Answered,
+                "2" => Outcome::NoHandler,
+                _ => Outcome::Threw,
+            },
             payload,
+        },
+        _ => {
+            let (first, from) = (*seq, from_id);
+            *seq += u64::from(payload.count());
+            if what == b'q' {
+                Input::Request {
+                    seq: first,
+                    from,
+                    to,
+                    payload,
+                }
+            } else {
+                Input::Send {
+                    seq: first,
+                    from,
+                    to,
+                    payload,
+                }
+            }
         }
     })
 }

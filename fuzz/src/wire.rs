@@ -69,6 +69,9 @@ pub fn wire_v2(data: &[u8]) {
         match record {
             Record::Send {
                 to, from, payload, ..
+            }
+            | Record::Request {
+                to, from, payload, ..
             } => {
                 for id in [to, from].into_iter().flatten() {
                     assert!(is_json(id));
@@ -81,6 +84,7 @@ pub fn wire_v2(data: &[u8]) {
                 assert!(channel.as_deref().is_none_or(is_json));
                 check(payload);
             }
+            Record::Reply { payload, .. } => check(payload),
             _ => {}
         }
         frame.record(record);

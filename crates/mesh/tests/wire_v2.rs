@@ -4,7 +4,7 @@ use bytes::Bytes;
 use distribus_mesh::wire::v2::{
     Ack, Code, Exception, Frame, Interest, Malformed, Place, Record, decode,
 };
-use distribus_mesh::{BinaryKind, Payload, Raw, Topic};
+use distribus_mesh::{BinaryKind, Outcome, Payload, Raw, Topic};
 use serde_json::Value;
 
 fn vectors() -> Value {
@@ -158,6 +158,30 @@ fn record(value: &Value) -> Record {
             to: raw(&send["to"]),
             from: raw(&send["from"]),
             payload: payload(send),
+        };
+    }
+    if value["request"].is_object() {
+        let request = &value["request"];
+        return Record::Request {
+            first: number(&request["first"]),
+            to: raw(&request["to"]),
+            from: raw(&request["from"]),
+            number: number(&request["number"]),
+            payload: payload(request),
+        };
+    }
+    if value["reply"].is_object() {
+        let reply = &value["reply"];
+        return Record::Reply {
+            first: number(&reply["first"]),
+            number: number(&reply["number"]),
+            outcome: match reply["outcome"].as_str() {
+                Some("answered") => Outcome::Answered,
+                Some("threw") => Outcome::Threw,
+                Some("no handler") => Outcome::NoHandler,
+                other => panic!("{other:?}"),
+            },
+            payload: payload(reply),
         };
     }
     let publish = &value["publish"];

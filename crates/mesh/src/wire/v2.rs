@@ -9,7 +9,7 @@ mod reader;
 
 use bytestring::ByteString;
 
-use crate::event::{Raw, Topic};
+use crate::event::{Outcome, Raw, Topic};
 use crate::payload::Payload;
 
 pub use frame::Frame;
@@ -32,6 +32,8 @@ const PLACE: u8 = 8;
 const LOOK: u8 = 9;
 const ASK: u8 = 10;
 const FOUND: u8 = 11;
+const REQUEST: u8 = 18;
+const REPLY: u8 = 19;
 
 /// Flags of interests: what was said before counts no more; the next record belongs to this one.
 const WHOLE: u8 = 1;
@@ -65,6 +67,20 @@ pub enum Record {
     Publish {
         first: u64,
         channel: Option<Raw>,
+        payload: Payload,
+    },
+    /// `number` is that of the first request; replies come under the same numbers.
+    Request {
+        first: u64,
+        to: Option<Raw>,
+        from: Option<Raw>,
+        number: u64,
+        payload: Payload,
+    },
+    Reply {
+        first: u64,
+        number: u64,
+        outcome: Outcome,
         payload: Payload,
     },
     Ack(Ack),

@@ -324,6 +324,7 @@ impl Model {
                 let outcome = match error {
                     SendError::NotFound { .. }
                     | SendError::Unreachable { .. }
+                    | SendError::NotSupported { .. }
                     | SendError::Closed => Outcome::Definite(error.clone()),
                     SendError::Threw | SendError::ThrewNotFound { .. } => Outcome::Threw,
                     SendError::Unknown { .. } | SendError::Timeout { .. } => {

@@ -47,6 +47,19 @@ impl Frame {
                 channel,
                 payload,
             } => self.publish(*first, channel, payload),
+            Record::Request {
+                first,
+                to,
+                from,
+                number,
+                payload,
+            } => self.request(*first, to, from, *number, payload),
+            Record::Reply {
+                first,
+                number,
+                outcome,
+                payload,
+            } => self.reply(*first, *number, *outcome, payload),
             Record::Ack(ack) => self.ack(ack),
             Record::Seen(upto) => self.seen(*upto),
             Record::Interest(interest) => self.interest(interest),
@@ -97,6 +110,41 @@ impl Frame {
         self.begin(PUBLISH, length + payload_length(payload));
         self.number(first);
         self.blob(channel);
+        self.payload(payload);
+    }
+
+    pub fn request(
+        &mut self,
+        first: u64,
+        to: &Option<Raw>,
+        from: &Option<Raw>,
+        number: u64,
+        payload: &Payload,
+    ) {
+        let (to, from) = (bytes_of(to), bytes_of(from));
+        let length = number_length(first)
+            + blob_length(to)
+            + blob_length(from)
+            + number_length(number)
+            + payload_length(payload);
+        self.begin(REQUEST, length);
+        self.number(first);
+        self.blob(to);
+        self.blob(from);
+        self.number(number);
+        self.payload(payload);
+    }
+
+    pub fn reply(&mut self, first: u64, number: u64, outcome: Outcome, payload: &Payload) {
+        let length = number_length(first) + number_length(number) + 1;
+        self.begin(REPLY, length + payload_length(payload));
+        self.number(first);
+        self.number(number);
+        self.bytes.push(match outcome {
+            Outcome::Answered => 0,
+            Outcome::Threw => 1,
+            Outcome::NoHandler => 2,
+        });
         self.payload(payload);
     }
 

@@ -35,6 +35,23 @@ pub fn decode(frame: &Bytes) -> Result<Vec<Record>, Malformed> {
                 channel: body.id()?,
                 payload: body.payload()?,
             }),
+            REQUEST => records.push(Record::Request {
+                first: body.number()?,
+                to: body.id()?,
+                from: body.id()?,
+                number: body.number()?,
+                payload: body.payload()?,
+            }),
+            REPLY => records.push(Record::Reply {
+                first: body.number()?,
+                number: body.number()?,
+                outcome: match body.byte()? {
+                    0 => Outcome::Answered,
+                    2 => Outcome::NoHandler,
+                    _ => Outcome::Threw,
+                },
+                payload: body.payload()?,
+            }),
             ACK => records.push(Record::Ack(body.ack()?)),
             SEEN => records.push(Record::Seen(body.number()?)),
             INTEREST => records.push(Record::Interest(body.interest()?)),
