@@ -1,6 +1,8 @@
 'use strict';
 
+const Deadlines = require('./deadlines.js');
 const { Fields } = require('./fields.js');
+const { pend, promiseOf, reject, resolve } = require('./pending.js');
 const { abortError, deliveryUnknown, error, fromFailure, hostClosed, peerNotFound, textOf, timedOut } = require('./errors.js');
 const { checkRequestOptions } = require('./validate.js');
 
@@ -14,9 +16,6 @@ const askers = new WeakMap();
 const ANSWERED = 0;
 const THREW = 1;
 const NO_HANDLER = 2;
-
-/** The longest that a timer of Node.js can wait, in ms. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 /** @param {any} id */
 function noHandler(id) {
@@ -46,24 +45,26 @@ class Request {
     /** @type {string | undefined} the host that has accepted it */
     this.host = undefined;
     this.signal = signal;
-    this.promise = new requests.core.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
+    this.timeout = timeout;
+    this.deadline = 0;
+    this.pending = pend(requests.core.Promise);
     requests.begin(this);
-    this.timer = setTimeout(() => this.fail(timedOut()), Math.min(timeout, LONGEST_TIMEOUT)).unref();
     // It may have been aborted by the handler, which has just been called.
     if (signal !== undefined && signal.aborted) this.fail(abortError(signal));
   }
 
+  get promise() {
+    return promiseOf(this.pending);
+  }
+
   /** @param {any} value */
   succeed(value) {
-    if (this.end()) /** @type {any} */ (this).resolve(value);
+    if (this.requests.end(this)) resolve(this.pending, value);
   }
 
   /** @param {Error} err */
   fail(err) {
-    if (this.end()) /** @type {any} */ (this).reject(err);
+    if (this.requests.end(this)) reject(this.pending, err);
   }
 
   /**
@@ -81,13 +82,6 @@ class Request {
       default:
         this.fail(fromFailure(failure));
     }
-  }
-
-  /** @returns {boolean} whether it waited until now */
-  end() {
-    if (!this.requests.end(this)) return false;
-    clearTimeout(this.timer);
-    return true;
   }
 }
 
@@ -115,8 +109,8 @@ class Requests {
   /** @param {import('./core.js')} core */
   constructor(core) {
     this.core = core;
-    /** @type {Set<Request>} */
-    this.waiting = new Set();
+    /** @type {Deadlines<Request>} */
+    this.waiting = new Deadlines((request) => request.fail(timedOut()));
     /** @type {Map<number, Request>} those of them that another host replies to */
     this.numbered = new Map();
     /** @type {Map<AbortSignal, Abortable>} */
@@ -136,7 +130,10 @@ class Requests {
     if (this.waiting.size === 1) this.core.rest();
   }
 
-  /** @param {Request} request */
+  /**
+   * @param {Request} request
+   * @returns {boolean} whether it waited until now
+   */
   end(request) {
     if (!this.waiting.delete(request)) return false;
     if (request.number !== undefined) this.numbered.delete(request.number);
@@ -293,7 +290,7 @@ class Requests {
 
   /** The host is closed. */
   close() {
-    for (const request of [...this.waiting]) request.fail(hostClosed());
+    for (const request of this.waiting.all()) request.fail(hostClosed());
   }
 }
 
