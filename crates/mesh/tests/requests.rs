@@ -216,3 +216,20 @@ fn a_program_of_others_may_say_that_its_handler_threw() {
     assert_eq!(net.outcome(0, seq), Some(Err(SendError::Threw)));
     assert!(accepted(&net, 0).is_empty());
 }
+
+#[test]
+fn what_is_left_of_a_run_keeps_its_numbers() {
+    let mut net = network();
+    request(&mut net, 0, "\"peer1\"", run(&["1"]));
+    net.settle();
+    // The first message of each is known already.
+    let mut frame = distribus_mesh::wire::v2::Frame::default();
+    let (to, from) = (Some("\"peer1\"".into()), None);
+    frame.request(1, &to, &from, 100, &run(&["1", "2"]));
+    frame.reply(2, 200, Outcome::Answered, &run(&["1", "2"]));
+    net.inject(0, 1, &frame.take());
+    net.settle();
+    let numbers: Vec<u64> = asked(&net, 1).iter().map(|(_, n, _)| *n).collect();
+    assert_eq!(numbers, [0, 101]);
+    assert_eq!(replies(&net, 1), [(201, Outcome::Answered, run(&["2"]))]);
+}
