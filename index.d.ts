@@ -14,6 +14,10 @@ declare namespace distribus {
     | 'ERR_LISTENER'
     | 'ERR_DELIVERY_UNKNOWN'
     | 'ERR_REQUEST_TIMEOUT'
+    | 'ERR_HANDLER'
+    | 'ERR_NO_HANDLER'
+    | 'ERR_REQUEST_NOT_SUPPORTED'
+    | 'ABORT_ERR'
     | 'ERR_MESSAGE_NOT_SERIALIZABLE'
     | 'ERR_HOST_CLOSED'
     | 'ERR_CONNECTION_LOST'
@@ -66,6 +70,13 @@ declare namespace distribus {
     bind?: string;
   }
 
+  interface RequestOptions {
+    /** How long to wait for the reply, in milliseconds, more than 0. Default: the host's `requestTimeout`. */
+    timeout?: number;
+    /** Ends the waiting: the request is rejected with an `AbortError` whose `cause` is the signal's reason. */
+    signal?: AbortSignal;
+  }
+
   /** A connection with another host. */
   interface Connection {
     /** The url that the other host advertises, or null when it does not listen. */
@@ -89,6 +100,9 @@ declare namespace distribus {
   /** What listens to a peer's messages. `M` is the type of the messages. */
   type Listener<M = any> = (from: any, message: M) => unknown;
 
+  /** What answers requests: what it returns, or what its promise resolves with, is the reply. */
+  type Handler<M = any, R = any> = (from: any, message: M) => R | PromiseLike<R>;
+
   /** A host's private way of sending, handed to its peers. */
   type Send = (from: any, to: any, message: any) => Bluebird<null | undefined>;
 
@@ -109,6 +123,24 @@ declare namespace distribus {
      * @throws what a listener throws, when the receiver lives on the same host
      */
     send(to: Id, message?: Out): Bluebird<null | undefined>;
+
+    /**
+     * Sends a message to a peer, wherever it lives, and waits for the reply of its handler. The handler of a peer of the same host is
+     * called at once; message and reply are passed by reference.
+     *
+     * @typeParam Reply the type of the reply
+     * @returns resolves with the reply; rejects with ERR_HANDLER (the handler threw), ERR_NO_HANDLER, ERR_REQUEST_TIMEOUT, ABORT_ERR,
+     * ERR_REQUEST_NOT_SUPPORTED (the peer lives on a host of distribus 0.4.0), or as `send` does
+     * @throws {Error} ERR_REQUEST_NOT_SUPPORTED: no host has made this peer
+     */
+    request<Reply = In>(to: Id, message?: Out, options?: RequestOptions | null): Bluebird<Reply>;
+
+    /**
+     * Answers the requests for this peer from now on, in place of the handler before. None: they are refused.
+     *
+     * @throws {TypeError} ERR_INVALID_ARG_TYPE: the handler is not a function
+     */
+    handle(handler: Handler<In, Out> | null | undefined): this;
 
     /**
      * Adds a listener. They are called in the order in which they were added; one that was added twice is called twice.

@@ -77,6 +77,7 @@ function Host(options) {
   };
   owners.set(this.send, core);
 
+
   Host.prototype.config.call(this, options);
 }
 
@@ -248,6 +249,7 @@ Host.prototype.join = function (url, port) {
 Host.prototype.close = function () {
   const core = coreOf(this);
   if (core.closing !== null) return core.closing;
+  core.requests.close();
   const ended = () => {
     core.closing = null;
     core.listening = false;

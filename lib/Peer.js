@@ -3,70 +3,9 @@
 const owners = require('./owner.js');
 const { error } = require('./errors.js');
 const { checkFunction } = require('./validate.js');
+const { Fields, HANDLER } = require('./fields.js');
 
-/** @typedef {(...args: any[]) => any} Listener */
-
-/**
- * Private fields on objects that a plain function made: `Peer.call(this, id)` must keep working, and a million peers must stay small.
- * The single listener of 'message', which is what nearly every peer has, is stored bare; arrays are copied when they change, so that
- * an emit goes on with what it began with.
- */
-class Fields extends /** @type {new (peer: object) => object} */ (/** @type {any} */ (function (/** @type {object} */ peer) { return peer; })) {
-  /** @type {((from: any, to: any, message: any) => any) | undefined} */
-  #send;
-  /** @type {Listener | Listener[] | undefined} */
-  #message;
-  /** @type {Map<any, Listener | Listener[]> | undefined} */
-  #others;
-
-  /**
-   * @param {object} peer
-   * @param {any} send
-   */
-  static add(peer, send) {
-    /** @type {Fields} */ (#send in peer ? peer : new Fields(peer)).#send = send;
-  }
-
-  /** @param {any} peer */
-  static send(peer) {
-    return peer.#send;
-  }
-
-  /**
-   * @param {any} peer
-   * @param {any} event
-   * @returns {Listener | Listener[] | undefined}
-   */
-  static get(peer, event) {
-    return event === 'message' ? peer.#message : peer.#others === undefined ? undefined : peer.#others.get(event);
-  }
-
-  /**
-   * @param {any} peer
-   * @param {any} event
-   * @param {Listener | Listener[] | undefined} listeners
-   */
-  static set(peer, event, listeners) {
-    if (event === 'message') {
-      peer.#message = listeners;
-    } else if (listeners !== undefined) {
-      if (peer.#others === undefined) peer.#others = new Map();
-      peer.#others.set(event, listeners);
-    } else if (peer.#others !== undefined) {
-      peer.#others.delete(event);
-    }
-  }
-
-  /**
-   * @param {any} peer
-   * @param {any} event
-   */
-  static clear(peer, event) {
-    if (event === undefined || event === 'message') peer.#message = undefined;
-    if (event === undefined) peer.#others = undefined;
-    else if (peer.#others !== undefined) peer.#others.delete(event);
-  }
-}
+/** @typedef {import('./fields.js').Listener} Listener */
 
 /**
  * An addressed endpoint. `host.create(id)` makes one.
@@ -97,10 +36,29 @@ Peer.prototype.send = function (to, message) {
  * @param {any} [options] `self`: also to itself
  */
 Peer.prototype.broadcast = function (pattern, message, options) {
-  const core = owners.get(Fields.send(this));
-  if (core === undefined) throw error('ERR_NO_HOST', 'This peer was not created by a host');
-  const { broadcasts } = core.notes;
+  const { broadcasts } = coreOf(this).notes;
   return arguments.length > 1 ? broadcasts.begin(this.id, pattern, message, options) : broadcasts.begin(this.id, null, pattern, options);
+};
+
+/**
+ * Sends a message to another peer and waits for its reply.
+ * @param {any} to
+ * @param {any} message
+ * @param {any} [options] `timeout` in ms, `signal`
+ */
+Peer.prototype.request = function (to, message, options) {
+  return coreOf(this).requests.request(this.id, to, message, options);
+};
+
+/**
+ * Answers requests from now on, in place of the handler before.
+ * @param {Listener | null | undefined} handler called as handler(from, message); what it returns, or what its promise resolves with, is
+ * the reply. None: requests are refused.
+ */
+Peer.prototype.handle = function (handler) {
+  if (handler !== null && handler !== undefined) checkFunction(handler, 'handler');
+  Fields.set(this, HANDLER, handler ?? undefined);
+  return this;
 };
 
 /**
@@ -206,6 +164,16 @@ Peer.prototype.removeListener = Peer.prototype.off;
  */
 function original(listener) {
   return typeof listener.listener === 'function' ? listener.listener : listener;
+}
+
+/**
+ * @param {any} peer
+ * @returns {import('./core.js')} the private side of the host that has created it
+ */
+function coreOf(peer) {
+  const core = owners.get(/** @type {any} */ (Fields.send(peer)));
+  if (core === undefined) throw error('ERR_NO_HOST', 'No host has created this peer');
+  return core;
 }
 
 module.exports = Peer;

@@ -10,6 +10,7 @@ const Notes = require('./notes.js');
 const apply = require('./inbound.js');
 const dictionary = require('./dictionary.js');
 const keepAlive = require('./keepalive.js');
+const { Request, Requests } = require('./requests.js');
 const { pend, promiseOf, reject, resolve } = require('./pending.js');
 const { NativeHost, readsOnLoop } = require('./load.js');
 const { deliveryUnknown, fromFailure, hostClosed, peerNotFound } = require('./errors.js');
@@ -97,6 +98,7 @@ class Core {
     this.resource = null;
     this.reported = 0;
     this.unreported = 0;
+    this.requests = new Requests(this);
     this.events = new Events(host, (what, err) => this.report(what, err));
   }
 
@@ -142,7 +144,10 @@ class Core {
     this.native = null;
     native?.shutdown();
     this.outbound.take();
-    this.sends.clear((send, to) => reject(send, deliveryUnknown(to)));
+    this.requests.close();
+    this.sends.clear((send, to) => {
+      if (!(send instanceof Request)) reject(send, deliveryUnknown(to));
+    });
     for (const call of this.calls.values()) call.reject(hostClosed());
     this.calls.clear();
     this.links = this.timers = 0;
@@ -192,7 +197,8 @@ class Core {
 
   /** Lets the process end, or not, as the host's state wants it. */
   rest() {
-    const busy = this.listening || this.links > 0 || this.timers > 0 || this.calls.size > 0 || this.sends.size > 0;
+    const busy = this.listening || this.links > 0 || this.timers > 0 || this.calls.size > 0 || this.sends.size > 0
+      || this.requests.waiting.size > 0;
     keepAlive(this, busy);
   }
 
@@ -385,8 +391,9 @@ class Core {
   failSend(number, failure) {
     const send = this.sends.take(number);
     if (send === undefined) return;
+    if (send instanceof Request) send.undelivered(failure);
     // The original does not know what else to say about a message that was delivered to a listener that threw.
-    if (failure.code === 'ERR_LISTENER_THREW') resolve(send, undefined);
+    else if (failure.code === 'ERR_LISTENER_THREW') resolve(send, undefined);
     else reject(send, fromFailure(failure));
   }
 

@@ -33,24 +33,35 @@ function hostClosed() {
   return error('ERR_HOST_CLOSED', 'Host closed');
 }
 
-function requestTimeout() {
-  return error('ERR_REQUEST_TIMEOUT', 'Timeout');
-}
-
-/**
- * What an aborted signal makes of what it aborts, as Node's own functions do it.
- * @param {AbortSignal} signal
- */
-function abortError(signal) {
-  const err = error('ABORT_ERR', 'The operation was aborted', { cause: signal.reason });
-  err.name = 'AbortError';
-  return err;
-}
-
 /** @param {any} id */
 function deliveryUnknown(id) {
   const message = 'Connection lost before the answer, the message was delivered once or not at all (id: ' + id + ')';
   return error('ERR_DELIVERY_UNKNOWN', message);
+}
+
+function timedOut() {
+  return error('ERR_REQUEST_TIMEOUT', 'Timeout');
+}
+
+/**
+ * The error of Node.js's own functions that take a signal.
+ * @param {AbortSignal} signal
+ */
+function abortError(signal) {
+  return error('ABORT_ERR', 'The operation was aborted', { name: 'AbortError', cause: signal.reason });
+}
+
+/**
+ * What to say about something that was thrown.
+ * @param {any} err
+ * @returns {string}
+ */
+function textOf(err) {
+  try {
+    return String((err && err.message) || err);
+  } catch {
+    return 'unknown error';
+  }
 }
 
 /**
@@ -70,7 +81,9 @@ function fromFailure(failure) {
     case 'ERR_DELIVERY_UNKNOWN':
       return deliveryUnknown(id);
     case 'ERR_REQUEST_TIMEOUT':
-      return requestTimeout();
+      return timedOut();
+    case 'ERR_REQUEST_NOT_SUPPORTED':
+      return error(code, 'The host of that peer knows no requests (id: ' + id + ')');
     case 'ERR_HOST_CLOSED':
       return hostClosed();
     case 'ERR_CONNECTION_LOST':
@@ -88,4 +101,4 @@ function fromFailure(failure) {
   }
 }
 
-module.exports = { error, typeError, peerNotFound, hostClosed, requestTimeout, abortError, deliveryUnknown, fromFailure };
+module.exports = { abortError, deliveryUnknown, error, fromFailure, hostClosed, peerNotFound, textOf, timedOut, typeError };

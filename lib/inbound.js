@@ -1,6 +1,6 @@
 'use strict';
 
-const { fromFailure } = require('./errors.js');
+const { fromFailure, textOf } = require('./errors.js');
 
 /** Kinds of events, see docs/ARCHITECTURE.md. */
 const MESSAGES = 0;
@@ -20,6 +20,8 @@ const TIMER_STOPPED = 13;
 const NETWORK_ID = 14;
 const LIST = 15;
 const UNREACHABLE = 16;
+const ACCEPTED = 28;
+const GONE = 29;
 
 /** Flags of messages. */
 const NO_NAME = 1;
@@ -27,6 +29,8 @@ const NO_SENDER = 2;
 const PUBLISHED = 4;
 const NOTE = 32;
 const ORIGINAL = 64;
+const REQUESTED = 8;
+const REPLIED = 16;
 
 /** Kinds of replies. */
 const NO_SUCH_PEER = 0;
@@ -121,10 +125,13 @@ function apply(core, native, text) {
           const message = kind === MESSAGES ? messages[n] : kind === UNDEFINED_MESSAGES ? undefined
             : kind === MESSAGES_BESIDE ? batch.takeBeside() : new Uint8Array(batch.takeBeside());
           if (flags & PUBLISHED) publish(batch, name, message, (flags & ORIGINAL) !== 0);
+          else if (flags < REQUESTED) deliver(batch, name, from, message);
+          else if (flags & REQUESTED) ask(batch, name, from, message, events[i + 1], events[i] + n);
+          else if (flags & REPLIED) core.requests.replied(name + n, from, message);
           else if (flags & NOTE) note(batch, from, name, message);
-          else deliver(batch, name, from, message);
           batch.next();
         }
+        if (flags >= REQUESTED && flags < REPLIED) i += 2;
         break;
       }
       case LOOKUP: {
@@ -178,6 +185,13 @@ function apply(core, native, text) {
         core.networkIdTaken(events[i] ? events[i + 1] : undefined);
         i += 2;
         break;
+      case ACCEPTED:
+        core.requests.accepted(events[i], events[i + 1], events[i + 2]);
+        i += 3;
+        break;
+      case GONE:
+        core.requests.gone(events[i++]);
+        break;
       case UNREACHABLE:
         i += 2;
         break;
@@ -224,6 +238,20 @@ function deliver(batch, to, from, message) {
 
 /**
  * @param {Batch} batch
+ * @param {any} to
+ * @param {any} from
+ * @param {any} message
+ * @param {string} host
+ * @param {number} number
+ */
+function ask(batch, to, from, message, host, number) {
+  const peer = batch.core.peer(to);
+  if (peer === undefined) batch.replies.push(batch.question, NO_SUCH_PEER);
+  else batch.core.requests.serve(peer, from, message, host, number);
+}
+
+/**
+ * @param {Batch} batch
  * @param {string} host
  * @param {any} head
  * @param {any} message
@@ -251,18 +279,6 @@ function publish(batch, channel, message, original) {
   } catch (err) {
     batch.replies.push(batch.question, THREW, textOf(err));
     batch.core.report(`A subscriber of channel ${textOf(channel)} threw`, err);
-  }
-}
-
-/**
- * @param {any} err
- * @returns {string}
- */
-function textOf(err) {
-  try {
-    return String((err && err.message) || err);
-  } catch {
-    return 'unknown error';
   }
 }
 

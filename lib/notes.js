@@ -3,7 +3,7 @@
 const Broadcasts = require('./broadcasts.js');
 const Groups = require('./groups.js');
 const Watches = require('./watches.js');
-const { hostClosed, requestTimeout } = require('./errors.js');
+const { hostClosed, timedOut } = require('./errors.js');
 
 /**
  * What the programs of hosts say to each other beside the messages of peers. A note is a head, whose first character says what it is
@@ -37,7 +37,7 @@ class Notes {
   ask(host, kind, args, message) {
     return new Promise((resolve, reject) => {
       const number = this.#next++;
-      const timeout = setTimeout(() => this.#questions.get(number)?.settle(requestTimeout()), this.#core.requestTimeout);
+      const timeout = setTimeout(() => this.#questions.get(number)?.settle(timedOut(), undefined), this.#core.requestTimeout);
       timeout.unref();
       const settle = (/** @type {Error | null} */ err, /** @type {any=} */ value) => {
         clearTimeout(timeout);

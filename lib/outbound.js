@@ -11,9 +11,11 @@ const MAX_LENGTH = 64 * 1024;
 const LONG = 200;
 
 /** What is said, see src/ops.rs. */
-const SEND = 's';
-const PUBLISH = 'p';
 const NOTE = 'n';
+const PUBLISH = 'p';
+const REQUEST = 'q';
+const REPLY = 'r';
+const SEND = 's';
 
 /** Forms of messages, see src/ops.rs. */
 const JSON_TEXT = '0';
@@ -44,7 +46,7 @@ function serialize(value) {
 
 /**
  * Collects what a host sends and publishes in one turn: one text, and beside it the values that do not go through JSON. A run
- * (messages of one form from one sender to one receiver, or on one channel) is one line of the text.
+ * (messages of one form from one sender to one receiver, or on one channel; or replies to one host) is one line of the text.
  */
 class Outbound {
   /** @param {(text: string, beside: any[] | null, more: boolean) => void} handOver */
@@ -62,6 +64,7 @@ class Outbound {
     this.from = undefined;
     this.what = '';
     this.changes = ''; // kind of the changes at the end of the text, if they are there
+    this.number = 0; // of the request that was replied to last
     this.scheduled = false;
     this.handOver = handOver;
     this.onCheck = () => {
@@ -79,6 +82,28 @@ class Outbound {
    */
   send(from, to, message) {
     this.add(SEND, from, to, message);
+  }
+
+  /**
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
+   */
+  request(from, to, message) {
+    this.add(REQUEST, from, to, message);
+  }
+
+  /**
+   * When JSON cannot carry the value, another reply to the same request must follow at once.
+   * @param {string} host that has asked
+   * @param {number} number of the request
+   * @param {number} outcome
+   * @param {any} value
+   */
+  reply(host, number, outcome, value) {
+    if (number !== this.number + 1) this.end(); // a run's numbers are consecutive
+    this.number = number;
+    this.add(REPLY, outcome, host, value);
   }
 
   /**
@@ -122,7 +147,7 @@ class Outbound {
   /**
    * Throws, and changes nothing, when JSON cannot carry something.
    * @param {string} what
-   * @param {any} from
+   * @param {any} from of replies the outcome
    * @param {any} to
    * @param {any} message
    */
@@ -175,8 +200,9 @@ class Outbound {
    * @param {string} text of its first message
    */
   begin(what, from, to, form, text) {
-    const name = serialize(to);
-    const head = what === PUBLISH ? what + form + name + '\t' : what + form + name + '\t' + serialize(from) + '\t';
+    const names = what === PUBLISH ? serialize(to) : what === REPLY ? to + '\t' + from + '\t' + this.number
+      : serialize(to) + '\t' + serialize(from);
+    const head = what + form + names + '\t';
     this.end();
     this.text += head;
     if (form === JSON_TEXT) this.text += text;

@@ -35,13 +35,21 @@ function checkOptions(options) {
     }
   }
   if (!Object.hasOwn(options, 'requestTimeout')) return;
-  const { requestTimeout } = options;
-  if (typeof requestTimeout !== 'number') {
-    const got = shown(requestTimeout);
-    throw typeError('ERR_INVALID_ARG_TYPE', `The option "requestTimeout" must be a number of milliseconds, got ${got}`);
+  checkTimeout(options.requestTimeout, 'requestTimeout');
+}
+
+/**
+ * Whether that can be a number of milliseconds to wait.
+ * @param {any} value
+ * @param {string} name
+ */
+function checkTimeout(value, name) {
+  if (typeof value !== 'number') {
+    const got = shown(value);
+    throw typeError('ERR_INVALID_ARG_TYPE', `The option "${name}" must be a number of milliseconds, got ${got}`);
   }
-  if (!(requestTimeout > 0 && requestTimeout < Infinity)) {
-    const message = `The option "requestTimeout" must be a positive, finite number of milliseconds, got ${requestTimeout}`;
+  if (!(value > 0 && value < Infinity)) {
+    const message = `The option "${name}" must be a positive, finite number of milliseconds, got ${value}`;
     throw typeError('ERR_INVALID_ARG_VALUE', message);
   }
 }
@@ -67,6 +75,23 @@ function checkSubscription(options) {
   }
   if (group === '') throw typeError('ERR_INVALID_ARG_VALUE', 'The option "group" must not be empty');
   return { exact, group };
+}
+
+/**
+ * @param {any} options of a request
+ * @returns {{timeout?: number, signal?: AbortSignal}}
+ */
+function checkRequestOptions(options) {
+  if (options === undefined || options === null) return {};
+  if (typeof options !== 'object') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The "options" argument must be an object, got ${shown(options)}`);
+  }
+  const { timeout, signal } = options;
+  if (timeout !== undefined) checkTimeout(timeout, 'timeout');
+  if (signal !== undefined && !(signal !== null && typeof signal === 'object' && 'aborted' in signal)) {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The option "signal" must be an AbortSignal, got ${shown(signal)}`);
+  }
+  return { timeout, signal };
 }
 
 /**
@@ -107,4 +132,4 @@ function checkPattern(pattern, options) {
   return { pattern: pattern ?? '**', self, signal };
 }
 
-module.exports = { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription };
+module.exports = { checkFunction, checkOptions, checkPattern, checkPort, checkRequestOptions, checkSubscription };

@@ -4,7 +4,7 @@
 //! reply to; each message is one) are numbered from 0 within the batch. Strings and bytes that do not go through JSON are
 //! handed over beside the text, in order.
 
-use distribus_mesh::{Answer, BinaryKind, Event, Input, Payload, Raw, Reply};
+use distribus_mesh::{Answer, BinaryKind, Event, Input, Outcome, Payload, Raw, Reply};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -73,6 +73,38 @@ impl Batch {
                 self.push(kind, &[&flags, or_null(head), &quote(host)]);
                 self.messages(run, &value);
             }
+            Event::Request {
+                host,
+                number: first,
+                to,
+                from,
+                payload,
+            } => {
+                let (kind, value) = self.payload(payload, run, number);
+                let flags = u8::from(to.is_none()) | u8::from(from.is_none()) << 1 | 8;
+                let (to, from) = (or_null(to), or_null(from));
+                self.push(kind, &[&flags.to_string(), to, from]);
+                self.messages(run, &value);
+                self.text.push_str(&format!(",{first},{}", quote(host)));
+            }
+            Event::Reply {
+                number: first,
+                outcome,
+                payload,
+            } => {
+                let (kind, value) = self.payload(payload, run, number);
+                let outcome = match outcome {
+                    Outcome::Answered => "0",
+                    Outcome::Threw => "1",
+                    Outcome::NoHandler => "2",
+                };
+                self.push(kind, &["16", &first.to_string(), outcome]);
+                self.messages(run, &value);
+            }
+            Event::Accepted { seq, count, host } => {
+                self.push("28", &[&seq.to_string(), &count.to_string(), &quote(host)]);
+            }
+            Event::Gone { host } => self.push("29", &[&quote(host)]),
             Event::Lookup { id } => {
                 self.push("4", &[if id.is_some() { "1" } else { "0" }, or_null(id)]);
                 self.ask(number, 1);
@@ -131,10 +163,7 @@ impl Batch {
     /// What kind of event tells these messages, and what comes last in it (for runs of JSON texts: their texts instead).
     fn payload(&mut self, payload: &Payload, run: &[Event], number: u64) -> (&'static str, String) {
         for (event, number) in run.iter().zip(number..) {
-            if let Event::Deliver { payload, .. }
-            | Event::Publish { payload, .. }
-            | Event::Note { payload, .. } = event
-            {
+            if let Some(payload) = event.payload() {
                 self.ask(number, payload.count());
             }
         }
@@ -167,19 +196,7 @@ impl Batch {
         }
         self.text.push('[');
         for (n, event) in run.iter().enumerate() {
-            if let Event::Deliver {
-                payload: Payload::Json { texts, .. },
-                ..
-            }
-            | Event::Publish {
-                payload: Payload::Json { texts, .. },
-                ..
-            }
-            | Event::Note {
-                payload: Payload::Json { texts, .. },
-                ..
-            } = event
-            {
+            if let Some(Payload::Json { texts, .. }) = event.payload() {
                 if n > 0 {
                     self.text.push(',');
                 }

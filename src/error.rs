@@ -27,6 +27,7 @@ pub fn send(error: &SendError) -> String {
         SendError::ThrewNotFound { id } => coded("ERR_LISTENER", Some(id), None),
         SendError::Unknown { id, url } => coded("ERR_DELIVERY_UNKNOWN", Some(id), url.as_deref()),
         SendError::Timeout { id } => coded("ERR_REQUEST_TIMEOUT", Some(id), None),
+        SendError::NotSupported { id } => coded("ERR_REQUEST_NOT_SUPPORTED", Some(id), None),
         SendError::Closed => coded("ERR_HOST_CLOSED", None, None),
     }
 }

@@ -169,9 +169,7 @@ impl NativeHost {
         let first = upto - events.len() as u64;
         let mut inputs = Vec::new();
         for (event, number) in events.iter_mut().zip(first..) {
-            if let Event::Deliver { payload, .. }
-            | Event::Publish { payload, .. }
-            | Event::Note { payload, .. } = event
+            if let Some(payload) = event.payload_mut()
                 && !payload.is_valid()
             {
                 *payload = Payload::Undefined { count: 0 };

@@ -4,8 +4,9 @@
 //! parsing there is. A line begins with two characters, what is said and the form of its messages, and goes on with fields
 //! between tabs:
 //!
-//! - `s` FORM to TAB from TAB … : a run of sends; `p` FORM channel TAB … : a run of publishes;
-//!   `n` FORM head TAB host TAB … : a run of notes to the program of another host;
+//! - `s` FORM to TAB from TAB … : a run of sends; `q`: of requests; `p` FORM channel TAB … : a run of publishes;
+//! - `r` FORM host TAB outcome TAB number TAB … : a run of replies to requests of that host, numbered from there;
+//! - `n` FORM head TAB host TAB … : a run of notes to the program of another host;
 //! - FORM `0`: … is the messages' JSON texts, joined by commas, TAB, their count; other forms: only the count;
 //! - `1` stands for undefined; `2`, `3` and `4` for strings, Buffers and Uint8Arrays that are handed over beside the text.
 //!
@@ -18,7 +19,7 @@
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use distribus_mesh::{BinaryKind, Input, Payload, Raw, Topic};
+use distribus_mesh::{BinaryKind, Input, Outcome, Payload, Raw, Topic};
 use napi::{Result, sys};
 
 use crate::text::{self, Value};
@@ -67,7 +68,7 @@ impl Beside {
     }
 }
 
-/// Reads the operations; sends are numbered from `seq` on, which is left at the number after the last one.
+/// Reads the operations; sends and requests are numbered from `seq` on, which is left at the number after the last one.
 pub fn read(text: &ByteString, beside: &mut Beside, seq: &mut u64) -> Vec<Input> {
     let mut inputs = Vec::new();
     for line in text.split('\n') {
@@ -91,9 +92,12 @@ fn read_line(
         return read_changes(what, form == b'+', fields, inputs);
     }
     let (name, mut rest) = line.get(2..)?.split_once('\t')?;
-    let mut from = "";
+    let (mut from, mut number) = ("", "");
     if what != b'p' {
         (from, rest) = rest.split_once('\t')?;
+    }
+    if what == b'r' {
+        (number, rest) = rest.split_once('\t')?;
     }
     let payload = if form == b'0' {
         let (texts, count) = rest.rsplit_once('\t')?;
@@ -116,26 +120,46 @@ fn read_line(
             },
         }
     };
-    if what == b'p' {
-        let channel = field(name);
-        inputs.push(Input::Publish { channel, payload });
-        return Some(());
-    }
-    let first = *seq;
-    *seq += u64::from(payload.count());
-    inputs.push(if what == b's' {
-        Input::Send {
-            seq: first,
-            to: field(name),
-            from: field(from),
+    let (to, from_id) = (field(name), field(from));
+    inputs.push(match what {
+        b'p' => Input::Publish {
+            channel: to,
             payload,
-        }
-    } else {
-        Input::Note {
-            seq: first,
-            host: serde_json::from_str::<String>(from).ok()?.into(),
-            head: field(name),
+        },
+        b'r' => Input::Reply {
+            host: to?,
+            number: number.parse().ok()?,
+            outcome: match from {
+                "0" => Outcome::Answered,
+                "2" => Outcome::NoHandler,
+                _ => Outcome::Threw,
+            },
             payload,
+        },
+        _ => {
+            let (first, from) = (*seq, from_id);
+            *seq += u64::from(payload.count());
+            let seq = first;
+            match what {
+                b'q' => Input::Request {
+                    seq,
+                    from,
+                    to,
+                    payload,
+                },
+                b'n' => Input::Note {
+                    seq,
+                    host: serde_json::from_str::<String>(&from?).ok()?.into(),
+                    head: to,
+                    payload,
+                },
+                _ => Input::Send {
+                    seq,
+                    from,
+                    to,
+                    payload,
+                },
+            }
         }
     });
     Some(())

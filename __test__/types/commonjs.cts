@@ -17,6 +17,17 @@ peer.on('message', (from, question) => {
   question.yes;
 });
 peer.on('other', () => {}).once('message', () => {}).off('message', () => {}).removeAllListeners();
+peer.handle(async (from, question) => ({ yes: question.text === '' })).handle(() => ({ yes: true })).handle(null);
+// @ts-expect-error not an answer
+peer.handle(() => ({ no: true }));
+// @ts-expect-error not a function
+peer.handle(1);
+const reply: PromiseLike<Question> = peer.request('b', { yes: true }, { timeout: 10, signal: new AbortController().signal });
+const length: PromiseLike<number> = peer.request<string>('b').then((text) => text.length);
+// @ts-expect-error a message that this peer does not send
+peer.request('b', 7);
+// @ts-expect-error not a number
+peer.request('b', { yes: true }, { timeout: '10' });
 const there: boolean = peer.emit('message', 'b', { text: '' });
 const count: number = peer.listenerCount('message');
 // @ts-expect-error not a function
@@ -56,4 +67,4 @@ host.send('a', 'b', 1).catch((err: distribus.DistribusError) => {
   if (err.code === 'ERR_PEER_NOT_FOUND') return err.cause;
 });
 new distribus.Promise<void>((resolve) => resolve()).done();
-export { there, count, found, self, maybe, delay };
+export { reply, length, there, count, found, self, maybe, delay };

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 use distribus_mesh::wire::v2;
-use distribus_mesh::{Config, DialError, Event, Input, LinkId, Mesh, Output, Payload, Reply, Time};
+use distribus_mesh::{
+    Config, DialError, Event, Input, LinkId, Mesh, Outcome, Output, Payload, Reply, Time,
+};
 
 /// Chooses, as the bytes say; zero when there are no more.
 struct Choices<'a>(&'a [u8]);
@@ -175,15 +177,30 @@ impl Driver {
                 let seq = self.sends;
                 self.sends += u64::from(payload.count());
                 let (from, to) = (Some("\"me\"".into()), Some(id(choices)));
-                self.input(Input::Send {
-                    seq,
-                    from,
-                    to,
-                    payload,
+                self.input(if seq % 2 == 0 {
+                    Input::Send {
+                        seq,
+                        from,
+                        to,
+                        payload,
+                    }
+                } else {
+                    Input::Request {
+                        seq,
+                        from,
+                        to,
+                        payload,
+                    }
                 });
             }
             18 => {
                 let (channel, payload) = (Some(id(choices)), payload(choices));
+                self.input(Input::Reply {
+                    host: HOSTS[self.told as usize % 4].into(),
+                    number: self.told,
+                    outcome: Outcome::Answered,
+                    payload: payload.clone(),
+                });
                 self.input(Input::Publish { channel, payload });
             }
             _ => self.call(choices),
@@ -381,7 +398,9 @@ impl Driver {
     fn event(&mut self, event: Event) {
         self.told += 1;
         match &event {
-            Event::Settled { seq, count } => (*seq..seq + count).for_each(|seq| self.end(seq)),
+            Event::Settled { seq, count } | Event::Accepted { seq, count, .. } => {
+                (*seq..seq + count).for_each(|seq| self.end(seq))
+            }
             Event::Failed { seq, .. } => self.end(*seq),
             Event::Done { call, .. } => {
                 assert!(

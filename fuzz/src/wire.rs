@@ -68,41 +68,31 @@ pub fn wire_v2(data: &[u8]) {
     for record in &records {
         match record {
             Record::Send {
-                first,
-                to,
-                from,
-                payload,
+                to, from, payload, ..
+            }
+            | Record::Request {
+                to, from, payload, ..
             } => {
                 for id in [to, from].into_iter().flatten() {
                     assert!(is_json(id));
                 }
                 check(payload);
-                frame.send(*first, to, from, payload);
             }
             Record::Publish {
-                first,
-                channel,
+                channel, payload, ..
+            }
+            | Record::Note {
+                head: channel,
                 payload,
+                ..
             } => {
                 assert!(channel.as_deref().is_none_or(is_json));
                 check(payload);
-                frame.publish(*first, channel, payload);
             }
-            Record::Note {
-                first,
-                head,
-                payload,
-            } => frame.note(*first, head, payload),
-            Record::Ack(ack) => frame.ack(ack),
-            Record::Seen(upto) => frame.seen(*upto),
-            Record::Interest(interest) => frame.interest(interest),
-            Record::Sync(number) => frame.sync(*number),
-            Record::Synced(number) => frame.synced(*number),
-            Record::Place(place) => frame.place(place),
-            Record::Look { number, id } => frame.look(*number, id),
-            Record::Ask { number, asker, id } => frame.ask(*number, asker, id),
-            Record::Found { number, url } => frame.found(*number, url.as_ref()),
+            Record::Reply { payload, .. } => check(payload),
+            _ => {}
         }
+        frame.record(record);
     }
     if !records.is_empty() {
         assert_eq!(v2::decode(&frame.take()).as_ref(), Ok(&records));

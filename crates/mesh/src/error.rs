@@ -29,6 +29,9 @@ pub enum SendError {
     /// No answer within the request timeout: delivered once or not at all.
     #[error("no answer in time")]
     Timeout { id: Option<Raw> },
+    /// A request for a peer on an original host, which knows no requests. Never delivered.
+    #[error("requests are not supported there")]
+    NotSupported { id: Option<Raw> },
     /// This host was closed before the message could leave. Never delivered.
     #[error("host closed")]
     Closed,

@@ -75,6 +75,21 @@ pub enum Input {
         head: Option<Raw>,
         payload: Payload,
     },
+    /// Like [`Input::Send`], but what comes of it is told by [`Event::Accepted`], and then by [`Event::Reply`] with the same number.
+    Request {
+        seq: u64,
+        from: Option<Raw>,
+        to: Option<Raw>,
+        payload: Payload,
+    },
+    /// Replies to consecutive requests of that host, of which `number` is the first; see [`Event::Request`]. They are dropped when
+    /// that host is gone.
+    Reply {
+        host: ByteString,
+        number: u64,
+        outcome: Outcome,
+        payload: Payload,
+    },
     /// Peers have come to live here. To be told only with [`Config::directory`], and before anything that is said later.
     Created { ids: Vec<Option<Raw>> },
     /// Peers do not live here any more.
@@ -121,10 +136,21 @@ pub enum Input {
     Tick,
 }
 
+/// What became of a request, beside the reply's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The value is the reply.
+    Answered,
+    /// The handler threw; the value is the error's text.
+    Threw,
+    /// The peer has no handler.
+    NoHandler,
+}
+
 /// How this host's program answered an event, where that is not the usual answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// To [`Event::Deliver`] and [`Event::Note`]: no such peer lives here, or nobody whom the note concerns.
+    /// To [`Event::Deliver`], [`Event::Request`] and [`Event::Note`]: no such peer lives here, or nobody whom the note concerns.
     NoSuchPeer,
     /// To [`Event::Deliver`] and [`Event::Publish`]: a listener threw, this is the error's text as JSON string.
     Threw(Raw),
@@ -171,6 +197,28 @@ pub enum Event {
         head: Option<Raw>,
         payload: Payload,
     },
+    /// Requests for a peer of this host, to be answered by [`Input::Reply`] with that host, and numbers from `number` on.
+    Request {
+        host: ByteString,
+        number: u64,
+        to: Option<Raw>,
+        from: Option<Raw>,
+        payload: Payload,
+    },
+    /// Replies to the requests numbered `number`, `number + 1`, …
+    Reply {
+        number: u64,
+        outcome: Outcome,
+        payload: Payload,
+    },
+    /// The requests numbered `seq..seq + count` have been given to their peer on that host, which will reply.
+    Accepted {
+        seq: u64,
+        count: u64,
+        host: ByteString,
+    },
+    /// Requests that this host has accepted will not be replied to any more.
+    Gone { host: ByteString },
     /// Does that peer live here?
     Lookup { id: Option<Raw> },
     /// Which peers live here?
@@ -206,6 +254,32 @@ pub enum Event {
     TimerStopped { key: ByteString },
     /// The network id was taken over from a joined host (none: undefined).
     NetworkId { id: Option<Raw> },
+}
+
+impl Event {
+    /// The messages that it tells, if it tells any.
+    pub fn payload(&self) -> Option<&Payload> {
+        match self {
+            Event::Deliver { payload, .. }
+            | Event::Publish { payload, .. }
+            | Event::Note { payload, .. }
+            | Event::Request { payload, .. }
+            | Event::Reply { payload, .. } => Some(payload),
+            _ => None,
+        }
+    }
+
+    /// The messages that it tells, if it tells any.
+    pub fn payload_mut(&mut self) -> Option<&mut Payload> {
+        match self {
+            Event::Deliver { payload, .. }
+            | Event::Publish { payload, .. }
+            | Event::Note { payload, .. }
+            | Event::Request { payload, .. }
+            | Event::Reply { payload, .. } => Some(payload),
+            _ => None,
+        }
+    }
 }
 
 /// What a call resolves with.

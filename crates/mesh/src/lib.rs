@@ -45,7 +45,7 @@ pub mod wire;
 
 pub use config::Config;
 pub use error::{CallError, DialError, SendError};
-pub use event::{Answer, Call, Event, Input, LinkId, Output, Raw, Reply, Time, Topic};
+pub use event::{Answer, Call, Event, Input, LinkId, Outcome, Output, Raw, Reply, Time, Topic};
 pub use mesh::Mesh;
 pub use patterns::Patterns;
 pub use payload::{BinaryKind, Payload};

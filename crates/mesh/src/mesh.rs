@@ -10,6 +10,7 @@ mod messages;
 mod notes;
 mod places;
 mod reconnect;
+mod replies;
 mod serving;
 mod session;
 mod traffic;
@@ -66,6 +67,8 @@ pub struct Mesh {
     frames: BTreeMap<LinkId, v2::Frame>,
     /// Links over which more could be said if what was said before were acknowledged.
     held_up: BTreeSet<LinkId>,
+    /// Hosts that have accepted requests.
+    asked: BTreeSet<ByteString>,
     /// What came over sessions and waits for the program, in the order of the events.
     told: VecDeque<Told>,
     rounds: BTreeMap<u64, Round>,
@@ -193,6 +196,7 @@ impl Mesh {
             sessions: Sessions::new(),
             frames: BTreeMap::new(),
             held_up: BTreeSet::new(),
+            asked: BTreeSet::new(),
             told: VecDeque::new(),
             rounds: BTreeMap::new(),
             next_round: 0,
@@ -265,7 +269,22 @@ impl Mesh {
                 from,
                 to,
                 payload,
-            } => self.send(seq, from, to, payload),
+            } => self.send(Parcel::new(seq, from, to, payload)),
+            Input::Request {
+                seq,
+                from,
+                to,
+                payload,
+            } => self.send(Parcel {
+                asks: true,
+                ..Parcel::new(seq, from, to, payload)
+            }),
+            Input::Reply {
+                host,
+                number,
+                outcome,
+                payload,
+            } => self.reply(&host, number, outcome, payload),
             Input::Publish { channel, payload } => self.publish(channel, payload),
             Input::Note {
                 seq,

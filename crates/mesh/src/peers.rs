@@ -7,6 +7,7 @@ use bytestring::ByteString;
 use crate::event::{Call, Raw};
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};
+use crate::wire::json::id_key;
 
 /// Messages on their way to a peer.
 #[derive(Clone, Debug)]
@@ -17,11 +18,25 @@ pub struct Parcel {
     pub from: Option<Raw>,
     pub to: Option<Raw>,
     pub payload: Payload,
+    /// Replies are wanted.
+    pub asks: bool,
     /// It has been sent to a host once where the peer was not any more.
     pub returned: bool,
 }
 
 impl Parcel {
+    pub fn new(seq: u64, from: Option<Raw>, to: Option<Raw>, payload: Payload) -> Parcel {
+        Parcel {
+            seq,
+            key: id_key(&to),
+            from,
+            to,
+            payload,
+            asks: false,
+            returned: false,
+        }
+    }
+
     /// The numbers of its messages.
     pub fn numbers(&self) -> std::ops::Range<u64> {
         self.seq..self.seq + u64::from(self.payload.count())

@@ -60,9 +60,8 @@ fn a_note_that_concerns_nobody_comes_back() {
     net.nodes[1].paused = true;
     note(&mut net, 0, "1,2,3", 3);
     net.settle();
-    let upto = net.told(1);
-    let replies = vec![(upto - 1, 1, Reply::NoSuchPeer)];
-    net.applied(1, upto, 0, replies);
+    let event = net.told(1);
+    net.applied(1, event + 1, 0, vec![(event, 1, Reply::NoSuchPeer)]);
     net.settle();
     assert_eq!(net.outcome(0, 0), Some(Ok(())));
     let nobody = Err(SendError::NotFound { id: None });

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use distribus_mesh::wire::v2::{
     Ack, Code, Exception, Frame, Interest, Malformed, Place, Record, decode,
 };
-use distribus_mesh::{BinaryKind, Payload, Raw, Topic};
+use distribus_mesh::{BinaryKind, Outcome, Payload, Raw, Topic};
 use serde_json::Value;
 
 fn vectors() -> Value {
@@ -168,6 +168,30 @@ fn record(value: &Value) -> Record {
             payload: payload(note),
         };
     }
+    if value["request"].is_object() {
+        let request = &value["request"];
+        return Record::Request {
+            first: number(&request["first"]),
+            to: raw(&request["to"]),
+            from: raw(&request["from"]),
+            number: number(&request["number"]),
+            payload: payload(request),
+        };
+    }
+    if value["reply"].is_object() {
+        let reply = &value["reply"];
+        return Record::Reply {
+            first: number(&reply["first"]),
+            number: number(&reply["number"]),
+            outcome: match reply["outcome"].as_str() {
+                Some("answered") => Outcome::Answered,
+                Some("threw") => Outcome::Threw,
+                Some("no handler") => Outcome::NoHandler,
+                other => panic!("{other:?}"),
+            },
+            payload: payload(reply),
+        };
+    }
     let publish = &value["publish"];
     Record::Publish {
         first: number(&publish["first"]),
@@ -193,33 +217,7 @@ fn frames_are_written_and_read_as_specified() {
         assert_eq!(decode(&bytes).as_ref(), Ok(&records), "{about}");
         let mut frame = Frame::default();
         for record in &records {
-            match record {
-                Record::Send {
-                    first,
-                    to,
-                    from,
-                    payload,
-                } => frame.send(*first, to, from, payload),
-                Record::Publish {
-                    first,
-                    channel,
-                    payload,
-                } => frame.publish(*first, channel, payload),
-                Record::Note {
-                    first,
-                    head,
-                    payload,
-                } => frame.note(*first, head, payload),
-                Record::Ack(ack) => frame.ack(ack),
-                Record::Seen(upto) => frame.seen(*upto),
-                Record::Interest(interest) => frame.interest(interest),
-                Record::Sync(number) => frame.sync(*number),
-                Record::Synced(number) => frame.synced(*number),
-                Record::Place(place) => frame.place(place),
-                Record::Look { number, id } => frame.look(*number, id),
-                Record::Ask { number, asker, id } => frame.ask(*number, asker, id),
-                Record::Found { number, url } => frame.found(*number, url.as_ref()),
-            }
+            frame.record(record);
         }
         assert_eq!(frame.take(), bytes, "{about}");
         count += 1;

@@ -377,7 +377,11 @@ fn size(event: &Event) -> usize {
     let length = |r: &Option<ByteString>| r.as_ref().map_or(0, |r| r.len());
     EVENT_BYTES
         + match event {
-            Event::Deliver { to, from, payload } => length(to) + length(from) + payload.size(),
+            Event::Deliver { to, from, payload }
+            | Event::Request {
+                to, from, payload, ..
+            } => length(to) + length(from) + payload.size(),
+            Event::Reply { payload, .. } => payload.size(),
             Event::Publish {
                 channel, payload, ..
             } => length(channel) + payload.size(),

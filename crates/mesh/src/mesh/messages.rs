@@ -11,16 +11,7 @@ use crate::peers::{Address, Parcel};
 use crate::wire::{json, v1};
 
 impl Mesh {
-    pub(super) fn send(&mut self, seq: u64, from: Option<Raw>, to: Option<Raw>, payload: Payload) {
-        let key = json::id_key(&to);
-        let parcel = Parcel {
-            seq,
-            key,
-            from,
-            to,
-            payload,
-            returned: false,
-        };
+    pub(super) fn send(&mut self, parcel: Parcel) {
         if let Some(lookup) = self.peers.lookup(&parcel.key) {
             lookup.add(parcel);
         } else if self.peers.address(&parcel.key).is_some() {
@@ -51,6 +42,13 @@ impl Mesh {
         self.peers.took_off(&parcel.key, parcel.payload.count());
         match self.session_of(link) {
             Some(host) => self.load(&host, Cargo::Parcel(parcel)),
+            None if parcel.asks => {
+                for seq in parcel.numbers() {
+                    let id = parcel.to.clone();
+                    self.failed(seq, SendError::NotSupported { id });
+                }
+                self.landed(&parcel.key, parcel.payload.count());
+            }
             None => self.forward_singly(link, parcel),
         }
     }

@@ -6,7 +6,7 @@ use bytestring::ByteString;
 use super::Mesh;
 use super::notes::Note;
 use crate::error::SendError;
-use crate::event::{Event, LinkId, Output, Raw, Reply};
+use crate::event::{Event, LinkId, Outcome, Output, Raw, Reply};
 use crate::payload::Payload;
 use crate::peers::Parcel;
 use crate::sabotage::{self, Sabotage};
@@ -29,6 +29,11 @@ pub(super) enum Cargo {
         channel: Option<Raw>,
         payload: Payload,
     },
+    Reply {
+        number: u64,
+        outcome: Outcome,
+        payload: Payload,
+    },
 }
 
 impl Run for Cargo {
@@ -46,7 +51,7 @@ impl Cargo {
         match self {
             Cargo::Parcel(parcel) => &parcel.payload,
             Cargo::Note(note) => &note.payload,
-            Cargo::Publish { payload, .. } => payload,
+            Cargo::Publish { payload, .. } | Cargo::Reply { payload, .. } => payload,
         }
     }
 }
@@ -87,9 +92,17 @@ impl Mesh {
         let frame = self.frames.entry(link).or_default();
         while let Some((first, cargo)) = session.say(all) {
             match cargo {
+                Cargo::Parcel(p) if p.asks => {
+                    frame.request(first, &p.to, &p.from, p.seq, &p.payload);
+                }
                 Cargo::Parcel(p) => frame.send(first, &p.to, &p.from, &p.payload),
                 Cargo::Publish { channel, payload } => frame.publish(first, channel, payload),
                 Cargo::Note(note) => frame.note(first, &note.head, &note.payload),
+                Cargo::Reply {
+                    number,
+                    outcome,
+                    payload,
+                } => frame.reply(first, *number, *outcome, payload),
             }
             if frame.messages() >= FRAME_MESSAGES || frame.len() >= FRAME_BYTES {
                 let bytes = frame.take();
@@ -200,6 +213,39 @@ impl Mesh {
                     self.event(Event::Note {
                         host,
                         head,
+                        payload,
+                    });
+                }
+            }
+            Record::Request {
+                first,
+                to,
+                from,
+                number,
+                payload,
+            } => {
+                let count = payload.count();
+                if let Some(payload) = self.take_in(host, first, payload)? {
+                    self.event(Event::Request {
+                        host: host.clone(),
+                        number: number + u64::from(count - payload.count()),
+                        to,
+                        from,
+                        payload,
+                    });
+                }
+            }
+            Record::Reply {
+                first,
+                number,
+                outcome,
+                payload,
+            } => {
+                let count = payload.count();
+                if let Some(payload) = self.take_in(host, first, payload)? {
+                    self.event(Event::Reply {
+                        number: number + u64::from(count - payload.count()),
+                        outcome,
                         payload,
                     });
                 }
@@ -339,13 +385,18 @@ impl Mesh {
             exceptions = &exceptions
                 [exceptions.partition_point(|e| e.first + u64::from(e.count) <= start)..];
             let concerned = exceptions.partition_point(|e| e.first < end);
-            self.part_acknowledged(part, &exceptions[..concerned]);
+            self.part_acknowledged(host, part, &exceptions[..concerned]);
         }
         self.pump(host, false);
         Some(())
     }
 
-    fn part_acknowledged(&mut self, part: Part<Cargo>, exceptions: &[Exception]) {
+    fn part_acknowledged(
+        &mut self,
+        host: &ByteString,
+        part: Part<Cargo>,
+        exceptions: &[Exception],
+    ) {
         let Part {
             run,
             first,
@@ -356,7 +407,7 @@ impl Mesh {
             _ if expired => return,
             Cargo::Parcel(parcel) => parcel,
             Cargo::Note(note) => return self.note_acknowledged(&note, first, range, exceptions),
-            Cargo::Publish { .. } => return,
+            Cargo::Publish { .. } | Cargo::Reply { .. } => return,
         };
         let mut at = range.start;
         for exception in exceptions {
@@ -364,22 +415,26 @@ impl Mesh {
             let stop = ((exception.first + u64::from(exception.count)).max(first) - first)
                 .min(u64::from(range.end)) as u32;
             let (begin, stop) = (begin.clamp(at, range.end), stop.clamp(at, range.end));
-            self.settled(&parcel, at..begin);
+            self.settled(host, &parcel, at..begin);
             if begin < stop {
                 self.excepted(&parcel, begin..stop, exception.code);
             }
             at = stop;
         }
-        self.settled(&parcel, at..range.end);
+        self.settled(host, &parcel, at..range.end);
     }
 
-    fn settled(&mut self, parcel: &Parcel, range: std::ops::Range<u32>) {
+    fn settled(&mut self, host: &ByteString, parcel: &Parcel, range: std::ops::Range<u32>) {
         if !range.is_empty() {
             let (seq, count) = (
                 parcel.seq + u64::from(range.start),
                 u64::from(range.end - range.start),
             );
-            self.event(Event::Settled { seq, count });
+            if parcel.asks {
+                self.accepted(seq, count, host);
+            } else {
+                self.event(Event::Settled { seq, count });
+            }
             self.arrived(&parcel.key, seq, range.end - range.start);
         }
     }
@@ -412,7 +467,7 @@ impl Mesh {
                         self.note_failed(&note, range, &SendError::Timeout { id: None });
                         continue;
                     }
-                    Cargo::Publish { .. } => continue,
+                    Cargo::Publish { .. } | Cargo::Reply { .. } => continue,
                 };
                 for n in range.clone() {
                     let id = parcel.to.clone();
@@ -432,6 +487,7 @@ impl Mesh {
         self.forget_channels(host);
         self.place_leaves(host);
         self.directory.end(host);
+        self.no_replies(host);
         for Part {
             run,
             range,
@@ -447,10 +503,10 @@ impl Mesh {
                     self.note_failed(&note, range, &SendError::Unknown { id, url });
                     continue;
                 }
-                Cargo::Publish { .. } => continue,
+                Cargo::Publish { .. } | Cargo::Reply { .. } => continue,
             };
             if sabotage::is(Sabotage::Optimism) {
-                self.settled(&parcel, range);
+                self.settled(host, &parcel, range);
                 continue;
             }
             let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
@@ -473,7 +529,7 @@ impl Mesh {
                     self.note_failed(&note, 0..note.payload.count(), &error);
                     continue;
                 }
-                Cargo::Publish { .. } => continue,
+                Cargo::Publish { .. } | Cargo::Reply { .. } => continue,
             };
             let count = parcel.payload.count();
             let url = self.peers.address(&parcel.key).map(|a| a.url.clone());

@@ -57,6 +57,13 @@ pub enum Task {
         part: u32,
         replies: Vec<(u64, u32, Reply)>,
     },
+    /// A handler of that host returns.
+    Reply {
+        n: usize,
+        life: Life,
+        host: ByteString,
+        number: u64,
+    },
     Flush {
         n: usize,
         life: Life,
@@ -297,7 +304,8 @@ impl World {
         match &event {
             Event::Deliver { payload, .. }
             | Event::Note { payload, .. }
-            | Event::Publish { payload, .. } => {
+            | Event::Publish { payload, .. }
+            | Event::Request { payload, .. } => {
                 self.note(&(n, payload.count(), payload.size()));
             }
             other => self.note(&format!("{n} {other:?}")),
@@ -368,6 +376,12 @@ impl World {
             } => {
                 self.applied(n, life, upto, part, replies);
             }
+            Task::Reply {
+                n,
+                life,
+                host,
+                number,
+            } => self.reply(n, life, host, number),
             Task::Flush { n, life } => {
                 if self.hosts[n].alive && self.hosts[n].life == life && self.hosts[n].flushing {
                     self.flush(n);

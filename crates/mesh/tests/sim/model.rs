@@ -38,6 +38,9 @@ struct Message {
     returned: Vec<Life>,
     /// It could leave at once: the receiver's host was known.
     direct: bool,
+    /// A reply is wanted.
+    asks: bool,
+    replies: u32,
     /// It has no content by which to know it: the run to which it belongs.
     run: Option<usize>,
 }
@@ -85,6 +88,7 @@ pub struct Counts {
     pub not_found: u64,
     pub unreachable: u64,
     pub unknown: u64,
+    pub replies: u64,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -95,6 +99,7 @@ impl std::ops::AddAssign for Counts {
         self.not_found += other.not_found;
         self.unreachable += other.unreachable;
         self.unknown += other.unknown;
+        self.replies += other.replies;
     }
 }
 
@@ -117,7 +122,15 @@ impl Model {
     }
 
     /// Notes messages before they are sent. Their contents must be unique, unless they are undefined: then `from` is.
-    pub fn sent(&mut self, sender: Life, from: &str, to: &str, payload: &Payload, direct: bool) {
+    pub fn sent(
+        &mut self,
+        sender: Life,
+        from: &str,
+        to: &str,
+        payload: &Payload,
+        direct: bool,
+        asks: bool,
+    ) {
         let first = self.note(sender, payload, from, |_| Message {
             sender,
             to: Some(to.to_owned()),
@@ -128,6 +141,8 @@ impl Model {
             threw: false,
             returned: Vec::new(),
             direct,
+            asks,
+            replies: 0,
             run: None,
         });
         self.lives[sender].sends.extend(first..self.messages.len());
@@ -144,6 +159,8 @@ impl Model {
             threw: false,
             returned: Vec::new(),
             direct: true,
+            asks: false,
+            replies: 0,
             run: None,
         });
         self.lives[sender]
@@ -314,9 +331,13 @@ impl Model {
     /// What a mesh tells its program, at the moment when it says so.
     pub fn told(&mut self, life: Life, event: &Event) {
         match event {
-            Event::Settled { seq, count } => {
+            Event::Settled { seq, count } | Event::Accepted { seq, count, .. } => {
                 assert!(*count > 0, "nothing settled");
+                let asks = matches!(event, Event::Accepted { .. });
                 for seq in *seq..seq + count {
+                    let id = self.lives[life].sends.get(seq as usize).copied();
+                    let is = id.is_some_and(|id| self.messages[id].asks);
+                    assert!(is == asks, "host {life}: send {seq} ended as {event:?}");
                     self.ended(life, seq, Outcome::Settled);
                 }
             }
@@ -324,6 +345,7 @@ impl Model {
                 let outcome = match error {
                     SendError::NotFound { .. }
                     | SendError::Unreachable { .. }
+                    | SendError::NotSupported { .. }
                     | SendError::Closed => Outcome::Definite(error.clone()),
                     SendError::Threw | SendError::ThrewNotFound { .. } => Outcome::Threw,
                     SendError::Unknown { .. } | SendError::Timeout { .. } => {
@@ -331,6 +353,13 @@ impl Model {
                     }
                 };
                 self.ended(life, *seq, outcome);
+            }
+            Event::Reply {
+                number, payload, ..
+            } => {
+                for number in *number..number + u64::from(payload.count()) {
+                    self.replied(life, number);
+                }
             }
             Event::Done { call, result } => {
                 let Some(done) = self.lives[life].calls.get_mut(call) else {
@@ -342,6 +371,26 @@ impl Model {
             }
             _ => {}
         }
+    }
+
+    fn replied(&mut self, life: Life, number: u64) {
+        let Some(id) = self.lives[life].sends.get(number as usize).copied() else {
+            panic!("host {life}: a reply to request {number}, which was never made");
+        };
+        let m = &mut self.messages[id];
+        assert!(m.asks, "message {id} was replied to, and is no request");
+        assert!(
+            m.run.is_some() || m.delivered.len() == 1,
+            "message {id} was replied to, and was not delivered"
+        );
+        assert!(
+            !matches!(m.outcome, Outcome::Definite(_) | Outcome::Threw),
+            "message {id} was replied to after {:?}",
+            m.outcome
+        );
+        m.replies += 1;
+        assert!(m.replies == 1, "message {id} was replied to again");
+        self.counts.replies += 1;
     }
 
     fn ended(&mut self, life: Life, seq: u64, outcome: Outcome) {
@@ -447,6 +496,11 @@ impl Model {
                 !matches!(m.outcome, Outcome::Unknown(_)),
                 "message {id} ended as {:?} although no host was lost",
                 m.outcome
+            );
+            let accepted = m.asks && m.outcome == Outcome::Settled;
+            assert!(
+                !accepted || m.replies == 1,
+                "request {id} was accepted and not replied to, although no host was lost"
             );
         }
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use distribus_mesh::{Event, Input, Payload, Reply, Time};
+use bytestring::ByteString;
+use distribus_mesh::{Event, Input, Outcome, Payload, Reply, Time};
 
 use super::model::{Life, contents};
 use super::{Task, Waiting, World};
@@ -26,12 +27,7 @@ const WINDOW: usize = 8 << 20;
 impl World {
     /// What waits for a program stays within what it has granted to all others.
     pub fn assert_bounded(&self, n: usize) {
-        let size = |event: &Event| match event {
-            Event::Deliver { payload, .. }
-            | Event::Note { payload, .. }
-            | Event::Publish { payload, .. } => payload.size(),
-            _ => 0,
-        };
+        let size = |event: &Event| event.payload().map_or(0, Payload::size);
         let waiting: usize = self.hosts[n].program.waiting.iter().map(size).sum();
         let most = WINDOW * (self.hosts.len() - 1);
         assert!(
@@ -73,12 +69,7 @@ impl World {
             && let Some(event) = self.hosts[n].program.waiting.pop_front()
         {
             let number = self.hosts[n].program.first;
-            let count = match &event {
-                Event::Deliver { payload, .. }
-                | Event::Note { payload, .. }
-                | Event::Publish { payload, .. } => payload.count(),
-                _ => 1,
-            };
+            let count = event.payload().map_or(1, Payload::count);
             let part = self.hosts[n].program.part;
             let stop = count.min(part.saturating_add(left));
             left -= stop - part;
@@ -109,6 +100,20 @@ impl World {
                 replies,
             },
         );
+    }
+
+    /// A handler has returned.
+    pub fn reply(&mut self, n: usize, life: Life, host: ByteString, number: u64) {
+        if !self.hosts[n].alive || self.hosts[n].life != life {
+            return;
+        }
+        let input = Input::Reply {
+            host,
+            number,
+            outcome: Outcome::Answered,
+            payload: Payload::one(Some(number.to_string().into())),
+        };
+        self.input(n, life, input);
     }
 
     pub fn applied(
@@ -154,7 +159,10 @@ impl World {
             raw.as_ref().map(ToString::to_string).unwrap_or_default()
         };
         match event {
-            Event::Deliver { to, from, payload } => {
+            Event::Deliver { to, from, payload }
+            | Event::Request {
+                to, from, payload, ..
+            } => {
                 let (to, from) = (text(to), text(from));
                 for (index, content) in messages(payload) {
                     if !self.hosts[n].peers.contains(&to) {
@@ -164,6 +172,24 @@ impl World {
                     }
                     let throws = self.throws(number, index, replies);
                     self.model.delivered(life, &from, &to, &content, throws);
+                    if let Event::Request {
+                        host,
+                        number: first,
+                        ..
+                    } = event
+                        && !throws
+                    {
+                        let (host, number) = (host.clone(), first + index as u64);
+                        let most = if self.chance(20) { 500_000 } else { 2_000 };
+                        let task = Task::Reply {
+                            n,
+                            life,
+                            host,
+                            number,
+                        };
+                        let after = self.micros(1, most);
+                        self.later(after, task);
+                    }
                 }
             }
             Event::Publish {

@@ -333,18 +333,26 @@ impl World {
             let id = w.model.next_id();
             format!("{n} sends {id} (+{}) to {to}", payload.count())
         });
-        self.model.sent(life, &from, to, &payload, direct);
+        // Originals know no requests.
+        let asks = !self.hosts.iter().any(|h| h.original) && self.chance(25);
+        self.model.sent(life, &from, to, &payload, direct, asks);
         let (from, to) = (Some(from.into()), Some(to.to_owned().into()));
-        self.input(
-            n,
-            life,
+        let input = if asks {
+            Input::Request {
+                seq,
+                from,
+                to,
+                payload,
+            }
+        } else {
             Input::Send {
                 seq,
                 from,
                 to,
                 payload,
-            },
-        );
+            }
+        };
+        self.input(n, life, input);
         Some(seq)
     }
 

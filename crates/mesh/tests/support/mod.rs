@@ -32,7 +32,7 @@ pub struct Node {
     deadline: Option<Time>,
     waiting: VecDeque<Event>,
     calls: u64,
-    sends: u64,
+    pub sends: u64,
 }
 
 enum Parcel {
@@ -305,13 +305,16 @@ impl Net {
                     id.as_ref().is_some_and(|id| node.peers.contains(&**id))
                 };
                 match &event {
-                    Event::Deliver { to, payload, .. } if !here(to) => {
+                    Event::Deliver { to, payload, .. } | Event::Request { to, payload, .. }
+                        if !here(to) =>
+                    {
                         let all = 0..payload.count();
                         replies.extend(all.map(|i| (number, i, Reply::NoSuchPeer)));
                     }
                     Event::Deliver { payload, .. }
                     | Event::Note { payload, .. }
-                    | Event::Publish { payload, .. } => {
+                    | Event::Publish { payload, .. }
+                    | Event::Request { payload, .. } => {
                         if let Some(text) = &node.throws {
                             let all = 0..payload.count();
                             replies.extend(

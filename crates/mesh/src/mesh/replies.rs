@@ -1,0 +1,46 @@
+//! Replies to requests. A request is a message to a peer like any other; its reply goes back to the host that it came from, over the
+//! session that brought it: it needs no lookup, and does not depend on whether the peer that asked still exists.
+
+use bytestring::ByteString;
+
+use super::Mesh;
+use super::traffic::{Cargo, MAX_WAITING};
+use crate::event::{Event, Outcome};
+use crate::payload::Payload;
+
+impl Mesh {
+    /// The program replies to requests of that host.
+    pub(super) fn reply(
+        &mut self,
+        host: &ByteString,
+        number: u64,
+        outcome: Outcome,
+        payload: Payload,
+    ) {
+        let Some(session) = self.sessions.get(host) else {
+            return;
+        };
+        if session.link().is_none() && self.sessions.waiting() > MAX_WAITING {
+            return;
+        }
+        let reply = Cargo::Reply {
+            number,
+            outcome,
+            payload,
+        };
+        self.load(host, reply);
+    }
+
+    pub(super) fn accepted(&mut self, seq: u64, count: u64, host: &ByteString) {
+        self.asked.insert(host.clone());
+        let host = host.clone();
+        self.event(Event::Accepted { seq, count, host });
+    }
+
+    /// The session with that host has ended, and with it the way back for replies.
+    pub(super) fn no_replies(&mut self, host: &ByteString) {
+        if let Some(host) = self.asked.take(host) {
+            self.event(Event::Gone { host });
+        }
+    }
+}

@@ -1,0 +1,296 @@
+'use strict';
+
+const Deadlines = require('./deadlines.js');
+const { Fields } = require('./fields.js');
+const { pend, promiseOf, reject, resolve } = require('./pending.js');
+const { abortError, deliveryUnknown, error, fromFailure, hostClosed, peerNotFound, textOf, timedOut } = require('./errors.js');
+const { checkRequestOptions } = require('./validate.js');
+
+/** What became of a request, on the wire and to src/ops.rs. */
+const ANSWERED = 0;
+const THREW = 1;
+const NO_HANDLER = 2;
+
+/** @param {any} id */
+function noHandler(id) {
+  return error('ERR_NO_HANDLER', 'Peer answers no requests (id: ' + id + ')');
+}
+
+/**
+ * @param {string} text
+ * @param {any} [cause] the error itself, where it can be had
+ */
+function handlerThrew(text, cause) {
+  return error('ERR_HANDLER', text, cause === undefined ? undefined : { cause });
+}
+
+/** A request that waits for its reply. */
+class Request {
+  /**
+   * @param {Requests} requests
+   * @param {any} to
+   * @param {number | undefined} number under which the reply comes; none for a local peer
+   * @param {{timeout: number, signal?: AbortSignal}} options
+   */
+  constructor(requests, to, number, { timeout, signal }) {
+    this.requests = requests;
+    this.to = to;
+    this.number = number;
+    /** @type {string | undefined} the host that has accepted it */
+    this.host = undefined;
+    this.signal = signal;
+    this.timeout = timeout;
+    this.deadline = 0;
+    this.pending = pend(requests.core.Promise);
+    requests.begin(this);
+    // It may have been aborted by the handler, which has just been called.
+    if (signal !== undefined && signal.aborted) this.fail(abortError(signal));
+  }
+
+  get promise() {
+    return promiseOf(this.pending);
+  }
+
+  /** @param {any} value */
+  succeed(value) {
+    if (this.requests.end(this)) resolve(this.pending, value);
+  }
+
+  /** @param {Error} err */
+  fail(err) {
+    if (this.requests.end(this)) reject(this.pending, err);
+  }
+
+  /**
+   * The message could not be delivered.
+   * @param {import('./errors.js').Failure} failure
+   */
+  undelivered(failure) {
+    switch (failure.code) {
+      case 'ERR_REQUEST_TIMEOUT':
+        return; // a matter of the request's own timeout: the reply may come yet
+      case 'ERR_LISTENER_THREW':
+      case 'ERR_LISTENER':
+        this.fail(handlerThrew('The handler threw'));
+        return;
+      default:
+        this.fail(fromFailure(failure));
+    }
+  }
+}
+
+/** The requests that a signal may end: they share one listener, because Node.js warns of many. */
+class Abortable {
+  /** @param {AbortSignal} signal */
+  constructor(signal) {
+    this.signal = signal;
+    /** @type {Set<Request>} */
+    this.requests = new Set();
+    this.onAbort = () => {
+      for (const request of [...this.requests]) request.fail(abortError(signal));
+    };
+    signal.addEventListener('abort', this.onAbort);
+  }
+
+  /** Lets go of the signal. */
+  end() {
+    this.signal.removeEventListener('abort', this.onAbort);
+  }
+}
+
+/** The requests of a host's peers, and its replies to those of others. */
+class Requests {
+  /** @param {import('./core.js')} core */
+  constructor(core) {
+    this.core = core;
+    /** @type {Deadlines<Request>} */
+    this.waiting = new Deadlines((request) => request.fail(timedOut()));
+    /** @type {Map<number, Request>} those of them that another host replies to */
+    this.numbered = new Map();
+    /** @type {Map<AbortSignal, Abortable>} */
+    this.abortable = new Map();
+  }
+
+  /** @param {Request} request */
+  begin(request) {
+    this.waiting.add(request);
+    if (request.number !== undefined) this.numbered.set(request.number, request);
+    const { signal } = request;
+    if (signal !== undefined) {
+      const abortable = this.abortable.get(signal) ?? new Abortable(signal);
+      this.abortable.set(signal, abortable);
+      abortable.requests.add(request);
+    }
+    if (this.waiting.size === 1) this.core.rest();
+  }
+
+  /**
+   * @param {Request} request
+   * @returns {boolean} whether it waited until now
+   */
+  end(request) {
+    if (!this.waiting.delete(request)) return false;
+    if (request.number !== undefined) this.numbered.delete(request.number);
+    const { signal } = request;
+    if (signal !== undefined) {
+      const abortable = this.abortable.get(signal);
+      abortable?.requests.delete(request);
+      if (abortable?.requests.size === 0) {
+        abortable.end();
+        this.abortable.delete(signal);
+      }
+    }
+    if (this.waiting.size === 0) this.core.rest();
+    return true;
+  }
+
+  /**
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
+   * @param {any} [options] `timeout`, `signal`
+   */
+  request(from, to, message, options) {
+    const { core } = this;
+    try {
+      const { timeout = core.host.options.requestTimeout ?? 60000, signal } = checkRequestOptions(options);
+      if (signal !== undefined && signal.aborted) throw abortError(signal);
+      const peer = core.host.peers[to];
+      if (typeof peer === 'object' && peer !== null) return this.ask(peer, from, to, message, { timeout, signal });
+      if (!core.mayKnow(to)) throw peerNotFound(to);
+      core.outbound.request(from, to, message);
+      const request = new Request(this, to, core.sends.next, { timeout, signal });
+      core.sends.push(request, to);
+      return request.promise;
+    } catch (err) {
+      return core.Promise.reject(err);
+    }
+  }
+
+  /**
+   * Asks a peer of this host.
+   * @param {any} peer
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
+   * @param {{timeout: number, signal?: AbortSignal}} options
+   */
+  ask(peer, from, to, message, options) {
+    const handler = Fields.handler(peer);
+    if (handler === undefined) throw noHandler(to);
+    const fail = (/** @type {any} */ err) => handlerThrew(textOf(err), err);
+    let reply;
+    let waits;
+    try {
+      reply = handler(from, message);
+      waits = isThenable(reply);
+    } catch (err) {
+      throw fail(err);
+    }
+    if (!waits) return this.core.Promise.resolve(reply);
+    const request = new Request(this, to, undefined, options);
+    Promise.resolve(reply).then((value) => request.succeed(value), (err) => request.fail(fail(err)));
+    return request.promise;
+  }
+
+  // What other hosts say.
+
+  /**
+   * Another host asks a peer of this one.
+   * @param {any} peer
+   * @param {any} from
+   * @param {any} message
+   * @param {string} host
+   * @param {number} number
+   */
+  serve(peer, from, message, host, number) {
+    const { core } = this;
+    const { native } = core;
+    const { id } = peer;
+    const threw = (/** @type {any} */ err) => this.reply(native, id, host, number, THREW, textOf(err));
+    const handler = Fields.handler(peer);
+    if (handler === undefined) {
+      this.reply(native, id, host, number, NO_HANDLER, undefined);
+      return;
+    }
+    let reply;
+    let waits;
+    try {
+      reply = handler(from, message);
+      waits = isThenable(reply);
+    } catch (err) {
+      threw(err);
+      return;
+    }
+    if (waits) Promise.resolve(reply).then((value) => this.reply(native, id, host, number, ANSWERED, value), threw);
+    else this.reply(native, id, host, number, ANSWERED, reply);
+  }
+
+  /**
+   * @param {any} native the native host that was asked: when it has ended, nobody waits any more
+   * @param {any} id
+   * @param {string} host
+   * @param {number} number
+   * @param {number} outcome
+   * @param {any} value
+   */
+  reply(native, id, host, number, outcome, value) {
+    const { core } = this;
+    if (core.native !== native) return;
+    try {
+      core.outbound.reply(host, number, outcome, value);
+    } catch (err) {
+      core.outbound.reply(host, number, THREW, textOf(err));
+      core.report(`The reply of peer ${textOf(id)} cannot be sent`, err);
+    }
+  }
+
+  /**
+   * @param {number} number
+   * @param {number} outcome
+   * @param {any} value
+   */
+  replied(number, outcome, value) {
+    const request = this.numbered.get(number);
+    if (request === undefined) return; // too late
+    if (outcome === ANSWERED) request.succeed(value);
+    else if (outcome === NO_HANDLER) request.fail(noHandler(request.to));
+    else request.fail(handlerThrew(textOf(value)));
+  }
+
+  /**
+   * A host has given requests to their peer.
+   * @param {number} first
+   * @param {number} count
+   * @param {string} host
+   */
+  accepted(first, count, host) {
+    for (let number = first; number < first + count; number++) {
+      this.core.sends.take(number);
+      const request = this.numbered.get(number);
+      if (request !== undefined) request.host = host;
+    }
+  }
+
+  /**
+   * What that host has accepted will not be answered any more.
+   * @param {string} host
+   */
+  gone(host) {
+    for (const request of [...this.numbered.values()]) {
+      if (request.host === host) request.fail(deliveryUnknown(request.to));
+    }
+  }
+
+  /** The host is closed. */
+  close() {
+    for (const request of this.waiting.all()) request.fail(hostClosed());
+  }
+}
+
+/** @param {any} value */
+function isThenable(value) {
+  return value !== null && (typeof value === 'object' || typeof value === 'function') && typeof value.then === 'function';
+}
+
+module.exports = { Request, Requests };
