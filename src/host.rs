@@ -243,6 +243,12 @@ impl NativeHost {
         });
     }
 
+    /// Goes on trying to join a url that could not be joined.
+    #[napi(catch_unwind)]
+    pub fn retry(&self, url: String) {
+        self.input(Input::Retry { url: url.into() });
+    }
+
     #[napi(catch_unwind)]
     pub fn find(&self, call: u32, id: Option<String>) {
         self.input(Input::Find {
