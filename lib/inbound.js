@@ -20,6 +20,7 @@ const TIMER_STOPPED = 13;
 const NETWORK_ID = 14;
 const LIST = 15;
 const UNREACHABLE = 16;
+const MEMBER = 18;
 
 /** Flags of messages. */
 const NO_NAME = 1;
@@ -179,7 +180,12 @@ function apply(core, native, text) {
         i += 2;
         break;
       case UNREACHABLE:
+        core.unreachable(events[i], fromFailure(events[i + 1]));
         i += 2;
+        break;
+      case MEMBER:
+        core.members.apply(events[i], events[i + 1], events[i + 2]);
+        i += 3;
         break;
       default:
         throw new Error('distribus: native part and JavaScript do not match');

@@ -13,7 +13,9 @@ const { error } = require('./errors.js');
  * @property {(ops: string, beside: any[] | null, more: boolean) => void} flush
  * @property {(addresses: string[], required: number, port: number) => string} listen
  * @property {() => void} closeServer
+ * @property {string} id
  * @property {(call: number, url: string) => void} join
+ * @property {(url: string) => void} retry
  * @property {(call: number, id: string | null) => void} find
  * @property {(call: number) => void} list
  * @property {(call: number) => void} ready

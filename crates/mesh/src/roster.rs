@@ -97,8 +97,15 @@ impl Roster {
     }
 
     fn remove(&mut self, is_gone: impl Fn(&Name, &Entry) -> bool) -> Vec<Event> {
-        let gone = self.members.extract_if(.., |n, e| is_gone(n, e));
-        gone.map(|(n, e)| told(Change::Leave, &n, &e)).collect()
+        let mut events = Vec::new();
+        self.members.retain(|name, entry| {
+            let gone = is_gone(name, entry);
+            if gone {
+                events.push(told(Change::Leave, name, entry));
+            }
+            !gone
+        });
+        events
     }
 }
 
