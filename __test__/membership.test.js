@@ -3,6 +3,7 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
+const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
 const { once } = require('node:events');
@@ -56,7 +57,7 @@ const keys = (host) => Object.keys(host.connections);
  * A listening host in a process of its own. Resolves with the process and its url.
  * @param {any} t
  * @param {string} [code]
- * @returns {Promise<{child: import('node:child_process').ChildProcess, url: string, end: (signal: NodeJS.Signals) => Promise<void>}>}
+ * @returns {Promise<{child: import('node:child_process').ChildProcess, url: string}>}
  */
 async function elsewhere(t, code = '', port = 0, library = index) {
   const text = `const { Host } = require(${library});
@@ -65,11 +66,7 @@ async function elsewhere(t, code = '', port = 0, library = index) {
   const child = spawn(process.execPath, ['-e', text], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   const [data] = await once(child.stdout, 'data');
-  const end = async (signal) => {
-    child.kill(signal);
-    if (signal !== 'SIGSTOP') await once(child, 'exit');
-  };
-  return { child, url: String(data).trim(), end };
+  return { child, url: String(data).trim() };
 }
 
 test('hosts() tells of each other host once, by both sides of a connection', options, async (t) => {
@@ -145,7 +142,7 @@ test('kill -9 is a disconnect; who is started in its place is a new member', opt
   const one = await listening(t, { reconnectDelay: 20 });
   const log = watch(one);
   const first = await elsewhere(t, `await host.join('${one.url}')`);
-  await first.end('SIGKILL');
+  first.child.kill('SIGKILL');
   await until(() => log.length === 2);
   assert.strictEqual(events(log), 'join disconnect');
   const { port } = new URL(first.url);
@@ -245,7 +242,7 @@ test('every trouble goes to the listeners of error; without one it becomes a war
   const [one, two] = [await listening(t), await listening(t)];
   await two.join(one.url);
   one.create('r').on('message', () => { throw new Error('peer'); });
-  one.subscribe('c', () => { throw 'no Error'; }); // eslint-disable-line no-throw-literal
+  one.subscribe('c', () => { throw 'no Error'; });
   const warnings = [];
   const onWarning = (warning) => warnings.push(warning);
   process.on('warning', onWarning);
@@ -359,10 +356,18 @@ test('a member that cannot be connected to does not hold up a join, is reported 
   check(log);
 });
 
-test('a frozen member holds a join up for no longer than the handshake timeout', options, async (t) => {
+/** Stops a process, and waits until all its threads stand still. */
+async function freeze(child) {
+  child.kill('SIGSTOP');
+  const tasks = `/proc/${child.pid}/task`;
+  const stopped = (task) => / T /.test(fs.readFileSync(`${tasks}/${task}/stat`, 'utf8'));
+  await until(() => fs.readdirSync(tasks).every(stopped));
+}
+
+test('a frozen member holds a join up for no longer than the handshake timeout', { ...options, skip: process.platform !== 'linux' }, async (t) => {
   const one = await listening(t);
   const frozen = await elsewhere(t, `await host.join('${one.url}')`);
-  await frozen.end('SIGSTOP');
+  await freeze(frozen.child);
   const host = await listening(t);
   const unreachable = new Promise((resolve) => host.once('unreachable', (url, err) => resolve([url, err.code])));
   const start = Date.now();

@@ -95,6 +95,12 @@ impl NativeHost {
         self.handle.id().to_owned()
     }
 
+    /// How many frames this host has sent in all.
+    #[napi(getter, catch_unwind)]
+    pub fn frames_sent(&self) -> f64 {
+        self.handle.frames_sent() as f64
+    }
+
     /// Says that the batch that the last call gave has been applied, with the replies to it; hands over what the program
     /// collected meanwhile; gives the next batch.
     #[napi(catch_unwind)]
