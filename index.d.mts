@@ -7,6 +7,8 @@ export type ListenOptions = distribus.ListenOptions;
 export type DistribusError = distribus.DistribusError;
 export type ErrorCode = distribus.ErrorCode;
 export type Connection = distribus.Connection;
+export type Member = distribus.Member;
+export type HostEvents = distribus.HostEvents;
 export type Listener<M = any> = distribus.Listener<M>;
 export type Id = distribus.Id;
 

@@ -27,6 +27,8 @@ declare namespace distribus {
     | 'ERR_HANDSHAKE_TIMEOUT'
     | 'ERR_HANDSHAKE_FAILED'
     | 'ERR_UNEXPECTED_RESPONSE'
+    | 'ERR_JOIN_FAILED'
+    | 'ERR_LISTENER_THREW'
     | 'ERR_NETWORK_ID_MISMATCH'
     | 'ERR_NETWORK_ID_SET'
     | 'ERR_ID_EXISTS'
@@ -43,6 +45,36 @@ declare namespace distribus {
     syscall?: string;
     address?: string;
     port?: number;
+    /** Of ERR_JOIN_FAILED: why each of the urls could not be joined, in their order. Each has its `url`. */
+    errors?: Array<DistribusError & { url: string }>;
+    /** Of the errors in `errors`. */
+    url?: string;
+  }
+
+  /** Another host of the network. */
+  interface Member {
+    /** The url that it advertises, null when it does not listen. */
+    url: string | null;
+    /** Tells it from all other hosts and from itself before a restart; null when it is a host of 0.4.0. */
+    id: string | null;
+    /** Whether there is a connection; false while it is lost and looked for. */
+    connected: boolean;
+  }
+
+  /** What the listeners of a host's events get. */
+  interface HostEvents {
+    /** A host has become a member of the network and is connected. */
+    join: [url: string | null, id: string | null];
+    /** A member is gone: it has said goodbye, was given up, was started anew, or we have closed. Exactly one for every join. */
+    leave: [url: string | null, id: string | null];
+    /** The connection with a member is lost; it is looked for. */
+    disconnect: [url: string | null, id: string | null];
+    /** The same member is connected again. */
+    reconnect: [url: string | null, id: string | null];
+    /** A host that others told us of, or a further one of several to join, could not be connected to. It is tried again, unless it refused. */
+    unreachable: [url: string, err: DistribusError];
+    /** Trouble that no promise and no caller gets to know. Without a listener it becomes a warning of the process. */
+    error: [err: DistribusError];
   }
 
   interface HostOptions {
@@ -256,9 +288,50 @@ declare namespace distribus {
      */
     join(url: string | null | undefined): Bluebird<this>;
     join(address: string, port: number | string): Bluebird<this>;
+    /**
+     * Joins by whichever of these hosts answers first. The others are joined as well, and tried again if they do not answer. The host's own
+     * url does not count.
+     *
+     * @returns resolves with this host; rejects with ERR_JOIN_FAILED when all have failed, with a TypeError when there is none or one is
+     * no url
+     */
+    join(urls: readonly string[], port?: number | string): Bluebird<this>;
+
+    /** The other hosts of the network: those that have joined and not left. A copy. */
+    hosts(): Member[];
+
+    /**
+     * Adds a listener. They are called in the order in which they were added; what one throws goes to the event `'error'`.
+     *
+     * @throws {TypeError} ERR_INVALID_ARG_TYPE: the callback is not a function
+     */
+    on<E extends keyof HostEvents>(event: E, callback: (this: this, ...args: HostEvents[E]) => unknown): this;
+    on(event: string | symbol, callback: (this: this, ...args: any[]) => unknown): this;
+    /** The same as `on`. */
+    addListener<E extends keyof HostEvents>(event: E, callback: (this: this, ...args: HostEvents[E]) => unknown): this;
+    addListener(event: string | symbol, callback: (this: this, ...args: any[]) => unknown): this;
+    /** Adds a listener that is called once and then removed. */
+    once<E extends keyof HostEvents>(event: E, callback: (this: this, ...args: HostEvents[E]) => unknown): this;
+    once(event: string | symbol, callback: (this: this, ...args: any[]) => unknown): this;
+    /** Adds a listener that is called before those that are there. */
+    prependListener<E extends keyof HostEvents>(event: E, callback: (this: this, ...args: HostEvents[E]) => unknown): this;
+    prependListener(event: string | symbol, callback: (this: this, ...args: any[]) => unknown): this;
+    /** Removes a listener; the one that was added last, if it was added more than once. */
+    off(event: string | symbol, callback: (...args: any[]) => unknown): this;
+    /** The same as `off`. */
+    removeListener(event: string | symbol, callback: (...args: any[]) => unknown): this;
+    /** Removes all listeners of an event, or of all events. */
+    removeAllListeners(event?: string | symbol): this;
+    /** The listeners of an event, a copy. */
+    listeners(event: string | symbol): Array<(...args: any[]) => unknown>;
+    /** How many listeners an event has. */
+    listenerCount(event: string | symbol): number;
 
     /** Says goodbye to all hosts, stops listening and ends all connections. The host can be used again. */
     close(): Bluebird<this>;
+
+    /** Closes the host: `await using host = new Host()`, where Node.js knows `Symbol.asyncDispose` (20.5.1 and newer). */
+    [Symbol.asyncDispose](): PromiseLike<void>;
 
     /**
      * Sends a message as the peer `from`, which need not exist. Works detached from the host. See `peer.send`.
@@ -289,6 +362,12 @@ declare namespace distribus {
     /** For inheritance in the old style: `distribus.Host.call(this, options)`. */
     (this: object, options?: HostOptions | null): void;
     readonly prototype: Host;
+  }
+}
+
+declare global {
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
   }
 }
 

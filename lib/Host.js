@@ -5,7 +5,9 @@ const Events = require('./events.js');
 const Peer = require('./Peer.js');
 const owners = require('./owner.js');
 const dictionary = require('./dictionary.js');
+const debug = require('./debug.js');
 const { addressesToBind, urlOf } = require('./listen.js');
+const { checkSeeds, joinAny } = require('./seeds.js');
 const { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription } = require('./validate.js');
 const { serialize } = require('./outbound.js');
 const { abortError, error, fromFailure, peerNotFound, typeError } = require('./errors.js');
@@ -228,21 +230,39 @@ Host.prototype.listen = function (address, port, options) {
 
 /**
  * Joins another host, and all hosts that it is connected with.
- * @param {any} url or the address, with a port
+ * @param {any} url or the address, with a port; or an array of these, of which one that answers is enough
  * @param {any} [port]
  */
 Host.prototype.join = function (url, port) {
   const core = coreOf(this);
   if (core.closing !== null) return core.closing.then(() => Host.prototype.join.call(this, url, port));
   if (!url) return core.Promise.resolve(this);
+  /** @param {string} url */
+  const targetOf = (url) => (port === undefined || url.includes('://') ? url : urlOf(url, checkPort(port)));
+  /** @param {string} target */
+  const join = (target) => {
+    if (typeof this.connections[target] === 'object' || target === this.url) return core.Promise.resolve(this);
+    const joined = core.call((native, call) => native.join(call, target), () => this);
+    if (debug.enabled) {
+      joined.then(null, (/** @type {any} */ err) => { debug('%s: could not join %s: %s', core.name(), target, err.message); });
+    }
+    return joined;
+  };
   return core.attempt(() => {
+    if (Array.isArray(url)) {
+      const others = checkSeeds(url.map((one) => (typeof one === 'string' && one !== '' ? targetOf(one) : one))).filter((target) => target !== this.url);
+      return others.length === 0 ? this : joinAny(core, others, join);
+    }
     if (typeof url !== 'string') {
       throw typeError('ERR_INVALID_ARG_TYPE', `The "url" argument must be a string, got ${typeof url}`);
     }
-    const target = port === undefined || url.includes('://') ? url : urlOf(url, checkPort(port));
-    if (typeof this.connections[target] === 'object' || target === this.url) return this;
-    return core.call((native, call) => native.join(call, target), () => this);
+    return join(targetOf(url));
   });
+};
+
+/** The other hosts of the network: those that have joined and not left, connected or lost. */
+Host.prototype.hosts = function () {
+  return coreOf(this).members.list();
 };
 
 /** Leaves the network: says goodbye, stops listening, ends every connection. */
@@ -262,8 +282,10 @@ Host.prototype.close = function () {
       this.url = null;
     }
     core.rest();
+    core.members.clear();
     return this;
   };
+  if (debug.enabled) debug('%s: closing', core.name());
   if (core.native === null) return core.Promise.resolve(ended());
   core.closing = core.call((native, call) => native.close(call), ended);
   return core.closing;
@@ -340,6 +362,18 @@ Host.prototype.ready = function (_channel) {
   if (core.native === null || core.links === 0) return core.Promise.resolve(this);
   return core.call((native, call) => native.ready(call), () => core.notes.groups.ready().then(() => this));
 };
+
+// `await using host = new Host()`, where the platform knows that.
+if (Symbol.asyncDispose !== undefined) {
+  Object.defineProperty(Host.prototype, Symbol.asyncDispose, {
+    configurable: true,
+    writable: true,
+    /** @this {any} */
+    value() {
+      return this.close().then(() => {});
+    }
+  });
+}
 
 Events.define(Host.prototype, (host) => coreOf(host).events);
 

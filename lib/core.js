@@ -4,10 +4,13 @@ const { AsyncResource } = require('node:async_hooks');
 const Bluebird = require('./Promise.js');
 const { Outbound, serialize } = require('./outbound.js');
 const Events = require('./events.js');
+const Members = require('./members.js');
 const Ring = require('./ring.js');
 const Subscriptions = require('./subscriptions.js');
 const Notes = require('./notes.js');
+const Trouble = require('./trouble.js');
 const apply = require('./inbound.js');
+const debug = require('./debug.js');
 const dictionary = require('./dictionary.js');
 const keepAlive = require('./keepalive.js');
 const { Request, Requests } = require('./requests.js');
@@ -18,9 +21,6 @@ const { deliveryUnknown, fromFailure, hostClosed, peerNotFound } = require('./er
 /**
  * @typedef {{resolve: (value?: any) => void, reject: (err: Error) => void, end?: (value: any) => any}} Deferred
  */
-
-/** Warnings about listeners that throw are given at most this often, in ms. */
-const REPORT_INTERVAL = 1000;
 
 /** A connection with another host, as programs see it. */
 class Connection {
@@ -96,10 +96,10 @@ class Core {
     this.outbound = new Outbound((text, beside, more) => this.native?.flush(text, beside, more));
     /** @type {AsyncResource | null} */
     this.resource = null;
-    this.reported = 0;
-    this.unreported = 0;
+    this.trouble = new Trouble(() => this.events);
     this.requests = new Requests(this);
-    this.events = new Events(host, (what, err) => this.report(what, err));
+    this.events = new Events(host, (what, err, event) => this.trouble.threw(what, err, event === 'error'));
+    this.members = new Members(this.events, () => this.name());
   }
 
   /**
@@ -334,7 +334,7 @@ class Core {
     try {
       this.outbound.publish(channel, message);
     } catch (err) {
-      process.emitWarning(/** @type {Error} */ (err));
+      this.trouble.tell(/** @type {Error} */ (err));
     }
   }
 
@@ -348,6 +348,15 @@ class Core {
   cancelTimer(key) {
     this.flush();
     this.native?.cancelTimer(key);
+  }
+
+  /**
+   * Goes on trying to join that host.
+   * @param {string} url
+   */
+  retry(url) {
+    this.flush();
+    this.native?.retry(url);
   }
 
   /** @param {any} url */
@@ -447,6 +456,16 @@ class Core {
     delete this.host.timers[key];
   }
 
+  /**
+   * A member of the network could not be connected to.
+   * @param {string} url
+   * @param {Error} err
+   */
+  unreachable(url, err) {
+    if (debug.enabled) debug('%s: %s is unreachable: %s', this.name(), url, err.message);
+    this.events.emit('unreachable', url, err);
+  }
+
   /** @param {any} id */
   networkIdTaken(id) {
     this.host.networkId = id;
@@ -466,17 +485,12 @@ class Core {
    * @param {any} err
    */
   report(what, err) {
-    const now = Date.now();
-    if (now - this.reported < REPORT_INTERVAL) {
-      this.unreported++;
-      return;
-    }
-    const more = this.unreported > 0 ? ` (and ${this.unreported} more before)` : '';
-    this.reported = now;
-    this.unreported = 0;
-    const detail = err instanceof Error ? err.stack : undefined;
-    const message = `${what}: ${err instanceof Error ? err.message : String(err)}${more}`;
-    process.emitWarning(message, { type: 'DistribusWarning', code: 'ERR_LISTENER_THREW', detail });
+    this.trouble.threw(what, err);
+  }
+
+  /** @returns {string} what the debug log calls this host */
+  name() {
+    return typeof this.url === 'string' ? this.url : this.native?.id ?? 'a closed host';
   }
 }
 

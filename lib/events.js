@@ -13,7 +13,7 @@ class Events {
 
   /**
    * @param {any} host what listeners get as `this`
-   * @param {(what: string, err: any) => void} report
+   * @param {(what: string, err: any, event: string) => void} report
    */
   constructor(host, report) {
     this.#host = host;
@@ -33,10 +33,18 @@ class Events {
       try {
         Reflect.apply(listener, this.#host, args);
       } catch (err) {
-        this.#report(`A listener of the host's event '${event}' threw`, err);
+        this.#report(`A listener of the host's event '${event}' threw`, err, event);
       }
     }
     return listeners.length > 0;
+  }
+
+  /**
+   * @param {string} event
+   * @returns {number} how many listen to it
+   */
+  count(event) {
+    return this.#emitter.listenerCount(event);
   }
 
   /**

@@ -225,7 +225,7 @@ class Groups {
     const head = Groups.MESSAGE + JSON.stringify([channel, group]);
     this.#core.note(host, head, message).then(undefined, (/** @type {any} */ err) => {
       if (err.code === 'ERR_MESSAGE_NOT_SERIALIZABLE') {
-        process.emitWarning(err);
+        this.#core.trouble.tell(err);
         return;
       }
       if (!GONE.has(err.code)) return;

@@ -20,6 +20,7 @@ const TIMER_STOPPED = 13;
 const NETWORK_ID = 14;
 const LIST = 15;
 const UNREACHABLE = 16;
+const MEMBER = 18;
 const ACCEPTED = 28;
 const GONE = 29;
 
@@ -193,7 +194,12 @@ function apply(core, native, text) {
         core.requests.gone(events[i++]);
         break;
       case UNREACHABLE:
+        core.unreachable(events[i], fromFailure(events[i + 1]));
         i += 2;
+        break;
+      case MEMBER:
+        core.members.apply(events[i], events[i + 1], events[i + 2]);
+        i += 3;
         break;
       default:
         throw new Error('distribus: native part and JavaScript do not match');

@@ -6,6 +6,7 @@ const { error } = require('./errors.js');
  * The class of native hosts, described in docs/ARCHITECTURE.md.
  * @typedef {object} NativeHost
  * @property {string} id
+ * @property {number} framesSent
  * @property {(replies: string | null, ops: string | null, beside: any[] | null) => string | null} exchange
  * @property {() => any[]} beside
  * @property {(questions: number, replies: string | null) => void} progress
@@ -14,6 +15,7 @@ const { error } = require('./errors.js');
  * @property {(addresses: string[], required: number, port: number) => string} listen
  * @property {() => void} closeServer
  * @property {(call: number, url: string) => void} join
+ * @property {(url: string) => void} retry
  * @property {(call: number, id: string | null) => void} find
  * @property {(call: number) => void} list
  * @property {(call: number) => void} ready

@@ -47,7 +47,7 @@ class Notes {
       };
       this.#questions.set(number, { host, settle });
       const told = this.#core.note(host, kind + JSON.stringify([number, ...args]), message);
-      told.then(undefined, (/** @type {Error} */ err) => settle(err));
+      told.then(undefined, (/** @type {Error} */ err) => settle(err, undefined));
     });
   }
 

@@ -4,7 +4,7 @@
 //! reply to; each message is one) are numbered from 0 within the batch. Strings and bytes that do not go through JSON are
 //! handed over beside the text, in order.
 
-use distribus_mesh::{Answer, BinaryKind, Event, Input, Outcome, Payload, Raw, Reply};
+use distribus_mesh::{Answer, BinaryKind, Change, Event, Input, Outcome, Payload, Raw, Reply};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -138,6 +138,17 @@ impl Batch {
                 self.push("16", &[&quote(url), &error::call(error)]);
             }
             Event::Disconnected { key } => self.push("9", &[&quote(key)]),
+            Event::Member { change, url, host } => {
+                let change = match change {
+                    Change::Join => "0",
+                    Change::Leave => "1",
+                    Change::Disconnect => "2",
+                    Change::Reconnect => "3",
+                };
+                let text =
+                    |text: &Option<Raw>| text.as_ref().map_or("null".to_owned(), |t| quote(t));
+                self.push("18", &[change, &text(url), &text(host)]);
+            }
             Event::Located { id, url } => self.push("10", &[id, &quote(url)]),
             Event::Forgotten { id } => self.push("11", &[id]),
             Event::TimerStarted { key } => self.push("12", &[&quote(key)]),

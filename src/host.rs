@@ -95,6 +95,12 @@ impl NativeHost {
         self.handle.id().to_owned()
     }
 
+    /// How many frames this host has sent in all.
+    #[napi(getter, catch_unwind)]
+    pub fn frames_sent(&self) -> f64 {
+        self.handle.frames_sent() as f64
+    }
+
     /// Says that the batch that the last call gave has been applied, with the replies to it; hands over what the program
     /// collected meanwhile; gives the next batch.
     #[napi(catch_unwind)]
@@ -239,6 +245,12 @@ impl NativeHost {
             call: call.into(),
             url: url.into(),
         });
+    }
+
+    /// Goes on trying to join a url that could not be joined.
+    #[napi(catch_unwind)]
+    pub fn retry(&self, url: String) {
+        self.input(Input::Retry { url: url.into() });
     }
 
     #[napi(catch_unwind)]

@@ -54,6 +54,21 @@ const delay: number | undefined = host.config().reconnectDelay;
 host.config({ requestTimeout: '1' });
 for (const key of Object.keys(host.connections)) host.connections[key].close();
 host.server?.close();
+
+host.join(['ws://localhost:3000', 'ws://localhost:3001']).then((joined: distribus.Host) => joined);
+host.join(['localhost'] as const, 3000).finally(() => {});
+// @ts-expect-error not a string
+host.join([1]);
+const members: string[] = host.hosts().map(({ url, id, connected }) => (connected ? url ?? id ?? '' : ''));
+host.on('join', (url: string | null, id: string | null) => [url, id]).once('leave', function (url) { this.close(); return url?.length; });
+host.on('unreachable', (url, err) => [url.length, err.code]).prependListener('error', (err) => err.errors?.map(({ url, code }) => url + code));
+host.addListener('disconnect', (url) => url).off('disconnect', () => {}).removeListener('reconnect', () => {}).removeAllListeners();
+host.on('mine', (anything: number) => anything);
+// @ts-expect-error not a function
+host.on('join', 1);
+const listening: number = host.listenerCount('join') + host.listeners('join').length;
+const disposed: PromiseLike<void> = host[Symbol.asyncDispose]();
+const disposable: AsyncDisposable = host;
 host.url = null;
 
 class MyHost extends distribus.Host {
@@ -67,4 +82,4 @@ host.send('a', 'b', 1).catch((err: distribus.DistribusError) => {
   if (err.code === 'ERR_PEER_NOT_FOUND') return err.cause;
 });
 new distribus.Promise<void>((resolve) => resolve()).done();
-export { reply, length, there, count, found, self, maybe, delay };
+export { reply, length, there, count, found, self, maybe, delay, members, listening, disposed, disposable };

@@ -62,4 +62,4 @@ function ofBounds(bounds) {
   return '\nRatios\n' + aligned([BOUND_HEAD, ...bounds.map(boundColumns)]) + '\n';
 }
 
-module.exports = { BOUND_HEAD, boundColumns, ofBounds, ofCell, written };
+module.exports = { BOUND_HEAD, aligned, boundColumns, ofBounds, ofCell, written };

@@ -215,7 +215,8 @@ impl Driver {
         let call = self.calls;
         let url: ByteString = URLS[choices.below(4)].into();
         let input = match choices.byte() % 8 {
-            0..3 => Input::Join { call, url },
+            0..2 => Input::Join { call, url },
+            2 => Input::Retry { url },
             3 => Input::Find {
                 call,
                 id: Some(id(choices)),

@@ -101,6 +101,8 @@ pub enum Input {
     /// Ends with [`Event::Done`] when every host that is connected knows what was subscribed to before. From then on no message
     /// of theirs is missed.
     Ready { call: Call },
+    /// That url could not be joined, but another one could: keeps trying, as with a host that was lost.
+    Retry { url: ByteString },
     /// Publishes to all other hosts that listen.
     Publish {
         channel: Option<Raw>,
@@ -244,6 +246,14 @@ pub enum Event {
     Unreachable { url: ByteString, error: CallError },
     /// The connection with that key is gone.
     Disconnected { key: ByteString },
+    /// Something has changed about a member of the network. Told after [`Connected`](Event::Connected) or
+    /// [`Disconnected`](Event::Disconnected), if that is why. `url` is as in [`Connected`](Event::Connected); `host` is the incarnation:
+    /// originals have none and are known by their url.
+    Member {
+        change: Change,
+        url: Option<ByteString>,
+        host: Option<ByteString>,
+    },
     /// That peer lives on the host with that url (or key, when the host has no url).
     Located { id: Raw, url: ByteString },
     /// Nothing is known about that peer any more.
@@ -280,6 +290,19 @@ impl Event {
             _ => None,
         }
     }
+}
+
+/// What becomes of a member: `Join`, then any number of `Disconnect` and `Reconnect` in turn, then `Leave`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is connected for the first time.
+    Join,
+    /// It has said goodbye, is given up, or another incarnation has taken its place.
+    Leave,
+    /// Its connection is lost.
+    Disconnect,
+    /// The same incarnation (of an original: the same url) is connected again.
+    Reconnect,
 }
 
 /// What a call resolves with.

@@ -34,6 +34,7 @@ mod payload;
 mod peers;
 mod recent;
 mod requests;
+mod roster;
 mod sessions;
 
 pub mod config;
@@ -45,7 +46,9 @@ pub mod wire;
 
 pub use config::Config;
 pub use error::{CallError, DialError, SendError};
-pub use event::{Answer, Call, Event, Input, LinkId, Outcome, Output, Raw, Reply, Time, Topic};
+pub use event::{
+    Answer, Call, Change, Event, Input, LinkId, Outcome, Output, Raw, Reply, Time, Topic,
+};
 pub use mesh::Mesh;
 pub use patterns::Patterns;
 pub use payload::{BinaryKind, Payload};

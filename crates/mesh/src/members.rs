@@ -4,12 +4,12 @@
 //! hosts, and networks that become one. So it is remembered for a while who was met lately, to tell those who may not know; and
 //! when nothing has changed for a moment, each host compares notes with one other.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytestring::ByteString;
 
-use crate::event::Time;
+use crate::event::{LinkId, Time};
 use crate::hash;
 
 /// How long somebody is news: longer than a greeting is under way.
@@ -42,6 +42,8 @@ pub struct Members {
     next: u64,
     /// The first change since notes were compared, and the last one.
     changed: Option<(Time, Time)>,
+    /// Who wanted to compare notes when ours were not settled.
+    deferred: BTreeSet<LinkId>,
 }
 
 impl Members {
@@ -81,6 +83,21 @@ impl Members {
     pub fn change(&mut self, now: Time) {
         let first = self.changed.map_or(now, |(first, _)| first);
         self.changed = Some((first, now));
+    }
+
+    /// Somebody compares notes over that link and they differ. Whether that is no wonder, because ours have just changed: then it is for us
+    /// to come back to it.
+    pub fn defer(&mut self, link: LinkId) -> bool {
+        let unsettled = self.changed.is_some();
+        if unsettled {
+            self.deferred.insert(link);
+        }
+        unsettled
+    }
+
+    /// With whom we have to compare notes because we would not before.
+    pub fn take_deferred(&mut self) -> BTreeSet<LinkId> {
+        std::mem::take(&mut self.deferred)
     }
 
     /// When to compare notes.
@@ -145,6 +162,21 @@ mod tests {
         assert!(!members.due(Duration::from_millis(9999)));
         assert!(members.due(Duration::from_secs(10)));
         assert_eq!(members.deadline(), None);
+    }
+
+    #[test]
+    fn whoever_compares_too_early_is_come_back_to() {
+        let mut members = Members::default();
+        assert!(!members.defer(LinkId(1)));
+        members.change(Duration::ZERO);
+        assert!(members.defer(LinkId(1)) && members.defer(LinkId(2)) && members.defer(LinkId(1)));
+        assert!(members.due(QUIET));
+        assert_eq!(
+            members.take_deferred(),
+            BTreeSet::from([LinkId(1), LinkId(2)])
+        );
+        assert!(!members.defer(LinkId(3)));
+        assert_eq!(members.take_deferred(), BTreeSet::new());
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod interest;
 mod joining;
 mod leaving;
 mod members;
+mod membership;
 mod messages;
 mod notes;
 mod places;
@@ -32,6 +33,7 @@ use crate::patterns::Patterns;
 use crate::peers::{Parcel, Peers};
 use crate::recent::Recent;
 use crate::requests::Requests;
+use crate::roster::Roster;
 use crate::sessions::Sessions;
 use crate::wire::v1::{self, Frame};
 use crate::wire::v2;
@@ -54,6 +56,7 @@ pub struct Mesh {
 
     hosts: Hosts<Waiter>,
     members: Members,
+    roster: Roster,
     channels: Channels,
     directory: Directory,
     /// The patterns that other hosts listen to.
@@ -186,6 +189,7 @@ impl Mesh {
             out: Vec::new(),
             hosts: Hosts::new(),
             members: Members::default(),
+            roster: Roster::default(),
             channels: Channels::default(),
             directory: Directory::new(host_id),
             patterns: Patterns::default(),
@@ -298,6 +302,7 @@ impl Mesh {
                 }
             }
             Input::CancelTimer { key } => self.give_up(key),
+            Input::Retry { url } => self.try_again(url),
             Input::Accepted { link } if self.closing.is_some() => self.close_link(link),
             Input::Accepted { link } => self.hosts.accept(link),
             Input::Opened { link } => self.greet(link),
@@ -578,7 +583,12 @@ impl Mesh {
                 self.synced_all(host);
                 self.place_leaves(host);
             }
-            self.lose(key, dialled, host);
+            if self.closing.is_none() {
+                self.lose(key.clone(), dialled, host.clone());
+                self.member_is_lost(host.as_ref(), &key);
+            } else {
+                self.member_is_gone(link, &key);
+            }
         } else if let Some(host) = session {
             self.end_session(&host);
         }

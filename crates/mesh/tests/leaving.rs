@@ -4,7 +4,9 @@ mod support;
 
 use std::time::Duration;
 
-use distribus_mesh::{Answer, CallError, Config, Event, Input, LinkId, Mesh, Output, SendError};
+use distribus_mesh::{
+    Answer, CallError, Change, Config, Event, Input, LinkId, Mesh, Output, SendError,
+};
 use support::{Net, url};
 
 fn pair() -> Net {
@@ -58,11 +60,11 @@ fn a_goodbye_is_answered_before_the_link_closes() {
         part: 0,
         replies: vec![],
     };
-    step(applied(1));
+    step(applied(2));
     // Nothing is said while the program does not know of it.
     let said = said(&step(hear(r#"{"id":2,"message":{"method":"goodbye"}}"#)));
     assert_eq!(said, Vec::<String>::new());
-    let said = self::said(&step(applied(2)));
+    let said = self::said(&step(applied(4)));
     let [ours, answer] = &said[..] else {
         panic!("{said:?}");
     };
@@ -318,5 +320,10 @@ fn an_original_that_says_goodbye_on_its_own_one_of_two_connections_has_left() {
         theirs,
         r#"{"id":2,"message":{"method":"goodbye"}}"#,
     )));
-    assert_eq!(left, [Event::Disconnected { key: url() }]);
+    let gone = Event::Member {
+        change: Change::Leave,
+        url: Some(url()),
+        host: None,
+    };
+    assert_eq!(left, [Event::Disconnected { key: url() }, gone]);
 }

@@ -53,6 +53,8 @@ struct State {
     awake: bool,
     links: HashMap<LinkId, Entry>,
     armed: Option<Time>,
+    /// How many frames were handed to links.
+    frames: u64,
     server: Option<Server>,
     down: bool,
 }
@@ -83,6 +85,7 @@ impl Shared {
                 awake: false,
                 links: HashMap::new(),
                 armed: None,
+                frames: 0,
                 server: None,
                 down: false,
             }),
@@ -130,6 +133,10 @@ impl Shared {
         }
     }
 
+    pub fn frames_sent(&self) -> u64 {
+        self.state.lock().frames
+    }
+
     pub fn is_held_up(&self, link: LinkId) -> bool {
         self.state.lock().mesh.held_up().contains(&link)
     }
@@ -167,12 +174,14 @@ impl Shared {
                 match output {
                     Output::Transmit { link, text } => {
                         if let Some(Entry::Open(open)) = state.links.get(&link) {
+                            state.frames += 1;
                             open.push_text(&text);
                             touch(&mut dirty, open);
                         }
                     }
                     Output::TransmitBinary { link, bytes } => {
                         if let Some(Entry::Open(open)) = state.links.get(&link) {
+                            state.frames += 1;
                             open.push_binary(&bytes);
                             touch(&mut dirty, open);
                         }

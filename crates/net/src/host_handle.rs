@@ -34,6 +34,11 @@ impl HostHandle {
         &self.shared.id
     }
 
+    /// How many frames this host has sent in all.
+    pub fn frames_sent(&self) -> u64 {
+        self.shared.frames_sent()
+    }
+
     /// Gives inputs to the mesh, in order, and writes to the sockets what can be written without blocking.
     pub fn input(&self, inputs: impl IntoIterator<Item = Input>) {
         self.shared.input(inputs);

@@ -255,10 +255,11 @@ impl Mesh {
         let listed = url.or_else(|| key.starts_with("ws").then(|| key.clone()));
         self.members.change(self.now);
         self.event(Event::Connected {
-            key,
-            url: listed,
+            key: key.clone(),
+            url: listed.clone(),
             host: host.clone(),
         });
+        self.member_is_here(host.as_ref(), &key, listed);
         let came: Vec<Expected> = self
             .expected
             .extract_if(.., |e| Some(&e.host) == host.as_ref())
@@ -283,7 +284,10 @@ impl Mesh {
             session.detach(link);
         }
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {
-            self.event(Event::Disconnected { key });
+            self.event(Event::Disconnected { key: key.clone() });
+            if self.hosts.get(link).and_then(|l| l.host.clone()) != host {
+                self.member_is_gone(link, &key);
+            }
         }
         self.drop_link(link);
     }
@@ -365,7 +369,10 @@ impl Mesh {
                 Waiter::Call(call) => self.done(call, Ok(Answer::Done)),
                 Waiter::Request { link, id } => self.owe(link, Some(id), super::Due::Message(None)),
                 Waiter::Member { round: Some(round) } => self.round_answer(round, None),
-                Waiter::Member { round: None } | Waiter::Hint | Waiter::Redial { .. } => {}
+                Waiter::Redial { key, host, .. } => {
+                    self.member_was_looked_for(host.as_ref(), &key);
+                }
+                Waiter::Member { round: None } | Waiter::Hint => {}
             }
         }
     }

@@ -15,11 +15,13 @@ impl Mesh {
         if let Some(key) = &key {
             self.forget_host(key);
             self.event(Event::Disconnected { key: key.clone() });
+            self.member_is_gone(link, key);
             self.members.change(self.now);
         } else if let Some(twin) = self.twin(link) {
             if let Some(key) = self.hosts.unregister(twin, State::Leaving) {
                 self.forget_host(&key);
-                self.event(Event::Disconnected { key });
+                self.event(Event::Disconnected { key: key.clone() });
+                self.member_is_gone(twin, &key);
                 self.members.change(self.now);
             }
             self.say_goodbye(twin);
@@ -130,6 +132,7 @@ impl Mesh {
                 State::Leaving => {}
             }
         }
+        self.all_members_are_gone();
         for host in self.sessions.hosts() {
             if self.sessions.get(&host).is_some_and(|s| s.link().is_none()) {
                 self.end_session(&host);

@@ -152,6 +152,7 @@ impl Mesh {
         let list = read_members(members.as_ref());
         if let Some(theirs) = digest.as_ref().and_then(json::string)
             && theirs != self.digest()
+            && !self.members.defer(link)
         {
             let mut note = params("members", &written(&self.member_list(link)));
             note.truncate(note.len() - 1);
@@ -205,8 +206,11 @@ impl Mesh {
         }
         let own = &*self.id;
         let next = self.listed_hosts().min_by_key(|(id, _)| (*id < own, *id));
-        if let Some((_, link)) = next {
-            let digest = json::quote(&self.digest());
+        let next = next.map(|(_, link)| link);
+        let mut links = self.members.take_deferred();
+        links.extend(next);
+        let digest = json::quote(&self.digest());
+        for link in links {
             self.transmit(
                 link,
                 v1::notification("members", &params("digest", &digest)),

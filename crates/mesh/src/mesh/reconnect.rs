@@ -109,6 +109,15 @@ impl Mesh {
         }
     }
 
+    /// The program wants that url tried again until somebody is there, or until the reconnect timeout.
+    pub(super) fn try_again(&mut self, url: ByteString) {
+        let known = self.hosts.route(&url).is_some() || self.hosts.lost(&url).is_some();
+        if !known && !url.is_empty() && self.url.as_ref() != Some(&url) && self.closing.is_none() {
+            let host = self.hosts.lost_behind(&url);
+            self.lose(url.clone(), Some(url), host);
+        }
+    }
+
     /// Does what is due about lost hosts.
     pub(super) fn redial_due(&mut self) {
         for (key, lost) in self.hosts.due(self.now) {
@@ -159,9 +168,10 @@ impl Mesh {
 
     fn forget_lost(&mut self, key: &ByteString, host: Option<ByteString>) {
         self.forget_host(key);
-        if let Some(host) = host {
-            self.end_lost_session(&host);
+        if let Some(host) = &host {
+            self.end_lost_session(host);
         }
+        self.member_is_given_up(host.as_ref(), key);
     }
 
     /// Ends the session with a host that is not connected.
@@ -169,5 +179,6 @@ impl Mesh {
         if self.sessions.get(host).is_some_and(|s| s.link().is_none()) {
             self.end_session(host);
         }
+        self.incarnation_has_ended(host);
     }
 }

@@ -43,6 +43,7 @@ impl World {
         self.assert_mesh();
         self.assert_talk();
         self.model.finish();
+        self.assert_members();
     }
 
     fn pairs(&self) -> Vec<(usize, usize)> {
@@ -95,6 +96,18 @@ impl World {
                 self.is_connected(n, m),
                 "host {n} is not connected with host {m}: {:?}",
                 self.hosts[n].connections
+            );
+        }
+    }
+
+    /// Whoever was lost is back or gone, and nobody is taken for a member who is none.
+    fn assert_members(&self) {
+        for (n, host) in self.hosts.iter().enumerate() {
+            host.view.check();
+            assert!(
+                host.view.lost().is_empty(),
+                "host {n} waits for {:?}",
+                host.view.lost()
             );
         }
     }

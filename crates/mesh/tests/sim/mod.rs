@@ -9,6 +9,8 @@ pub mod model;
 pub mod net;
 pub mod program;
 pub mod script;
+#[path = "../support/view.rs"]
+pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::{Hash, Hasher};
@@ -91,6 +93,7 @@ pub struct Host {
     pub located: BTreeMap<String, String>,
     pub connections: BTreeMap<String, Option<String>>,
     pub timers: BTreeSet<String>,
+    pub view: view::View,
     /// Collects what it says for a while.
     pub batching: bool,
     flushing: bool,
@@ -158,6 +161,7 @@ impl World {
                 located: BTreeMap::new(),
                 connections: BTreeMap::new(),
                 timers: BTreeSet::new(),
+                view: view::View::default(),
                 batching: false,
                 flushing: false,
                 ticks: (Duration::ZERO, 0),
@@ -205,6 +209,7 @@ impl World {
         host.located.clear();
         host.connections.clear();
         host.timers.clear();
+        host.view.clear();
     }
 
     pub fn at(&mut self, at: Time, task: Task) {

@@ -151,6 +151,7 @@ impl World {
         replies: &mut Vec<(u64, u32, Reply)>,
     ) {
         let life = self.hosts[n].life;
+        self.hosts[n].view.apply(event);
         let messages = |payload: &Payload| {
             let all = contents(payload).into_iter().enumerate();
             all.skip(part as usize).take((stop - part) as usize)

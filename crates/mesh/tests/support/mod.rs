@@ -2,6 +2,8 @@
 //! url, and each host has a small program that applies events at once unless it is told to pause.
 #![allow(dead_code)]
 
+pub mod view;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ pub struct Node {
     pub log: Vec<Event>,
     pub connections: BTreeSet<String>,
     pub timers: BTreeSet<String>,
+    pub view: view::View,
     pub addresses: BTreeMap<String, String>,
     pub network: Option<String>,
     /// Does not apply anything while this is set.
@@ -105,6 +108,7 @@ impl Net {
             log: Vec::new(),
             connections: BTreeSet::new(),
             timers: BTreeSet::new(),
+            view: view::View::default(),
             addresses: BTreeMap::new(),
             network: None,
             paused: false,
@@ -239,6 +243,7 @@ impl Net {
         node.mesh = Mesh::new(Config::default(), id.into(), n as u64 + 1000);
         node.connections.clear();
         node.timers.clear();
+        node.view.clear();
         node.addresses.clear();
         node.waiting.clear();
         node.told = 0;
@@ -351,8 +356,10 @@ impl Net {
                     Event::NetworkId { id } => node.network = id.as_ref().map(ToString::to_string),
                     _ => {}
                 }
+                node.view.apply(&event);
                 node.log.push(event);
             }
+            node.view.check();
             let upto = node.told;
             let mut out = Vec::new();
             let part = 0;

@@ -1,0 +1,72 @@
+//! Telling the program who comes to the network and who goes.
+
+use bytestring::ByteString;
+
+use super::Mesh;
+use crate::event::{Event, LinkId};
+use crate::roster::Name;
+
+impl Mesh {
+    fn tell(&mut self, events: impl IntoIterator<Item = Event>) {
+        for event in events {
+            self.event(event);
+        }
+    }
+
+    /// The host behind that link is connected, under that key.
+    pub(super) fn member_is_here(
+        &mut self,
+        host: Option<&ByteString>,
+        key: &ByteString,
+        url: Option<ByteString>,
+    ) {
+        let events = self
+            .roster
+            .connected(Name::new(host, key), key.clone(), url);
+        self.tell(events);
+    }
+
+    /// It has lost its connection.
+    pub(super) fn member_is_lost(&mut self, host: Option<&ByteString>, key: &ByteString) {
+        let event = self.roster.lost(&Name::new(host, key));
+        self.tell(event);
+    }
+
+    /// The host behind that link has said goodbye, or another one has taken its place.
+    pub(super) fn member_is_gone(&mut self, link: LinkId, key: &ByteString) {
+        let host = self.hosts.get(link).and_then(|l| l.host.as_ref());
+        let event = self.roster.gone(&Name::new(host, key));
+        self.tell(event);
+    }
+
+    /// It was lost, and is not waited for any more.
+    pub(super) fn member_is_given_up(&mut self, host: Option<&ByteString>, key: &ByteString) {
+        let events = self.roster.given_up(&Name::new(host, key), Some(key));
+        self.tell(events);
+    }
+
+    /// Another incarnation is where that lost one was.
+    pub(super) fn incarnation_has_ended(&mut self, host: &ByteString) {
+        let events = self.roster.given_up(&Name::Host(host.clone()), None);
+        self.tell(events);
+    }
+
+    /// Somebody answers where we were looking for a lost host. If it was not that one, nobody looks for it any more.
+    pub(super) fn member_was_looked_for(&mut self, host: Option<&ByteString>, key: &ByteString) {
+        let lost = |h: &ByteString| !self.hosts.lost_host(h).is_empty();
+        let looked_for = self.hosts.lost(key).is_some()
+            || host.is_some_and(lost)
+            || self
+                .hosts
+                .connecting(key, host.map(|h| h as &str))
+                .is_some();
+        if !looked_for {
+            self.member_is_given_up(host, key);
+        }
+    }
+
+    pub(super) fn all_members_are_gone(&mut self) {
+        let events = self.roster.clear();
+        self.tell(events);
+    }
+}

@@ -1,0 +1,167 @@
+//! Who is in the network, as the program is told: each host comes once and goes once, and in between it may be lost and come back.
+//!
+//! Connections tell less: a host may have two of them one after the other, and a url may be that of one host today and of another one tomorrow.
+
+use std::collections::BTreeMap;
+
+use bytestring::ByteString;
+
+use crate::event::{Change, Event};
+
+/// What tells members apart: the incarnation, or the key of an original, which has none.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Name {
+    Host(ByteString),
+    Key(ByteString),
+}
+
+impl Name {
+    pub fn new(host: Option<&ByteString>, key: &ByteString) -> Name {
+        match host {
+            Some(host) => Name::Host(host.clone()),
+            None => Name::Key(key.clone()),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// Under which it is connected, or was.
+    key: ByteString,
+    url: Option<ByteString>,
+    connected: bool,
+}
+
+/// All members, connected or lost. What its methods give is to be told to the program.
+#[derive(Debug, Default)]
+pub struct Roster {
+    members: BTreeMap<Name, Entry>,
+}
+
+fn told(change: Change, name: &Name, entry: &Entry) -> Event {
+    let host = match name {
+        Name::Host(host) => Some(host.clone()),
+        Name::Key(_) => None,
+    };
+    let url = entry.url.clone();
+    Event::Member { change, url, host }
+}
+
+impl Roster {
+    /// That member is connected. Who was lost and had its key or its url before will not come back.
+    pub fn connected(
+        &mut self,
+        name: Name,
+        key: ByteString,
+        url: Option<ByteString>,
+    ) -> Vec<Event> {
+        let mut events = self.remove(|n, e| {
+            *n != name && !e.connected && (e.key == key || (e.url.is_some() && e.url == url))
+        });
+        let before = self.members.get(&name).map(|e| e.connected);
+        let entry = Entry {
+            key,
+            url,
+            connected: true,
+        };
+        match before {
+            None => events.push(told(Change::Join, &name, &entry)),
+            Some(false) => events.push(told(Change::Reconnect, &name, &entry)),
+            Some(true) => {} // another connection has taken the place of the one before
+        }
+        self.members.insert(name, entry);
+        events
+    }
+
+    /// Its connection is lost.
+    pub fn lost(&mut self, name: &Name) -> Option<Event> {
+        let entry = self.members.get_mut(name).filter(|e| e.connected)?;
+        entry.connected = false;
+        Some(told(Change::Disconnect, name, entry))
+    }
+
+    /// It is gone.
+    pub fn gone(&mut self, name: &Name) -> Option<Event> {
+        let entry = self.members.remove(name)?;
+        Some(told(Change::Leave, name, &entry))
+    }
+
+    /// The lost members with that name or key are not waited for any more.
+    pub fn given_up(&mut self, name: &Name, key: Option<&ByteString>) -> Vec<Event> {
+        self.remove(|n, e| !e.connected && (n == name || Some(&e.key) == key))
+    }
+
+    /// We leave the network.
+    pub fn clear(&mut self) -> Vec<Event> {
+        self.remove(|_, _| true)
+    }
+
+    fn remove(&mut self, is_gone: impl Fn(&Name, &Entry) -> bool) -> Vec<Event> {
+        let mut events = Vec::new();
+        self.members.retain(|name, entry| {
+            let gone = is_gone(name, entry);
+            if gone {
+                events.push(told(Change::Leave, name, entry));
+            }
+            !gone
+        });
+        events
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: ByteString = ByteString::from_static("ws://a");
+
+    fn name(host: &'static str) -> Name {
+        Name::Host(ByteString::from_static(host))
+    }
+
+    fn changes(events: impl IntoIterator<Item = Event>) -> Vec<(Change, Option<String>)> {
+        let change = |e| match e {
+            Event::Member { change, host, .. } => (change, host.map(|h| h.to_string())),
+            other => panic!("{other:?}"),
+        };
+        events.into_iter().map(change).collect()
+    }
+
+    #[test]
+    fn a_member_comes_once_and_goes_once() {
+        let mut roster = Roster::default();
+        let one = |change| vec![(change, Some("1".to_owned()))];
+        let come = |roster: &mut Roster| changes(roster.connected(name("1"), URL, Some(URL)));
+        assert_eq!(come(&mut roster), one(Change::Join));
+        assert_eq!(come(&mut roster), []);
+        assert_eq!(changes(roster.given_up(&name("1"), Some(&URL))), []);
+        assert_eq!(changes(roster.lost(&name("1"))), one(Change::Disconnect));
+        assert_eq!(changes(roster.lost(&name("1"))), []);
+        assert_eq!(come(&mut roster), one(Change::Reconnect));
+        assert_eq!(changes(roster.gone(&name("1"))), one(Change::Leave));
+        assert_eq!(changes(roster.gone(&name("1"))), []);
+        assert_eq!(changes(roster.clear()), []);
+    }
+
+    #[test]
+    fn a_new_incarnation_takes_the_place_of_the_lost_one() {
+        let mut roster = Roster::default();
+        roster.connected(name("1"), URL, Some(URL));
+        roster.lost(&name("1"));
+        let told = changes(roster.connected(name("2"), URL, Some(URL)));
+        let told: Vec<_> = told.iter().map(|(c, h)| (*c, h.as_deref())).collect();
+        assert_eq!(
+            told,
+            [(Change::Leave, Some("1")), (Change::Join, Some("2"))]
+        );
+    }
+
+    #[test]
+    fn hosts_without_url_have_no_url_in_common() {
+        let mut roster = Roster::default();
+        roster.connected(name("1"), "1".into(), None);
+        roster.lost(&name("1"));
+        let told = roster.connected(name("2"), "2".into(), None);
+        assert_eq!(changes(told), [(Change::Join, Some("2".into()))]);
+    }
+}
