@@ -17,6 +17,7 @@ declare namespace distribus {
     | 'ERR_HANDLER'
     | 'ERR_NO_HANDLER'
     | 'ERR_REQUEST_NOT_SUPPORTED'
+    | 'ERR_NO_HOST'
     | 'ABORT_ERR'
     | 'ERR_MESSAGE_NOT_SERIALIZABLE'
     | 'ERR_HOST_CLOSED'
@@ -163,9 +164,13 @@ declare namespace distribus {
      * @typeParam Reply the type of the reply
      * @returns resolves with the reply; rejects with ERR_HANDLER (the handler threw), ERR_NO_HANDLER, ERR_REQUEST_TIMEOUT, ABORT_ERR,
      * ERR_REQUEST_NOT_SUPPORTED (the peer lives on a host of distribus 0.4.0), or as `send` does
-     * @throws {Error} ERR_REQUEST_NOT_SUPPORTED: no host has made this peer
+     * @throws {Error} ERR_NO_HOST: no host has made this peer
      */
     request<Reply = In>(to: Id, message?: Out, options?: RequestOptions | null): Bluebird<Reply>;
+
+    /** Sends a message to all peers in the network whose ids match, without a pattern to all; see `Host.broadcast`. */
+    broadcast(pattern: string | null | undefined, message: Out, options?: { self?: boolean }): Bluebird<{ delivered: number; failed: number }>;
+    broadcast(message: Out): Bluebird<{ delivered: number; failed: number }>;
 
     /**
      * Answers the requests for this peer from now on, in place of the handler before. None: they are refused.
@@ -269,6 +274,25 @@ declare namespace distribus {
     /** The ids of all peers in the network. Hosts of distribus 0.4.0 cannot be asked for theirs. */
     list(): Bluebird<any[]>;
 
+    /** The ids of all peers in the network that match, see `subscribe` for the wildcards. */
+    list(pattern: string | null): Bluebird<any[]>;
+
+    /** Resolves with this host when every host of ours that is connected knows what has been subscribed to here so far. */
+    ready(channel?: Id): Bluebird<this>;
+
+    /**
+     * Sends a message to all peers in the network whose ids match; without a pattern to all. Not to the sender, unless `self` is true.
+     * `failed` counts peers whose listener threw, and hosts that did not answer.
+     */
+    broadcast(from: Id, pattern: string | null | undefined, message: any, options?: { self?: boolean }): Bluebird<{ delivered: number; failed: number }>;
+    broadcast(from: Id, message: any): Bluebird<{ delivered: number; failed: number }>;
+
+    /**
+     * Tells who is there and matches, then who comes and goes: one leave for every join. Peers of a host whose connection is lost leave.
+     * The signal ends it with an AbortError.
+     */
+    watch(pattern?: string | null, options?: { signal?: AbortSignal }): AsyncIterableIterator<{ type: 'join' | 'leave'; id: any }>;
+
     /**
      * Listens for other hosts.
      *
@@ -350,10 +374,10 @@ declare namespace distribus {
      *
      * @throws {TypeError} ERR_INVALID_ARG_TYPE: the callback is not a function
      */
-    subscribe<M = any>(channel: Id, callback: (message: M) => unknown): void;
+    subscribe<M = any>(channel: Id, callback: (message: M, channel?: any) => unknown, options?: { exact?: boolean; group?: string } | null): void;
 
     /** Removes the first subscription of that callback. */
-    unsubscribe<M = any>(channel: Id, callback: (message: M) => unknown): void;
+    unsubscribe<M = any>(channel: Id, callback: (message: M, channel?: any) => unknown, options?: { exact?: boolean; group?: string } | null): void;
   }
 
   interface HostConstructor {

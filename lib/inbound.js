@@ -24,6 +24,9 @@ const MEMBER = 18;
 const ACCEPTED = 28;
 const GONE = 29;
 
+/** A change of a member, see lib/members.js. */
+const LEAVE = 1;
+
 /** Flags of messages. */
 const NO_NAME = 1;
 const NO_SENDER = 2;
@@ -199,6 +202,7 @@ function apply(core, native, text) {
         break;
       case MEMBER:
         core.members.apply(events[i], events[i + 1], events[i + 2]);
+        if (events[i] === LEAVE && events[i + 2] !== null) core.notes.gone(events[i + 2]);
         i += 3;
         break;
       default:
