@@ -9,7 +9,7 @@ use super::traffic::Cargo;
 use crate::error::SendError;
 use crate::event::{Event, Raw};
 use crate::payload::Payload;
-use crate::wire::v2::{Code, Exception};
+use crate::wire::v2::Code;
 
 /// A note on its way: like messages to a peer, but its receiver is a host.
 #[derive(Clone, Debug)]
@@ -49,40 +49,17 @@ impl Mesh {
         }
     }
 
-    fn note_settled(&mut self, note: &Note, range: Range<u32>) {
-        if !range.is_empty() {
-            let count = u64::from(range.end - range.start);
-            let seq = note.seqs(range).start;
-            self.event(Event::Settled { seq, count });
-        }
-    }
-
-    /// The other program has taken those of the note's messages, with these exceptions.
-    pub(super) fn note_acknowledged(
-        &mut self,
-        note: &Note,
-        first: u64,
-        range: Range<u32>,
-        exceptions: &[Exception],
-    ) {
-        let mut at = range.start;
-        for Exception {
-            first: from,
-            count,
-            code,
-        } in exceptions
-        {
-            let index = |number: u64| number.saturating_sub(first).min(range.end.into()) as u32;
-            let begin = index(*from).max(at);
-            let stop = index(from + u64::from(*count)).max(begin);
-            self.note_settled(note, at..begin);
-            let error = match code {
-                Code::NoSuchPeer => SendError::NotFound { id: None },
-                Code::Threw | Code::ThrewNotFound => SendError::Threw,
-            };
-            self.note_failed(note, begin..stop, &error);
-            at = stop;
-        }
-        self.note_settled(note, at..range.end);
+    /// The other program has taken those of the note's messages, or, with that code, has not.
+    pub(super) fn note_acknowledged(&mut self, note: &Note, range: Range<u32>, code: Option<Code>) {
+        let error = match code {
+            None => {
+                let count = u64::from(range.end - range.start);
+                let seq = note.seqs(range).start;
+                return self.event(Event::Settled { seq, count });
+            }
+            Some(Code::NoSuchPeer) => SendError::NotFound { id: None },
+            Some(Code::Threw | Code::ThrewNotFound) => SendError::Threw,
+        };
+        self.note_failed(note, range, &error);
     }
 }

@@ -1,5 +1,7 @@
 //! What goes through sessions: runs of messages to our own hosts, and their acknowledgements.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 
@@ -406,40 +408,33 @@ impl Mesh {
         let parcel = match run {
             _ if expired => return,
             Cargo::Parcel(parcel) => parcel,
-            Cargo::Note(note) => return self.note_acknowledged(&note, first, range, exceptions),
+            Cargo::Note(note) => {
+                return outcomes(first, range, exceptions, |range, code| {
+                    self.note_acknowledged(&note, range, code);
+                });
+            }
             Cargo::Publish { .. } | Cargo::Reply { .. } => return,
         };
-        let mut at = range.start;
-        for exception in exceptions {
-            let begin = (exception.first.max(first) - first) as u32;
-            let stop = ((exception.first + u64::from(exception.count)).max(first) - first)
-                .min(u64::from(range.end)) as u32;
-            let (begin, stop) = (begin.clamp(at, range.end), stop.clamp(at, range.end));
-            self.settled(host, &parcel, at..begin);
-            if begin < stop {
-                self.excepted(&parcel, begin..stop, exception.code);
-            }
-            at = stop;
-        }
-        self.settled(host, &parcel, at..range.end);
+        outcomes(first, range, exceptions, |range, code| match code {
+            None => self.settled(host, &parcel, range),
+            Some(code) => self.excepted(&parcel, range, code),
+        });
     }
 
-    fn settled(&mut self, host: &ByteString, parcel: &Parcel, range: std::ops::Range<u32>) {
-        if !range.is_empty() {
-            let (seq, count) = (
-                parcel.seq + u64::from(range.start),
-                u64::from(range.end - range.start),
-            );
-            if parcel.asks {
-                self.accepted(seq, count, host);
-            } else {
-                self.event(Event::Settled { seq, count });
-            }
-            self.arrived(&parcel.key, seq, range.end - range.start);
+    fn settled(&mut self, host: &ByteString, parcel: &Parcel, range: Range<u32>) {
+        let (seq, count) = (
+            parcel.seq + u64::from(range.start),
+            u64::from(range.end - range.start),
+        );
+        if parcel.asks {
+            self.accepted(seq, count, host);
+        } else {
+            self.event(Event::Settled { seq, count });
         }
+        self.arrived(&parcel.key, seq, range.end - range.start);
     }
 
-    fn excepted(&mut self, parcel: &Parcel, range: std::ops::Range<u32>, code: Code) {
+    fn excepted(&mut self, parcel: &Parcel, range: Range<u32>, code: Code) {
         let count = range.end - range.start;
         if code == Code::NoSuchPeer {
             return self.not_there(cut(parcel.clone(), range));
@@ -549,8 +544,33 @@ impl Mesh {
     }
 }
 
+/// Tells how the messages `range` of a run ended whose first one has number `first`: part by part, with the code of those that did not
+/// end as usual.
+fn outcomes(
+    first: u64,
+    range: Range<u32>,
+    exceptions: &[Exception],
+    mut tell: impl FnMut(Range<u32>, Option<Code>),
+) {
+    let mut tell = |part: Range<u32>, code| {
+        if !part.is_empty() {
+            tell(part, code);
+        }
+    };
+    let index = |number: u64| number.saturating_sub(first).min(u64::from(range.end)) as u32;
+    let mut at = range.start;
+    for e in exceptions {
+        let begin = index(e.first).max(at);
+        let stop = index(e.first + u64::from(e.count)).max(begin);
+        tell(at..begin, None);
+        tell(begin..stop, Some(e.code));
+        at = stop;
+    }
+    tell(at..range.end, None);
+}
+
 /// Those messages of a parcel.
-fn cut(mut parcel: Parcel, range: std::ops::Range<u32>) -> Parcel {
+fn cut(mut parcel: Parcel, range: Range<u32>) -> Parcel {
     if range.end < parcel.payload.count() {
         parcel.payload.split_off(range.end);
     }
