@@ -1,6 +1,7 @@
 'use strict';
 
 const Broadcasts = require('./broadcasts.js');
+const Deadlines = require('./deadlines.js');
 const Groups = require('./groups.js');
 const Watches = require('./watches.js');
 const { hostClosed, timedOut } = require('./errors.js');
@@ -11,11 +12,17 @@ const { hostClosed, timedOut } = require('./errors.js');
  */
 const ANSWER = 'a';
 
+/**
+ * @typedef {{number: number, host: string, resolve: (value: any) => void, reject: (err: Error) => void, timeout: number, deadline: number}} Question
+ */
+
 /** Notes of a host, and what is asked by notes. */
 class Notes {
   #core;
-  /** @type {Map<number, {host: string, settle: (err: Error | null, value?: any) => void}>} */
+  /** @type {Map<number, Question>} */
   #questions = new Map();
+  /** @type {Deadlines<Question>} */
+  #waiting = new Deadlines((question) => this.#settle(question, timedOut()));
   #next = 1;
 
   /** @param {import('./core.js')} core */
@@ -36,19 +43,24 @@ class Notes {
    */
   ask(host, kind, args, message) {
     return new Promise((resolve, reject) => {
-      const number = this.#next++;
-      const timeout = setTimeout(() => this.#questions.get(number)?.settle(timedOut(), undefined), this.#core.requestTimeout);
-      timeout.unref();
-      const settle = (/** @type {Error | null} */ err, /** @type {any=} */ value) => {
-        clearTimeout(timeout);
-        this.#questions.delete(number);
-        if (err) reject(err);
-        else resolve(value);
-      };
-      this.#questions.set(number, { host, settle });
-      const told = this.#core.note(host, kind + JSON.stringify([number, ...args]), message);
-      told.then(undefined, (/** @type {Error} */ err) => settle(err, undefined));
+      const question = { number: this.#next++, host, resolve, reject, timeout: this.#core.requestTimeout, deadline: 0 };
+      this.#questions.set(question.number, question);
+      this.#waiting.add(question);
+      const told = this.#core.note(host, kind + JSON.stringify([question.number, ...args]), message);
+      told.then(undefined, (/** @type {Error} */ err) => this.#settle(question, err));
     });
+  }
+
+  /**
+   * @param {Question} question
+   * @param {Error | null} err
+   * @param {any} [value]
+   */
+  #settle(question, err, value) {
+    if (!this.#waiting.delete(question)) return;
+    this.#questions.delete(question.number);
+    if (err === null) question.resolve(value);
+    else question.reject(err);
   }
 
   /**
@@ -72,7 +84,7 @@ class Notes {
     const rest = head.slice(1);
     if (head[0] === ANSWER) {
       const question = this.#questions.get(Number(rest));
-      if (question?.host === host) question.settle(null, message);
+      if (question?.host === host) this.#settle(question, null, message);
       return true;
     }
     const args = read(rest);
@@ -114,12 +126,12 @@ class Notes {
 
   /** @param {string} host that will not come back */
   gone(host) {
-    for (const question of [...this.#questions.values()]) if (question.host === host) question.settle(hostClosed());
+    for (const question of [...this.#questions.values()]) if (question.host === host) this.#settle(question, hostClosed());
   }
 
   /** The host is closed. */
   closed() {
-    for (const question of [...this.#questions.values()]) question.settle(hostClosed());
+    for (const question of [...this.#questions.values()]) this.#settle(question, hostClosed());
     this.groups.closed();
     this.watches.closed();
   }
