@@ -79,7 +79,6 @@ function Host(options) {
   };
   owners.set(this.send, core);
 
-
   Host.prototype.config.call(this, options);
 }
 

@@ -31,10 +31,10 @@ const LEAVE = 1;
 const NO_NAME = 1;
 const NO_SENDER = 2;
 const PUBLISHED = 4;
-const NOTE = 32;
-const ORIGINAL = 64;
 const REQUESTED = 8;
 const REPLIED = 16;
+const NOTE = 32;
+const ORIGINAL = 64;
 
 /** Kinds of replies. */
 const NO_SUCH_PEER = 0;
@@ -135,7 +135,7 @@ function apply(core, native, text) {
           else if (flags & NOTE) note(batch, from, name, message);
           batch.next();
         }
-        if (flags >= REQUESTED && flags < REPLIED) i += 2;
+        if (flags & REQUESTED) i += 2;
         break;
       }
       case LOOKUP: {

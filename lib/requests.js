@@ -153,7 +153,7 @@ class Requests {
   request(from, to, message, options) {
     const { core } = this;
     try {
-      const { timeout = core.host.options.requestTimeout ?? 60000, signal } = checkRequestOptions(options);
+      const { timeout = core.requestTimeout, signal } = checkRequestOptions(options);
       if (signal !== undefined && signal.aborted) throw abortError(signal);
       const peer = core.host.peers[to];
       if (typeof peer === 'object' && peer !== null) return this.ask(peer, from, to, message, { timeout, signal });
@@ -180,16 +180,14 @@ class Requests {
     if (handler === undefined) throw noHandler(to);
     const fail = (/** @type {any} */ err) => handlerThrew(textOf(err), err);
     let reply;
-    let waits;
     try {
-      reply = handler(from, message);
-      waits = isThenable(reply);
+      reply = call(handler, from, message);
     } catch (err) {
       throw fail(err);
     }
-    if (!waits) return this.core.Promise.resolve(reply);
+    if (!(reply instanceof Promise)) return this.core.Promise.resolve(reply);
     const request = new Request(this, to, undefined, options);
-    Promise.resolve(reply).then((value) => request.succeed(value), (err) => request.fail(fail(err)));
+    reply.then((value) => request.succeed(value), (err) => request.fail(fail(err)));
     return request.promise;
   }
 
@@ -214,15 +212,13 @@ class Requests {
       return;
     }
     let reply;
-    let waits;
     try {
-      reply = handler(from, message);
-      waits = isThenable(reply);
+      reply = call(handler, from, message);
     } catch (err) {
       threw(err);
       return;
     }
-    if (waits) Promise.resolve(reply).then((value) => this.reply(native, id, host, number, ANSWERED, value), threw);
+    if (reply instanceof Promise) reply.then((value) => this.reply(native, id, host, number, ANSWERED, value), threw);
     else this.reply(native, id, host, number, ANSWERED, reply);
   }
 
@@ -288,9 +284,16 @@ class Requests {
   }
 }
 
-/** @param {any} value */
-function isThenable(value) {
-  return value !== null && (typeof value === 'object' || typeof value === 'function') && typeof value.then === 'function';
+/**
+ * @param {import('./fields.js').Listener} handler
+ * @param {any} from
+ * @param {any} message
+ * @returns {any} what it returns; a promise of Node.js when that is any promise
+ */
+function call(handler, from, message) {
+  const reply = handler(from, message);
+  const waits = reply !== null && (typeof reply === 'object' || typeof reply === 'function') && typeof reply.then === 'function';
+  return waits ? Promise.resolve(reply) : reply;
 }
 
 module.exports = { Request, Requests };

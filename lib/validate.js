@@ -7,6 +7,23 @@ function shown(value) {
   return typeof value === 'string' ? `'${value}'` : value === null ? 'null' : typeof value;
 }
 
+/** @param {any} options that are to be an object */
+function checkObject(options) {
+  if (typeof options !== 'object' || options === null) {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The "options" argument must be an object, got ${shown(options)}`);
+  }
+}
+
+/**
+ * @param {any} value
+ * @param {string} name of the option
+ */
+function checkBoolean(value, name) {
+  if (typeof value !== 'boolean') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The option "${name}" must be a boolean, got ${shown(value)}`);
+  }
+}
+
 /**
  * @param {any} callback
  * @param {string} name
@@ -24,9 +41,7 @@ function checkFunction(callback, name, kind = 'argument') {
  * @param {any} options
  */
 function checkOptions(options) {
-  if (typeof options !== 'object') {
-    throw typeError('ERR_INVALID_ARG_TYPE', `The "options" argument must be an object, got ${shown(options)}`);
-  }
+  checkObject(options);
   const { Promise } = options;
   if (Promise !== undefined) {
     checkFunction(Promise, 'Promise', 'option');
@@ -63,13 +78,9 @@ const NO_OPTIONS = { exact: false, group: undefined };
  */
 function checkSubscription(options) {
   if (options === undefined || options === null) return NO_OPTIONS;
-  if (typeof options !== 'object') {
-    throw typeError('ERR_INVALID_ARG_TYPE', `The "options" argument must be an object, got ${shown(options)}`);
-  }
+  checkObject(options);
   const { exact = false, group } = options;
-  if (typeof exact !== 'boolean') {
-    throw typeError('ERR_INVALID_ARG_TYPE', `The option "exact" must be a boolean, got ${shown(exact)}`);
-  }
+  checkBoolean(exact, 'exact');
   if (group !== undefined && typeof group !== 'string') {
     throw typeError('ERR_INVALID_ARG_TYPE', `The option "group" must be a string, got ${shown(group)}`);
   }
@@ -83,9 +94,7 @@ function checkSubscription(options) {
  */
 function checkRequestOptions(options) {
   if (options === undefined || options === null) return {};
-  if (typeof options !== 'object') {
-    throw typeError('ERR_INVALID_ARG_TYPE', `The "options" argument must be an object, got ${shown(options)}`);
-  }
+  checkObject(options);
   const { timeout, signal } = options;
   if (timeout !== undefined) checkTimeout(timeout, 'timeout');
   if (signal !== undefined && !(signal !== null && typeof signal === 'object' && 'aborted' in signal)) {
@@ -119,13 +128,9 @@ function checkPattern(pattern, options) {
   if (pattern !== undefined && pattern !== null && typeof pattern !== 'string') {
     throw typeError('ERR_INVALID_ARG_TYPE', `The "pattern" argument must be a string, got ${shown(pattern)}`);
   }
-  if (options !== undefined && (typeof options !== 'object' || options === null)) {
-    throw typeError('ERR_INVALID_ARG_TYPE', `The "options" argument must be an object, got ${shown(options)}`);
-  }
+  if (options !== undefined) checkObject(options);
   const { self = false, signal } = options ?? {};
-  if (typeof self !== 'boolean') {
-    throw typeError('ERR_INVALID_ARG_TYPE', `The option "self" must be a boolean, got ${shown(self)}`);
-  }
+  checkBoolean(self, 'self');
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw typeError('ERR_INVALID_ARG_TYPE', `The option "signal" must be an AbortSignal, got ${shown(signal)}`);
   }
