@@ -6,7 +6,7 @@ const assert = require('node:assert');
 const path = require('node:path');
 const { once } = require('node:events');
 const { spawn } = require('node:child_process');
-const { ours: distribus, original, freePort, listening, next, until } = require('./support.js');
+const { ours: distribus, besideOriginal, listening, next, until } = require('./support.js');
 
 const options = { timeout: 120_000 };
 
@@ -48,16 +48,7 @@ test('a Buffer is published as well', options, async (t) => {
 });
 
 test('to an original host bytes are what JSON makes of them', options, async (t) => {
-  const one = new original.Host();
-  await one.listen('127.0.0.1', await freePort());
-  const two = await listening(t);
-  await two.join(one.url);
-  t.after(async () => {
-    await two.close();
-    await one.close();
-    // An original host waits five minutes for whoever has left.
-    for (const timer of Object.values(one.timers)) clearTimeout(timer);
-  });
+  const [one, two] = await besideOriginal(t);
   const got = [];
   one.create('r').on('message', (from, message) => got.push(message));
   const values = [Buffer.from([1, 2]), new Uint8Array([3]), 'x'.repeat(1000), { a: [1] }, undefined];

@@ -6,7 +6,7 @@ const assert = require('node:assert');
 const path = require('node:path');
 const { once, getEventListeners } = require('node:events');
 const { spawn } = require('node:child_process');
-const { ours: distribus, original, freePort, listening, next, until } = require('./support.js');
+const { ours: distribus, besideOriginal, listening, next, until } = require('./support.js');
 
 const options = { timeout: 120_000 };
 
@@ -266,15 +266,7 @@ test('what JSON cannot carry is refused, there and here', options, async (t) => 
 });
 
 test('an original host gets no request', options, async (t) => {
-  const one = new original.Host();
-  await one.listen('127.0.0.1', await freePort());
-  const two = await listening(t);
-  await two.join(one.url);
-  t.after(async () => {
-    await two.close();
-    await one.close();
-    for (const timer of Object.values(one.timers)) clearTimeout(timer);
-  });
+  const [one, two] = await besideOriginal(t);
   const peer = one.create('old');
   const heard = [];
   peer.on('message', (from, message) => heard.push(message));

@@ -27,6 +27,24 @@ async function listening(t, options) {
   return host;
 }
 
+/**
+ * An original host and one of ours that has joined it; both are closed after the test.
+ * @param {any} t the test's context
+ */
+async function besideOriginal(t) {
+  const one = new original.Host();
+  await one.listen('127.0.0.1', await freePort());
+  const two = await listening(t);
+  await two.join(one.url);
+  t.after(async () => {
+    await two.close();
+    await one.close();
+    // An original host waits five minutes for whoever has left.
+    for (const timer of Object.values(one.timers)) clearTimeout(timer);
+  });
+  return [one, two];
+}
+
 /** The next message of a peer. */
 function next(peer) {
   return new Promise((resolve) => peer.once('message', (from, message) => resolve({ from, message })));
@@ -37,4 +55,4 @@ async function until(condition) {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-module.exports = { ours, original, freePort, listening, next, until };
+module.exports = { ours, original, besideOriginal, freePort, listening, next, until };
