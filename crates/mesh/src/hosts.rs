@@ -43,6 +43,8 @@ pub struct Link<W> {
     pub since: Time,
     /// What both sides said about taking part in the directory.
     pub directory: Part,
+    /// What both sides said about relaying.
+    pub relay: Part,
     /// It shall take the place of the link that the other side still thinks it has.
     pub replace: bool,
     /// We have asked it for the list of members.
@@ -66,6 +68,7 @@ impl<W> Link<W> {
             interest: Interest::default(),
             since: Time::ZERO,
             directory: Part::default(),
+            relay: Part::default(),
             replace: false,
             asks: false,
             mark: 0,
@@ -169,9 +172,13 @@ impl<W> Hosts<W> {
         LinkId(self.next)
     }
 
+    /// How many links there have been: what is said later comes with a greater number, or the same one.
+    pub fn count(&self) -> u64 {
+        self.next
+    }
+
     /// Adds a link that we dial.
-    pub fn dial(&mut self, url: ByteString, hint: Option<ByteString>, waiter: W) -> LinkId {
-        let link = self.next_link();
+    pub fn dial(&mut self, link: LinkId, url: ByteString, hint: Option<ByteString>, waiter: W) {
         let dialled = Some(url);
         let waiters = vec![waiter];
         self.links.insert(
@@ -183,7 +190,6 @@ impl<W> Hosts<W> {
                 ..Link::new(State::Dialling)
             },
         );
-        link
     }
 
     /// Adds a link that they dialled.
@@ -329,6 +335,13 @@ impl<W> Hosts<W> {
         if let Some(lost) = self.lost.get_mut(key).filter(|l| l.redial.is_none()) {
             lost.at = at;
             lost.redial = Some(redial);
+        }
+    }
+
+    /// That lost host is to be dialled at that time, if it is for us to do so.
+    pub fn redial_at(&mut self, key: &str, at: Time) {
+        if let Some(lost) = self.lost.get_mut(key).filter(|l| l.redial.is_some()) {
+            lost.at = at;
         }
     }
 

@@ -15,6 +15,7 @@
 //! - `sessions` numbers what is said to another host and what it says, and remembers it until it is acknowledged;
 //! - `patterns` finds what stands under wildcards;
 //! - `recent` knows what was published a moment ago, for those who are just about to listen;
+//! - `relays` knows what is said to whom over a host between, and what is relayed for others;
 //! - `requests` knows what was asked on the wire and until when an answer may come;
 //! - `answers` holds back what is to be answered until the program has applied what came before;
 //! - `wire` knows the frames and their bytes.
@@ -33,6 +34,7 @@ mod patterns;
 mod payload;
 mod peers;
 mod recent;
+mod relays;
 mod requests;
 mod roster;
 mod sessions;

@@ -21,9 +21,24 @@ const QUIET: Duration = Duration::from_secs(1);
 /// A host as others are told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
+    /// Its id in place of the url, if it has none and is only reached by who tells of it.
     pub url: ByteString,
     /// Originals have none.
     pub host: Option<ByteString>,
+}
+
+impl Member {
+    /// A host that nobody can dial: it goes by its id.
+    pub fn relayed(host: ByteString) -> Member {
+        Member {
+            url: host.clone(),
+            host: Some(host),
+        }
+    }
+
+    pub fn is_relayed(&self) -> bool {
+        self.host.as_ref() == Some(&self.url)
+    }
 }
 
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod messages;
 mod notes;
 mod places;
 mod reconnect;
+mod relay;
 mod replies;
 mod serving;
 mod session;
@@ -32,6 +33,7 @@ use crate::members::Members;
 use crate::patterns::Patterns;
 use crate::peers::{Parcel, Peers};
 use crate::recent::Recent;
+use crate::relays::{Relays, is_relayed};
 use crate::requests::Requests;
 use crate::roster::Roster;
 use crate::sessions::Sessions;
@@ -63,6 +65,7 @@ pub struct Mesh {
     patterns: Patterns<ByteString>,
     peers: Peers,
     recent: Recent,
+    relays: Relays,
     requests: Requests<Asked>,
     answers: Answers<Due>,
     sessions: Sessions<Cargo>,
@@ -195,6 +198,7 @@ impl Mesh {
             patterns: Patterns::default(),
             peers: Peers::default(),
             recent: Recent::default(),
+            relays: Relays::default(),
             requests: Requests::new(),
             answers: Answers::new(),
             sessions: Sessions::new(),
@@ -220,12 +224,13 @@ impl Mesh {
         let expected = self.expected.iter().map(|e| e.until).min();
         let rounds = self.rounds.values().filter_map(|r| r.until).min();
         let barriers = self.barriers.values().map(|b| b.until).min();
-        let directory = self.directory.deadline();
+        let (directory, relays) = (self.directory.deadline(), self.relays.deadline());
         let (requests, sessions) = (self.requests.deadline(), self.sessions.deadline());
         let (hosts, members) = (self.hosts.deadline(), self.members.deadline());
         let recent = self.recent.deadline();
         [
-            requests, sessions, hosts, members, directory, expected, rounds, barriers, recent,
+            requests, sessions, hosts, members, directory, relays, expected, rounds, barriers,
+            recent,
         ]
         .into_iter()
         .flatten()
@@ -240,8 +245,10 @@ impl Mesh {
     /// Takes an input and appends what is to be done to `out`, in order.
     pub fn handle(&mut self, now: Time, input: Input, out: &mut Vec<Output>) {
         self.now = self.now.max(now);
+        let before = out.len();
         std::mem::swap(&mut self.out, out);
         self.dispatch(input);
+        self.perform_relayed(before);
         self.finish_closing();
         std::mem::swap(&mut self.out, out);
     }
@@ -249,8 +256,10 @@ impl Mesh {
     /// Closes the frames that are being made, so that what was said leaves now. To be called when no more inputs are at hand;
     /// until then messages to the same host are collected, up to what makes a good frame.
     pub fn flush(&mut self, out: &mut Vec<Output>) {
+        let before = out.len();
         std::mem::swap(&mut self.out, out);
         self.close_frames();
+        self.perform_relayed(before);
         std::mem::swap(&mut self.out, out);
     }
 
@@ -333,6 +342,7 @@ impl Mesh {
         self.expire_barriers();
         self.recent.expire(self.now);
         self.redial_due();
+        self.try_all_due();
         let now = self.now;
         let overdue: Vec<Expected> = self.expected.extract_if(.., |e| e.until <= now).collect();
         for expected in overdue {
@@ -529,7 +539,7 @@ impl Mesh {
         match end {
             RoundEnd::Joined(waiters) if self.closing.is_some() => self.fail_all(waiters),
             RoundEnd::Joined(waiters) => self.joined(waiters),
-            RoundEnd::Greeted { link, id } => self.answer_greeting(link, id, false, false),
+            RoundEnd::Greeted { link, id } => self.answer_greeting(link, id, false, false, None),
             RoundEnd::Introduced { link, id } => self.owe(link, id, Due::Message(None)),
             RoundEnd::Listed { call, ids } => self.done(call, Ok(Answer::Ids(ids))),
         }
@@ -584,7 +594,11 @@ impl Mesh {
                 self.place_leaves(host);
             }
             if self.closing.is_none() {
-                self.lose(key.clone(), dialled, host.clone());
+                if is_relayed(link) {
+                    self.lose_relayed(link, key.clone(), host.clone());
+                } else {
+                    self.lose(key.clone(), dialled, host.clone());
+                }
                 self.member_is_lost(host.as_ref(), &key);
             } else {
                 self.member_is_gone(link, &key);
@@ -599,5 +613,6 @@ impl Mesh {
             self.not_joined(link, CallError::Closed);
         }
         self.hosts.remove(link);
+        self.carrier_lost(link, host);
     }
 }

@@ -159,9 +159,11 @@ impl<T: Run> Session<T> {
             seen,
             window,
         } = *there;
-        if received + 1 < self.first_unacked() || received >= self.next || seen > self.applied {
+        if received >= self.next || seen > self.applied {
             return None;
         }
+        // It may have said more than that meanwhile, over a link that was still in use.
+        let received = received.max(self.first_unacked() - 1);
         self.link = Some(link);
         self.ready = false;
         self.window = window;

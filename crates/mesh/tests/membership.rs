@@ -141,10 +141,11 @@ fn a_member_that_is_gone_blocks_nobody_and_is_tried_again() {
         net.join(n, &url(0));
         net.settle();
     }
-    // The others have not noticed yet: nobody has closed its sockets.
+    // The others have not noticed yet: nobody has closed its sockets. So it is also asked for by way of them.
     net.dead.insert(url(2));
+    net.silence(2);
     let call = net.join(5, &url(0));
-    net.settle();
+    net.run_for(Duration::from_millis(10_100));
     assert_joined(&net, &[(5, call)]);
     let others = [url(0), url(1), url(3), url(4)];
     assert_eq!(net.nodes[5].connections, BTreeSet::from(others));
@@ -152,7 +153,9 @@ fn a_member_that_is_gone_blocks_nobody_and_is_tried_again() {
     assert_eq!(net.nodes[5].log.iter().filter(unreachable).count(), 1);
     assert_eq!(net.nodes[5].timers, BTreeSet::from([url(2)]));
     net.dead.clear();
-    net.run_for(Duration::from_secs(3));
+    net.speak(2);
+    // What was not heard meanwhile is given up after a minute.
+    net.run_for(Duration::from_secs(75));
     net.assert_full_mesh();
     assert!(net.nodes[5].timers.is_empty());
 }
@@ -182,6 +185,7 @@ fn a_member_that_is_never_there_is_forgotten_in_the_end() {
     net.join(1, &url(0));
     net.settle();
     net.dead.extend([url(1), url(2)]); // nor can it come by itself
+    net.silence(1);
     net.join(2, &url(0));
     net.run_for(Duration::from_secs(310));
     assert!(net.nodes[2].timers.is_empty());

@@ -9,6 +9,7 @@ use super::{Due, Mesh, RoundEnd};
 use crate::event::{LinkId, Raw};
 use crate::hosts::State;
 use crate::members::Member;
+use crate::relays::is_relayed;
 use crate::wire::json;
 use crate::wire::v1::{self, Body};
 
@@ -39,9 +40,20 @@ impl Mesh {
             return self.refuse(link, id, "Host is closing");
         }
         let names = [
-            "id", "replace", "versions", "session", "members", "features", "quiet",
+            "id", "replace", "versions", "session", "members", "features", "quiet", "relayed",
+            "number",
         ];
-        let [host, replace, versions, session, asks, features, quiet] = host
+        let [
+            host,
+            replace,
+            versions,
+            session,
+            asks,
+            features,
+            quiet,
+            relayed,
+            number,
+        ] = host
             .as_ref()
             .and_then(|h| json::members(h, names))
             .unwrap_or_default();
@@ -61,13 +73,24 @@ impl Mesh {
                 .filter(|id| !id.is_empty());
             l.interest.lists = self.config.interests;
             l.directory.ours = self.config.directory;
-            (l.interest.theirs, l.directory.theirs) = read_features(features.as_ref());
+            l.relay.ours = true;
+            (l.interest.theirs, l.directory.theirs, l.relay.theirs) =
+                read_features(features.as_ref());
             l.interest.quiet = quiet.as_ref().is_some_and(json::truthy);
             l.offer = session
                 .filter(|_| versions.is_some_and(|v| speaks(&v)))
                 .as_ref()
                 .and_then(read_offer);
         }
+        if let Some(origin) = self.relays.get(link).map(|r| r.host.clone())
+            && self.hosts.get(link).and_then(|l| l.host.as_ref()) != Some(&origin)
+        {
+            return self.refuse(link, id, "Another host");
+        }
+        if self.is_stale(link, number.as_ref()) {
+            return self.drop_link(link);
+        }
+        let relayed = relayed.as_ref().and_then(json::string);
         let decision = self.decide(link, replace);
         match decision {
             Decision::Register(key) => {
@@ -78,7 +101,8 @@ impl Mesh {
                     return;
                 };
                 if l.host.is_some() {
-                    return self.answer_greeting(link, id, false, asks);
+                    self.try_directly(link);
+                    return self.answer_greeting(link, id, false, asks, relayed.as_deref());
                 }
                 // An original leaves it to us that everybody meets it.
                 let params = join_params(l.url.as_deref());
@@ -90,8 +114,12 @@ impl Mesh {
                     RoundEnd::Greeted { link, id },
                 );
             }
-            Decision::Duplicate => self.answer_greeting(link, id, true, asks),
-            Decision::Stranger => self.answer_greeting(link, id, false, asks),
+            Decision::Duplicate => {
+                self.answer_greeting(link, id, true, asks, relayed.as_deref());
+            }
+            Decision::Stranger => {
+                self.answer_greeting(link, id, false, asks, relayed.as_deref());
+            }
         }
     }
 
@@ -127,7 +155,11 @@ impl Mesh {
             };
             let dialled = e.dialled.is_some();
             let same_host = e.host == host;
-            if dialled && same_host && ours_wins {
+            let better = self.is_better(link, existing);
+            if same_host && !replace && self.is_better(existing, link) {
+                return Decision::Duplicate;
+            }
+            if dialled && same_host && ours_wins && !better {
                 return Decision::Duplicate;
             }
             if dialled && host.is_none() {
@@ -135,9 +167,8 @@ impl Mesh {
             }
             // It has lost the old connection, or was started anew: it would not dial otherwise.
             self.displace(existing, link);
-        } else if url
-            .as_ref()
-            .is_some_and(|url| self.hosts.connecting(url, host.as_deref()).is_some())
+        } else if let Some(other) = self.hosts.connecting(&key, host.as_deref())
+            && is_relayed(other) == is_relayed(link)
         {
             if host.is_none() {
                 return Decision::Stranger;
@@ -155,6 +186,7 @@ impl Mesh {
         id: Option<Raw>,
         duplicate: bool,
         asks: bool,
+        relayed: Option<&str>,
     ) {
         let ours = self.hosts.get(link).is_some_and(|l| l.host.is_some());
         let mut message = String::from("{");
@@ -167,8 +199,10 @@ impl Mesh {
                 "url",
                 self.url.as_deref().map(json::quote).as_deref(),
             );
+            let number = self.hosts.count().to_string();
+            json::push_member(&mut host, "number", Some(&number));
             json::push_member(&mut host, "duplicate", duplicate.then_some("true"));
-            let members = self.members_for(link, asks);
+            let members = self.members_for(link, asks, relayed);
             json::push_member(&mut host, "members", (members != "[]").then_some(&members));
             self.note_newcomer(link, asks);
             if let Some(session) = self.standing(link) {

@@ -16,6 +16,7 @@ use crate::wire::v2::Interest;
 /// The features beyond version 2 that can be used here, as a greeting lists them.
 const INTEREST: &str = "interest";
 const DIRECTORY: &str = "directory";
+const RELAY: &str = "relay";
 
 /// A record about interests is not longer than about this, in bytes of names.
 const RECORD_BYTES: usize = 32 * 1024;
@@ -28,13 +29,13 @@ pub(super) struct Barrier {
     pub(super) until: Time,
 }
 
-/// Whether those features, as a greeting or its answer lists them, are interests and the directory.
-pub(super) fn read_features(features: Option<&Raw>) -> (bool, bool) {
+/// Whether those features, as a greeting or its answer lists them, are interests, the directory and relaying.
+pub(super) fn read_features(features: Option<&Raw>) -> (bool, bool, bool) {
     let list: Vec<serde_json::Value> = features
         .and_then(|f| serde_json::from_str(f).ok())
         .unwrap_or_default();
     let has = |name| list.iter().any(|f| f.as_str() == Some(name));
-    (has(INTEREST), has(DIRECTORY))
+    (has(INTEREST), has(DIRECTORY), has(RELAY))
 }
 
 /// The name of a channel as JavaScript writes it; `None` for values that are not names there.
@@ -52,7 +53,11 @@ impl Mesh {
             return;
         };
         let lists = l.interest.lists;
-        let listed = [(lists, INTEREST), (l.directory.ours, DIRECTORY)];
+        let listed = [
+            (lists, INTEREST),
+            (l.directory.ours, DIRECTORY),
+            (l.relay.ours, RELAY),
+        ];
         let listed = listed.iter().filter(|(on, _)| *on).map(|(_, f)| *f);
         let features = serde_json::Value::from(listed.collect::<Vec<&str>>()).to_string();
         l.interest.said_quiet = lists && self.channels.here().len() == 0;

@@ -10,12 +10,16 @@ use crate::error::CallError;
 use crate::event::{Answer, Event, LinkId, Output, Raw};
 use crate::hosts::{Link, State};
 use crate::members::Member;
+use crate::relays::is_relayed;
 use crate::wire::json;
 use crate::wire::v1;
 use std::time::Duration;
 
 /// How long to wait for the other host's own connection before we insist on ours.
 const EXPECTED_WITHIN: Duration = Duration::from_secs(1);
+
+/// A relayed greeting is not waited for longer than this: the host between may not have noticed that the other one is gone.
+const RELAYED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The most urls that one host may make us dial at a time.
 const MAX_URLS: usize = 1024;
@@ -61,12 +65,25 @@ impl Mesh {
         self.dial(url, hint, waiter);
     }
 
-    fn dial(&mut self, url: ByteString, hint: Option<ByteString>, waiter: Waiter) -> LinkId {
-        let link = self.hosts.dial(url.clone(), hint, waiter);
+    pub(super) fn dial(
+        &mut self,
+        url: ByteString,
+        hint: Option<ByteString>,
+        waiter: Waiter,
+    ) -> LinkId {
+        let link = match hint {
+            // It has no url: its id stands for it.
+            Some(host) if host == url => self.dial_relayed(url, host, waiter),
+            hint => {
+                let link = self.hosts.next_link();
+                self.hosts.dial(link, url.clone(), hint, waiter);
+                self.out.push(Output::Dial { link, url });
+                link
+            }
+        };
         if let Some(l) = self.hosts.get_mut(link) {
             l.mark = self.members.mark();
         }
-        self.out.push(Output::Dial { link, url });
         link
     }
 
@@ -79,7 +96,8 @@ impl Mesh {
             return;
         }
         let hint = l.hint.clone();
-        if let Some(other) = hint.as_ref().and_then(|h| self.hosts.route_to_host(h)) {
+        let other = hint.as_ref().and_then(|h| self.hosts.route_to_host(h));
+        if let Some(other) = other.filter(|other| !self.is_better(link, *other)) {
             // It has dialled us meanwhile.
             let l = self.hosts.get_mut(link);
             let waiters = l
@@ -94,15 +112,22 @@ impl Mesh {
         l.state = State::Greeting;
         l.interest.lists = self.config.interests;
         l.directory.ours = self.config.directory;
+        l.relay.ours = true;
         // Who joins the network by this host wants to know all others. Who was told of this host has been told of the others, too.
         l.asks = l.waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
         let (replace, asks) = (l.replace, l.asks);
         let mut host = String::from("{");
         json::push_member(&mut host, "id", Some(&json::quote(&self.id)));
+        let number = self.hosts.count().to_string();
+        json::push_member(&mut host, "number", Some(&number));
         json::push_member(&mut host, "replace", replace.then_some("true"));
         json::push_member(&mut host, "members", asks.then_some("true"));
         json::push_member(&mut host, "versions", Some(VERSIONS));
         self.push_features(link, &mut host);
+        if !is_relayed(link) {
+            let known = json::quote(&self.relayed_digest());
+            json::push_member(&mut host, "relayed", Some(&known));
+        }
         let session = self.offer(hint.as_ref());
         json::push_member(&mut host, "session", Some(&session));
         host.push('}');
@@ -115,13 +140,13 @@ impl Mesh {
         json::push_member(&mut params, "networkId", self.network.as_deref());
         json::push_member(&mut params, "host", Some(&host));
         params.push('}');
-        self.ask(
-            link,
-            "greeting",
-            Some(&params),
-            Asked::Greeting,
-            self.config.request_timeout,
-        );
+        let most = if is_relayed(link) {
+            RELAYED_WITHIN
+        } else {
+            Duration::MAX
+        };
+        let within = self.config.request_timeout.min(most);
+        self.ask(link, "greeting", Some(&params), Asked::Greeting, within);
     }
 
     /// The greeting was answered.
@@ -136,6 +161,7 @@ impl Mesh {
         let asked = l.asks;
         let mut duplicate = false;
         let mut members = Vec::new();
+        let mut number = None;
         if let Some([network, host]) = message
             .as_ref()
             .and_then(|m| json::members(m, ["networkId", "host"]))
@@ -148,12 +174,15 @@ impl Mesh {
                 "members",
                 "features",
                 "quiet",
+                "number",
             ];
-            if let Some([id, url, dup, session, list, features, quiet]) =
+            if let Some([id, url, dup, session, list, features, quiet, said]) =
                 host.as_ref().and_then(|h| json::members(h, names))
             {
                 members = read_members(list.as_ref());
-                (l.interest.theirs, l.directory.theirs) = read_features(features.as_ref());
+                number = said;
+                (l.interest.theirs, l.directory.theirs, l.relay.theirs) =
+                    read_features(features.as_ref());
                 l.interest.quiet = quiet.as_ref().is_some_and(json::truthy);
                 l.offer = session.as_ref().and_then(read_offer);
                 l.host = id.as_ref().and_then(json::string);
@@ -179,13 +208,30 @@ impl Mesh {
             self.leave_quietly(link);
             return self.joined(waiters);
         }
+        if is_relayed(link) && host != self.hosts.get(link).and_then(|l| l.hint.clone()) {
+            self.leave_quietly(link);
+            for waiter in waiters {
+                let url = dialled.clone();
+                self.fail(waiter, CallError::Lost { url });
+            }
+            return;
+        }
+        self.learn_ways(link, &members);
+        self.is_stale(link, number.as_ref());
         if let Some(host) = host {
-            if let Some(other) = self.hosts.route_to_host(&host) {
+            let other = self.hosts.route_to_host(&host);
+            if let Some(other) = other.filter(|other| self.is_better(link, *other)) {
+                self.displace(other, link);
+            } else if let Some(other) = other {
                 // A host behind two urls, or one that joined us at the same moment: one connection will do.
                 if let Some(key) = self.hosts.get(other).and_then(|l| l.key.clone()) {
                     self.hosts.alias(dialled, key);
                 }
-                self.leave_quietly(link);
+                if self.is_better(other, link) && !duplicate {
+                    self.drain(link, other);
+                } else {
+                    self.leave_quietly(link);
+                }
                 return self.announce(other, members, asked, waiters);
             }
             if duplicate {
@@ -254,6 +300,10 @@ impl Mesh {
         }
         let listed = url.or_else(|| key.starts_with("ws").then(|| key.clone()));
         self.members.change(self.now);
+        self.try_later(link);
+        if let Some(host) = host.as_ref().filter(|_| !is_relayed(link)) {
+            self.relays.forget(host);
+        }
         self.event(Event::Connected {
             key: key.clone(),
             url: listed.clone(),
@@ -289,7 +339,13 @@ impl Mesh {
                 self.member_is_gone(link, &key);
             }
         }
-        self.drop_link(link);
+        let same =
+            host.is_some() && self.hosts.get(link).and_then(|l| l.host.as_ref()) == host.as_ref();
+        if same && self.is_better(newer, link) {
+            self.drain(link, newer);
+        } else {
+            self.drop_link(link);
+        }
     }
 
     /// We are connected with a host that we dialled: join the members that it told us of, and tell the others of it as far as they
@@ -404,6 +460,9 @@ impl Mesh {
             waiters.extend(self.register(spare, key));
             return self.announce(spare, Vec::new(), false, waiters);
         }
+        let Some(l) = self.detour(link, l, &error) else {
+            return;
+        };
         self.retry_member(&l, &error);
         if matches!(error, CallError::Lost { .. } | CallError::Timeout)
             && let (Some(url), Some(host)) = (&l.dialled, &l.hint)

@@ -7,6 +7,7 @@ use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, LinkId, Raw};
 use crate::hosts::{Link, State};
 use crate::peers::Parcel;
+use crate::relays::is_relayed;
 
 impl Mesh {
     /// A host says goodbye: forget it, say goodbye as well, and close when that is answered.
@@ -115,7 +116,7 @@ impl Mesh {
                         self.hosts.forget_aliases(&key);
                         self.event(Event::Disconnected { key });
                     }
-                    self.say_goodbye(link);
+                    self.say_goodbye_last(link);
                 }
                 State::Dialling | State::Greeting => {
                     self.requests.take_all(link);
@@ -129,6 +130,7 @@ impl Mesh {
                     self.say_goodbye(link);
                 }
                 State::Stranger => self.close_link(link),
+                State::Leaving if is_relayed(link) => self.close_link(link),
                 State::Leaving => {}
             }
         }

@@ -19,7 +19,8 @@ const MEMBERS_WITHIN: Duration = Duration::from_secs(10);
 const MAX_MEMBERS: usize = 4096;
 
 impl Mesh {
-    /// The hosts that we are connected with, or about to be, and that others can dial. Not the one behind that link.
+    /// The hosts that we are connected with, or about to be, and that others can dial, or that we relay to. Not the one behind that
+    /// link.
     pub(super) fn member_list(&self, except: LinkId) -> Vec<Member> {
         let themselves = self.hosts.get(except).and_then(|l| l.host.clone());
         let listed = self.hosts.links().filter_map(|(link, l)| {
@@ -27,10 +28,9 @@ impl Mesh {
             let url = match &l.key {
                 Some(key) => l.url.as_ref().or((!ours).then_some(key))?,
                 // Who is dialled again may well be gone.
-                None => l
-                    .dialled
-                    .as_ref()
-                    .filter(|_| l.is_connecting() && l.waiters.iter().any(Waiter::hopes))?,
+                None => l.dialled.as_ref().filter(|_| {
+                    l.dialled != l.hint && l.is_connecting() && l.waiters.iter().any(Waiter::hopes)
+                })?,
             };
             let host = l.host.clone().or_else(|| l.hint.clone());
             (link != except && (host.is_none() || host != themselves)).then(|| Member {
@@ -38,12 +38,13 @@ impl Mesh {
                 host,
             })
         });
-        listed.collect()
+        listed.chain(self.relayed_members(except)).collect()
     }
 
     /// What is said about members in the answer to a greeting: everything, if they join the network through us; else whom they may
     /// have missed.
-    pub(super) fn members_for(&self, link: LinkId, asks: bool) -> String {
+    /// `relayed` is what it says of the hosts that nobody can dial and that it knows.
+    pub(super) fn members_for(&self, link: LinkId, asks: bool, relayed: Option<&str>) -> String {
         if asks {
             return written(&self.member_list(link));
         }
@@ -51,12 +52,16 @@ impl Mesh {
             return written(&[]);
         };
         let connected = |m: &&Member| m.host != l.host && self.knows(m);
-        let news: Vec<Member> = self
+        let mut news: Vec<Member> = self
             .members
             .recent(self.now)
             .filter(connected)
             .cloned()
             .collect();
+        let to_relay = self.relayed_members(link);
+        if relayed.is_some_and(|d| d != digest(to_relay.iter().map(|m| &*m.url))) {
+            news.extend(to_relay);
+        }
         written(&news)
     }
 
@@ -93,7 +98,9 @@ impl Mesh {
             })
         });
         let is_from = |m: &Member| self.hosts.get(from).is_some_and(|l| m.host == l.host);
-        let new = list.iter().filter(|m| is_from(m) || !self.knows(m));
+        // To those that we cannot dial it is the host behind that link who relays.
+        let new = list.iter().filter(|m| !m.is_relayed());
+        let new = new.filter(|m| is_from(m) || !self.knows(m));
         let new: Vec<Member> = new.cloned().collect();
         let connecting = self.hosts.links().any(|(_, l)| l.is_connecting());
         if new.is_empty() || (previous.is_empty() && !connecting) {
@@ -150,6 +157,7 @@ impl Mesh {
     pub(super) fn members_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
         let [members, digest, all] = body.params(["members", "digest", "all"]);
         let list = read_members(members.as_ref());
+        self.learn_ways(link, &list);
         if let Some(theirs) = digest.as_ref().and_then(json::string)
             && theirs != self.digest()
             && !self.members.defer(link)
@@ -233,7 +241,8 @@ fn written(members: &[Member]) -> String {
             out.push(',');
         }
         out.push('{');
-        json::push_member(&mut out, "url", Some(&json::quote(&member.url)));
+        let url = (!member.is_relayed()).then(|| json::quote(&member.url));
+        json::push_member(&mut out, "url", url.as_deref());
         let host = member.host.as_deref().map(json::quote);
         json::push_member(&mut out, "id", host.as_deref());
         out.push('}');
@@ -254,10 +263,14 @@ pub(super) fn read_members(array: Option<&Raw>) -> Vec<Member> {
                 .and_then(|v| v.as_str())
                 .filter(|t| !t.is_empty())
         };
-        Some(Member {
-            url: text("url")?.into(),
-            host: text("id").map(ByteString::from),
-        })
+        let host = text("id").map(ByteString::from);
+        match text("url") {
+            Some(url) => Some(Member {
+                url: url.into(),
+                host,
+            }),
+            None => host.map(Member::relayed),
+        }
     };
     entries
         .into_iter()

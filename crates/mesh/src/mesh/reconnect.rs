@@ -12,6 +12,9 @@ use crate::hosts::{Link, Lost, Redial};
 /// Attempts after the first one are never closer together than this (or than the first delay, if that is shorter).
 const SHORTEST_DELAY: f64 = 0.25;
 
+/// Attempts over a host between become rarer, up to this.
+const LONGEST_RELAYED_DELAY: f64 = 30.0;
+
 impl Mesh {
     /// A registered host's link ended.
     pub(super) fn lose(
@@ -62,11 +65,21 @@ impl Mesh {
             return; // It has come back by itself meanwhile, and perhaps was lost again.
         }
         let first = self.config.reconnect_delay.as_secs_f64();
-        let delay = (delay / self.config.reconnect_decay).clamp(0.0, 86_400.0);
+        let delay = if host.as_ref() == Some(&key) {
+            // Nobody can dial it. When it comes back to its relays, it is told of us: this is only in case that goes wrong.
+            (2.0 * delay).clamp(first, LONGEST_RELAYED_DELAY.max(first))
+        } else {
+            (delay / self.config.reconnect_decay).clamp(0.0, 86_400.0)
+        };
         let wait = (delay * (0.75 + 0.5 * self.random.f64())).max(first.min(SHORTEST_DELAY));
         let at = self
             .now
-            .saturating_add(Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX));
+            .saturating_add(Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX))
+            .min(
+                since
+                    .saturating_add(self.config.reconnect_timeout)
+                    .max(self.now),
+            );
         let redial = Some(Redial {
             url: key.clone(),
             since,
@@ -98,11 +111,21 @@ impl Mesh {
         let (true, false, Some(url), None) = (told, other, &link.dialled, self.closing) else {
             return;
         };
+        let connected = link
+            .hint
+            .as_ref()
+            .is_some_and(|h| self.hosts.route_to_host(h).is_some());
+        let relayed = link.hint.as_ref() == Some(url);
+        if connected || (relayed && *error != CallError::Timeout) {
+            return; // By another way; or it is not there, and will be told of us when it has come back.
+        }
         let error = error.clone();
-        self.event(Event::Unreachable {
-            url: url.clone(),
-            error: error.clone(),
-        });
+        if !relayed {
+            self.event(Event::Unreachable {
+                url: url.clone(),
+                error: error.clone(),
+            });
+        }
         let known = self.hosts.route(url).is_some() || self.hosts.lost(url).is_some();
         if !known && !matches!(error, CallError::Refused { .. }) {
             self.lose(url.clone(), Some(url.clone()), link.hint.clone());

@@ -74,9 +74,10 @@ impl Mesh {
             self.join(url, Waiter::Hint);
         }
         let known = |l: LinkId| {
-            self.hosts
-                .get(l)
-                .is_some_and(|l| l.dialled.is_some() || l.url.is_some())
+            self.hosts.get(l).is_some_and(|l| {
+                let dialled = l.dialled.is_some() && l.dialled != l.host;
+                dialled || l.url.is_some()
+            })
         };
         let urls: Vec<&str> = self
             .hosts

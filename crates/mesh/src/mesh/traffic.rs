@@ -13,6 +13,7 @@ use crate::payload::Payload;
 use crate::peers::Parcel;
 use crate::sabotage::{self, Sabotage};
 use crate::sessions::{Part, Run};
+use crate::wire::routed::is_routed;
 use crate::wire::v2::{self, Ack, Code, Exception, Place, Record};
 
 /// A frame leaves when it holds that many messages, or that many bytes; at the end of the program's turn at the latest.
@@ -167,6 +168,12 @@ impl Mesh {
         let Some(host) = self.session_of(link) else {
             return;
         };
+        if is_routed(bytes) {
+            if self.routed(link, &host, bytes).is_none() {
+                self.drop_link(link);
+            }
+            return;
+        }
         let done = match v2::decode(bytes) {
             Ok(records) => records.into_iter().try_for_each(|r| self.record(&host, r)),
             Err(_) => None,
@@ -483,6 +490,7 @@ impl Mesh {
         self.place_leaves(host);
         self.directory.end(host);
         self.no_replies(host);
+        self.relays.forget_newest(host);
         for Part {
             run,
             range,

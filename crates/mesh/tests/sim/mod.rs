@@ -143,7 +143,7 @@ impl World {
         };
         world.trace(|w| format!("{:?}", w.profile));
         for n in 0..world.profile.hosts {
-            let unlisted = world.profile.unlisted == Some(n);
+            let unlisted = world.profile.unlisted.contains(&n);
             let url = (!unlisted).then(|| format!("ws://host{n}:1").into());
             let original = world.profile.originals.contains(&n);
             world.model.translated |= original;

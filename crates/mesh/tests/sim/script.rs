@@ -15,8 +15,8 @@ pub struct Profile {
     pub hosts: usize,
     /// Hosts that speak the original's protocol only.
     pub originals: Vec<usize>,
-    /// A host that does not listen.
-    pub unlisted: Option<usize>,
+    /// Hosts that do not listen.
+    pub unlisted: Vec<usize>,
     /// Connections are lost, never hosts: then no message may be.
     pub gentle: bool,
     /// Some messages are large.
@@ -40,8 +40,12 @@ impl Profile {
         } else {
             Vec::new()
         };
-        let unlisted = (rng.u32(0..100) < 20 && hosts > 2).then(|| rng.usize(1..hosts));
-        let unlisted = unlisted.filter(|n| !originals.contains(n));
+        let mut unlisted = Vec::new();
+        if rng.u32(0..100) < 40 && hosts > 2 {
+            let listens = (0..hosts).find(|n| !originals.contains(n));
+            let some = (0..hosts).filter(|n| !originals.contains(n) && Some(*n) != listens);
+            unlisted.extend(some.filter(|_| rng.u32(0..100) < 55));
+        }
         let seconds = |rng: &mut fastrand::Rng, choices: &[u64]| {
             Duration::from_millis(choices[rng.usize(0..choices.len())])
         };

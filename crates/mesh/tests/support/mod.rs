@@ -54,6 +54,10 @@ pub struct Net {
     pub frames: u64,
     /// Urls at which nobody answers any more.
     pub dead: BTreeSet<String>,
+    /// Who cannot dial whom.
+    pub blocked: BTreeSet<(usize, usize)>,
+    /// Relayed frames as they went from one host to another, if wanted.
+    pub tap: Option<Vec<(usize, usize, bytes::Bytes)>>,
     /// Hosts that speak the original's protocol only.
     pub originals: BTreeSet<usize>,
     silent: BTreeSet<usize>,
@@ -86,6 +90,8 @@ impl Net {
             wires: BTreeMap::new(),
             frames: 0,
             dead: BTreeSet::new(),
+            blocked: BTreeSet::new(),
+            tap: None,
             originals: BTreeSet::new(),
             silent: BTreeSet::new(),
             incarnations: 0,
@@ -172,7 +178,8 @@ impl Net {
                     .nodes
                     .iter()
                     .position(|node| node.url.as_deref() == Some(&*url));
-                match target.filter(|_| !self.dead.contains(&*url)) {
+                let blocked = |m: usize| self.blocked.contains(&(n, m));
+                match target.filter(|m| !self.dead.contains(&*url) && !blocked(*m)) {
                     Some(m) => {
                         let theirs = self.nodes[m].mesh.next_link();
                         self.wires.insert((n, link), (m, theirs));
@@ -201,6 +208,11 @@ impl Net {
             Output::TransmitBinary { link, bytes } => {
                 if let Some((m, link)) = self.wires.get(&(n, link)).copied() {
                     self.frames += 1;
+                    let original = self.originals.contains(&n) || self.originals.contains(&m);
+                    assert!(!original, "an original was told something binary");
+                    if let Some(tap) = self.tap.as_mut().filter(|_| bytes[0] == 1) {
+                        tap.push((n, m, bytes.clone()));
+                    }
                     let input = Input::ReceivedBinary { link, bytes };
                     self.later(LATENCY, Parcel::Input(m, input));
                 }
@@ -484,6 +496,11 @@ impl Net {
     /// Nothing that host `n` says arrives any more.
     pub fn silence(&mut self, n: usize) {
         self.silent.insert(n);
+    }
+
+    /// It does again.
+    pub fn speak(&mut self, n: usize) {
+        self.silent.remove(&n);
     }
 
     fn call(&mut self, n: usize) -> u64 {

@@ -1,0 +1,428 @@
+//! Relayed links: to hosts that neither can dial the other, over a host that is connected with both; and relaying for others.
+//!
+//! A relayed link is a link like any other: it is dialled, greets, and carries a session. Only what is said over it goes, wrapped,
+//! over the direct link with the host between, in the order in which it is said. So nothing outside of this file and of the choice
+//! between two links has to know which links are relayed.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use super::{Mesh, Waiter};
+use crate::error::{CallError, DialError};
+use crate::event::{LinkId, Output, Raw};
+use crate::hosts::{Link, State};
+use crate::members::{Member, digest};
+use crate::relays::is_relayed;
+use crate::wire::routed::{self, Content, Header};
+
+/// How many hosts are asked, one after the other, whether they can relay to another one.
+const MOST_TRIED: usize = 4;
+
+impl Mesh {
+    /// Whether that direct link can carry relayed ones: both sides do that, and binary frames may be sent.
+    fn carries(&self, link: LinkId) -> bool {
+        let Some(l) = self.hosts.get(link) else {
+            return false;
+        };
+        let session = l.host.as_ref().and_then(|h| self.sessions.get(h));
+        let ready = session.is_some_and(|s| s.is_ready() && s.link() == Some(link));
+        ready && l.relay.both() && l.state == State::Joined && !is_relayed(link)
+    }
+
+    /// The direct link over which that host could be reached next: its relays as far as we know them, then some others.
+    fn way_to(&self, host: &ByteString, tried: &[ByteString]) -> Option<(LinkId, ByteString)> {
+        if tried.len() >= MOST_TRIED {
+            return None;
+        }
+        let fits =
+            |by: &ByteString, link: LinkId| by != host && !tried.contains(by) && self.carries(link);
+        let known = self.relays.known(host).iter();
+        let known = known.filter_map(|by| Some((self.hosts.route_to_host(by)?, by.clone())));
+        let others = self.hosts.joined().filter_map(|(_, link)| {
+            let by = self.hosts.get(link)?.host.clone()?;
+            Some((link, by))
+        });
+        known.chain(others).find(|(link, by)| fits(by, *link))
+    }
+
+    fn has_way_to(&self, host: &ByteString) -> bool {
+        self.way_to(host, &[]).is_some()
+    }
+
+    /// Begins a relayed link to that host, which has that url, or its id in place of one. It is opened when the input has been dealt
+    /// with.
+    pub(super) fn dial_relayed(
+        &mut self,
+        url: ByteString,
+        host: ByteString,
+        waiter: Waiter,
+    ) -> LinkId {
+        let number = self.hosts.next_link();
+        let link = self.relays.dial(number, host.clone());
+        self.hosts.dial(link, url.clone(), Some(host), waiter);
+        self.out.push(Output::Dial { link, url });
+        link
+    }
+
+    /// A link to a host was not made: tries another way, if there is one. Gives back the link if there is none.
+    pub(super) fn detour(
+        &mut self,
+        link: LinkId,
+        mut l: Link<Waiter>,
+        error: &CallError,
+    ) -> Option<Link<Waiter>> {
+        let (Some(url), Some(host)) = (l.dialled.clone(), l.hint.clone()) else {
+            return Some(l);
+        };
+        let tried = match (self.relays.get(link), error) {
+            (_, CallError::Refused { .. } | CallError::Timeout | CallError::Closed) => {
+                return Some(l);
+            }
+            (Some(relayed), _) => relayed.tried.clone(),
+            // A host that others can dial, but not we.
+            (None, CallError::Dial(_)) if !self.relays.known(&host).is_empty() => Vec::new(),
+            (None, _) => return Some(l),
+        };
+        if self.closing.is_some()
+            || l.waiters.is_empty()
+            || self.hosts.route_to_host(&host).is_some()
+            || self.way_to(&host, &tried).is_none()
+        {
+            return Some(l);
+        }
+        let first = l.waiters.remove(0);
+        let next = self.dial_relayed(url, host, first);
+        self.relays.has_tried(next, tried);
+        if let Some(n) = self.hosts.get_mut(next) {
+            n.waiters.append(&mut l.waiters);
+            (n.replace, n.mark) = (l.replace, l.mark);
+        }
+        None
+    }
+
+    /// Whether a link shall take the place of another one with the same host: a direct one that of a relayed one.
+    pub(super) fn is_better(&self, link: LinkId, than: LinkId) -> bool {
+        !is_relayed(link) && is_relayed(than)
+    }
+
+    /// A relayed link is not used any more, because that direct one is there. What was asked over it is still answered there; the
+    /// goodbye of whoever dialled the direct one, and so knows that both have it, comes after that.
+    pub(super) fn drain(&mut self, link: LinkId, direct: LinkId) {
+        self.hosts.unregister(link, State::Leaving);
+        self.frames.remove(&link);
+        self.held_up.remove(&link);
+        if self.hosts.get(direct).is_some_and(|l| l.dialled.is_some()) {
+            self.say_goodbye(link);
+        }
+    }
+
+    /// Takes the number in the greeting, or the answer, of the host behind that link. Gives whether what came over it is too old to be
+    /// meant any more.
+    pub(super) fn is_stale(&mut self, link: LinkId, number: Option<&Raw>) -> bool {
+        let host = self.hosts.get(link).and_then(|l| l.host.clone());
+        let number = number.and_then(|n| n.parse().ok());
+        match (host, number) {
+            (Some(host), Some(number)) => self.relays.is_stale(&host, number) && is_relayed(link),
+            _ => false,
+        }
+    }
+
+    /// A relayed link has been registered. If its host has a url, it is tried now and then: a direct link is better, and what relays
+    /// have is relayed once only.
+    pub(super) fn try_later(&mut self, link: LinkId) {
+        let url = |l: &Link<Waiter>| l.url.is_some() || l.dialled != l.hint;
+        if is_relayed(link) && self.hosts.get(link).is_some_and(url) {
+            self.relays.try_directly(link, self.now);
+        }
+    }
+
+    pub(super) fn try_all_due(&mut self) {
+        for link in self.relays.due(self.now) {
+            self.try_directly(link);
+        }
+    }
+
+    /// A host to which we have a relayed link has a url: perhaps we can dial it.
+    pub(super) fn try_directly(&mut self, link: LinkId) {
+        let Some(l) = self.hosts.get(link).filter(|_| self.closing.is_none()) else {
+            return;
+        };
+        let url = l.url.clone();
+        let url = url.or_else(|| l.dialled.clone().filter(|_| l.dialled != l.hint));
+        if let (true, Some(url), Some(host)) = (is_relayed(link), url, l.host.clone())
+            && l.state == State::Joined
+            && self.hosts.connecting(&url, None).is_none()
+        {
+            self.dial(url, Some(host), Waiter::Hint);
+        }
+    }
+
+    /// Members that the host behind that link has told us of, to which it relays if need be.
+    pub(super) fn learn_ways(&mut self, link: LinkId, members: &[Member]) {
+        let Some(by) = self.hosts.get(link).and_then(|l| l.host.clone()) else {
+            return;
+        };
+        for host in members.iter().filter_map(|m| m.host.as_ref()) {
+            let direct = |link: &LinkId| !is_relayed(*link);
+            if self.hosts.route_to_host(host).filter(direct).is_none() {
+                self.relays.learn(host, &by);
+            }
+        }
+    }
+
+    /// The hosts that nobody can dial and to which we can relay: not for the one behind that link, and not that one.
+    pub(super) fn relayed_members(&self, except: LinkId) -> Vec<Member> {
+        if is_relayed(except) || !self.hosts.get(except).is_some_and(|l| l.relay.both()) {
+            return Vec::new();
+        }
+        let hosts = self.hosts.joined().filter_map(|(_, link)| {
+            let l = self.hosts.get(link)?;
+            let host = l.host.as_ref().filter(|_| l.url.is_none())?;
+            let relays = link != except && l.relay.both() && !is_relayed(link);
+            relays.then(|| Member::relayed(host.clone()))
+        });
+        hosts.collect()
+    }
+
+    /// In short, which hosts that nobody can dial we know: who has the same ones does not need to tell.
+    pub(super) fn relayed_digest(&self) -> String {
+        let unlisted = self.hosts.links().filter_map(|(_, l)| {
+            let host = match l.state {
+                State::Joined if l.url.is_none() => l.host.as_deref()?,
+                State::Dialling | State::Greeting if l.dialled == l.hint => l.hint.as_deref()?,
+                _ => return None,
+            };
+            Some(host)
+        });
+        let unlisted: std::collections::BTreeSet<&str> = unlisted.collect();
+        digest(unlisted.into_iter())
+    }
+
+    /// A relayed frame has come over that direct link. `None` when the other side does not keep to the protocol.
+    pub(super) fn routed(&mut self, link: LinkId, from: &ByteString, frame: &Bytes) -> Option<()> {
+        if is_relayed(link) {
+            return None; // One hop, no more.
+        }
+        if !self.hosts.get(link)?.relay.both() {
+            return Some(());
+        }
+        let (header, at) = routed::header(frame).ok()?;
+        if header.destination == self.id {
+            if header.origin == self.id || header.origin == *from {
+                return None;
+            }
+            self.routed_here(link, header, at, frame);
+            return Some(());
+        }
+        if header.origin != *from || header.destination == *from {
+            return None;
+        }
+        let target = self.hosts.route_to_host(&header.destination);
+        match target.filter(|target| self.closing.is_none() && self.carries(*target)) {
+            Some(target) if target != link => {
+                if routed::opens(frame, at) {
+                    self.relays.pair(link, target);
+                }
+                let (link, bytes) = (target, frame.clone());
+                self.out.push(Output::TransmitBinary { link, bytes });
+            }
+            _ if routed::ends(frame, at) => {}
+            _ => self.send_back(link, header),
+        }
+        Some(())
+    }
+
+    /// Says that the relayed link to which that frame belongs leads nowhere.
+    fn send_back(&mut self, link: LinkId, header: Header) {
+        let back = Header {
+            origin: header.destination,
+            destination: header.origin,
+            number: header.number,
+            theirs: !header.theirs,
+        };
+        let bytes = routed::write(&back, &Content::End);
+        self.out.push(Output::TransmitBinary { link, bytes });
+    }
+
+    fn routed_here(&mut self, carrier: LinkId, header: Header, at: usize, frame: &Bytes) {
+        let Header {
+            origin,
+            number,
+            theirs,
+            ..
+        } = &header;
+        let known = self.relays.find(carrier, origin, *number, *theirs);
+        match (routed::content(frame, at), known) {
+            (Ok(Content::End), _) if *number == 0 => {
+                for link in self.relays.over(carrier, Some(origin)) {
+                    self.end_relayed(link);
+                }
+            }
+            (Ok(Content::End), Some(link)) => self.end_relayed(link),
+            (Ok(Content::End), None) => {}
+            (Ok(Content::Open), None) if !theirs && self.closing.is_none() => {
+                let unused = self.hosts.next_link();
+                match self.relays.accept(unused, carrier, origin, *number) {
+                    Some(link) => self.hosts.accept(link),
+                    None => self.send_back(carrier, header),
+                }
+            }
+            (Ok(Content::Text(text)), Some(link)) => self.received(link, text),
+            (Ok(Content::Records(records)), Some(link)) => self.received_binary(link, &records),
+            (Ok(Content::Open) | Err(_), Some(link)) => self.drop_link(link),
+            (_, None) => self.send_back(carrier, header),
+        }
+    }
+
+    /// A relayed link has ended without a goodbye. Both sides try to make a new one, since none knows for sure what the other one
+    /// believes: what the host between tells can be older than what it has still to forward.
+    pub(super) fn lose_relayed(&mut self, link: LinkId, key: ByteString, host: Option<ByteString>) {
+        let Some(l) = self.hosts.get(link) else {
+            return;
+        };
+        let ours = l.dialled.is_some();
+        let url = l.dialled.clone().or_else(|| l.url.clone());
+        let over_another = host.as_ref().is_some_and(|h| self.has_way_to(h));
+        self.lose(key.clone(), url.or_else(|| host.clone()), host);
+        if ours && over_another {
+            self.hosts.redial_at(&key, self.now);
+        } else if !ours {
+            let later = self.now.saturating_add(2 * self.config.reconnect_delay);
+            self.hosts.redial_at(&key, later);
+        }
+    }
+
+    /// The other side, or the host between, has ended a relayed link.
+    fn end_relayed(&mut self, link: LinkId) {
+        self.relays.cut(link);
+        self.closed(link);
+        self.relays.remove(link);
+        self.say_last_goodbyes();
+    }
+
+    /// That direct link is gone, and so is what was relayed over it.
+    pub(super) fn carrier_lost(&mut self, carrier: LinkId, host: Option<ByteString>) {
+        if is_relayed(carrier) || !self.relays.in_use() {
+            return;
+        }
+        // Perhaps the other side did not know yet that the direct link was there to take over.
+        let drained = |l: &Link<Waiter>| l.state == State::Leaving && l.host == host;
+        let drained = self
+            .hosts
+            .links()
+            .filter(|(id, l)| is_relayed(*id) && drained(l));
+        for link in drained.map(|(id, _)| id).collect::<Vec<LinkId>>() {
+            self.drop_link(link);
+        }
+        for link in self.relays.over(carrier, None) {
+            self.end_relayed(link);
+        }
+        for link in self.relays.part(carrier) {
+            let destination = self.hosts.get(link).and_then(|l| l.host.clone());
+            if let (Some(origin), Some(destination), true) =
+                (host.clone(), destination, self.carries(link))
+            {
+                let header = Header {
+                    origin,
+                    destination,
+                    number: 0,
+                    theirs: false,
+                };
+                let bytes = routed::write(&header, &Content::End);
+                self.out.push(Output::TransmitBinary { link, bytes });
+            }
+        }
+    }
+
+    /// Performs what was put out about relayed links since `from`: the driver does not know them.
+    pub(super) fn perform_relayed(&mut self, from: usize) {
+        if !self.relays.used() || !self.out[from..].iter().any(is_about_relayed) {
+            return;
+        }
+        let mut done = std::mem::take(&mut self.out);
+        let mut todo: VecDeque<Output> = done.split_off(from).into();
+        while let Some(output) = todo.pop_front() {
+            match output {
+                Output::Dial { link, .. } if is_relayed(link) => {
+                    done.extend(self.open_relayed(link));
+                }
+                Output::Transmit { link, text } if is_relayed(link) => {
+                    done.extend(self.wrap(link, &Content::Text(text)));
+                }
+                Output::TransmitBinary { link, bytes } if is_relayed(link) => {
+                    done.extend(self.wrap(link, &Content::Records(bytes)));
+                }
+                Output::Close { link } if is_relayed(link) => {
+                    done.extend(self.wrap(link, &Content::End));
+                    self.relays.remove(link);
+                    self.closed(link);
+                    self.say_last_goodbyes();
+                }
+                output => done.push(output),
+            }
+            todo.extend(self.out.drain(..));
+        }
+        self.out = done;
+    }
+
+    fn open_relayed(&mut self, link: LinkId) -> Option<Output> {
+        let relayed = self.relays.get(link)?;
+        let Some((carrier, by)) = self.way_to(&relayed.host, &relayed.tried) else {
+            let error = DialError {
+                code: "EHOSTUNREACH".into(),
+                message: "connect EHOSTUNREACH".into(),
+                syscall: Some("connect".into()),
+                ..DialError::default()
+            };
+            self.not_joined(link, CallError::Dial(error));
+            return None;
+        };
+        self.relays.open(link, carrier, by);
+        let open = self.wrap(link, &Content::Open);
+        self.greet(link);
+        open
+    }
+
+    /// What is said over a relayed link, as it is said over the direct one.
+    fn wrap(&self, link: LinkId, content: &Content) -> Option<Output> {
+        let relayed = self.relays.get(link)?;
+        let header = Header {
+            origin: self.id.clone(),
+            destination: relayed.host.clone(),
+            number: relayed.number,
+            theirs: !relayed.ours,
+        };
+        let bytes = routed::write(&header, content);
+        let link = relayed.carrier?;
+        Some(Output::TransmitBinary { link, bytes })
+    }
+
+    /// Says goodbye over a direct link; or later, if there are relayed links that go over it and are still to say theirs.
+    pub(super) fn say_goodbye_last(&mut self, link: LinkId) {
+        if self.relays.over(link, None).is_empty() {
+            self.say_goodbye(link);
+        } else {
+            self.relays.leave_last(link);
+        }
+    }
+
+    fn say_last_goodbyes(&mut self) {
+        for link in self.relays.take_leaving() {
+            if self.hosts.get(link).is_some() {
+                self.say_goodbye(link);
+            }
+        }
+    }
+}
+
+fn is_about_relayed(output: &Output) -> bool {
+    match output {
+        Output::Dial { link, .. }
+        | Output::Transmit { link, .. }
+        | Output::TransmitBinary { link, .. }
+        | Output::Close { link } => is_relayed(*link),
+        Output::Event(_) => false,
+    }
+}
