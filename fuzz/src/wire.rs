@@ -4,6 +4,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use distribus_mesh::Payload;
 use distribus_mesh::wire::json;
+use distribus_mesh::wire::routed;
 use distribus_mesh::wire::v1::{self, Frame};
 use distribus_mesh::wire::v2::{self, Record};
 use serde_json::value::RawValue;
@@ -61,6 +62,7 @@ pub fn wire_v1(data: &[u8]) {
 
 /// A binary frame: its records are what they say, and are the same when they have been written again.
 pub fn wire_v2(data: &[u8]) {
+    relayed(&Bytes::copy_from_slice(data));
     let Ok(records) = v2::decode(&Bytes::copy_from_slice(data)) else {
         return;
     };
@@ -117,5 +119,20 @@ fn check(payload: &Payload) {
         if let Ok(values) = serde_json::from_str::<Vec<&RawValue>>(&pasted) {
             assert_eq!(values.len(), count as usize + 2);
         }
+    }
+}
+
+/// A relayed frame is what it says, and the same when it has been written again.
+fn relayed(data: &Bytes) {
+    if !routed::is_routed(data) {
+        return;
+    }
+    let Ok((header, at)) = routed::header(data) else {
+        return;
+    };
+    if let Ok(content) = routed::content(data, at) {
+        let again = routed::write(&header, &content);
+        let (same, at) = routed::header(&again).expect("what was written can be read");
+        assert_eq!((same, routed::content(&again, at)), (header, Ok(content)));
     }
 }

@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use distribus_mesh::{Event, Input, Outcome, Payload, SendError};
-use support::{Net, url};
+use support::Net;
 
 /// Three hosts with a peer each, all of which host 0 knows.
 fn network() -> Net {
@@ -198,9 +198,7 @@ fn who_is_not_seen_again_is_given_up_in_the_end() {
     let mut net = network();
     request(&mut net, 0, "\"peer1\"", run(&["1"]));
     net.settle();
-    net.dead.insert(url(0));
-    net.dead.insert(url(1));
-    net.sever(0, 1);
+    net.crash(1);
     net.run_for(Duration::from_secs(299));
     assert_eq!(gone(&net, 0), 0);
     net.run_for(Duration::from_secs(60));

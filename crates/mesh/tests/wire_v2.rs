@@ -1,6 +1,7 @@
 //! The vectors of protocol v2, which were computed from the specification by other code than ours.
 
 use bytes::Bytes;
+use distribus_mesh::wire::routed::{self, Content, Header};
 use distribus_mesh::wire::v2::{
     Ack, Code, Exception, Frame, Interest, Malformed, Place, Record, decode,
 };
@@ -264,4 +265,64 @@ fn a_frame_that_is_cut_short_anywhere_is_refused_or_read_in_part() {
             }
         }
     }
+}
+
+fn relayed(entry: &Value) -> (Header, Content) {
+    let text = |name: &str| entry[name].as_str().expect("a text");
+    let header = Header {
+        origin: text("origin").into(),
+        destination: text("destination").into(),
+        number: entry["number"].as_u64().expect("a number"),
+        theirs: entry["theirs"].as_bool().expect("a yes or no"),
+    };
+    let content = match text("kind") {
+        "open" => Content::Open,
+        "end" => Content::End,
+        "text" => Content::Text(text("content").into()),
+        _ => Content::Records(unhex(text("content"))),
+    };
+    (header, content)
+}
+
+#[test]
+fn relayed_frames_are_written_and_read_as_specified() {
+    let vectors = vectors();
+    let mut count = 0;
+    for (about, bytes, entry) in entries(&vectors, "relayed") {
+        let (header, content) = relayed(entry);
+        assert_eq!(routed::write(&header, &content), bytes, "{about}");
+        let (read, at) = routed::header(&bytes).expect(about);
+        assert_eq!(read, header, "{about}");
+        assert_eq!(routed::content(&bytes, at), Ok(content.clone()), "{about}");
+        assert_eq!(routed::opens(&bytes, at), content == Content::Open);
+        assert_eq!(routed::ends(&bytes, at), content == Content::End);
+        for end in 0..at {
+            // It must not panic, and not read what is not there.
+            assert!(
+                routed::header(&bytes.slice(..end)).is_err(),
+                "{about} at {end}"
+            );
+        }
+        count += 1;
+    }
+    assert!(count >= 5);
+}
+
+#[test]
+fn relayed_frames_that_break_the_rules_are_refused() {
+    let vectors = vectors();
+    let mut count = 0;
+    for (about, bytes, entry) in entries(&vectors, "relayed refused") {
+        let error = match entry["error"].as_str() {
+            Some("short") => Malformed::Short,
+            Some("number") => Malformed::Number,
+            Some("utf-8") => Malformed::Utf8,
+            Some("id") => Malformed::Id,
+            other => panic!("{other:?}"),
+        };
+        let read = routed::header(&bytes).and_then(|(_, at)| routed::content(&bytes, at));
+        assert_eq!(read, Err(error), "{about}");
+        count += 1;
+    }
+    assert!(count >= 9);
 }
