@@ -371,6 +371,23 @@ fn who_listens_but_cannot_be_dialled_is_relayed() {
 }
 
 #[test]
+fn a_direct_link_takes_over_when_one_becomes_possible() {
+    let mut net = Net::new(3);
+    net.blocked.extend([(1, 2), (2, 1)]);
+    net.join(1, &url(0));
+    net.join(2, &url(0));
+    net.settle();
+    assert_connected(&net);
+    assert_eq!(net.sockets_between(1, 2), 0);
+    // Both try at the same moment.
+    net.blocked.clear();
+    net.run_for(Duration::from_secs(10));
+    assert_connected(&net);
+    assert_eq!(net.sockets_between(1, 2), 1);
+    assert_all_talk(&mut net);
+}
+
+#[test]
 fn only_who_is_interested_gets_what_is_published() {
     let mut net = Net::new(1);
     for _ in 0..3 {

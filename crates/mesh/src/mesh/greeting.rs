@@ -159,6 +159,14 @@ impl Mesh {
             if same_host && !replace && self.is_better(existing, link) {
                 return Decision::Duplicate;
             }
+            let dialling = || {
+                let direct = self.hosts.connecting(&key, host.as_deref());
+                direct.is_some_and(|other| !is_relayed(other))
+            };
+            if same_host && ours_wins && better && dialling() {
+                // Both try to do without the relay at the same moment.
+                return Decision::Duplicate;
+            }
             if dialled && same_host && ours_wins && !better {
                 return Decision::Duplicate;
             }
