@@ -221,7 +221,9 @@ impl Mesh {
         if let Some(host) = host {
             let other = self.hosts.route_to_host(&host);
             if let Some(other) = other.filter(|other| self.is_better(link, *other)) {
-                self.displace(other, link);
+                if !duplicate {
+                    self.displace(other, link);
+                }
             } else if let Some(other) = other {
                 // A host behind two urls, or one that joined us at the same moment: one connection will do.
                 if let Some(key) = self.hosts.get(other).and_then(|l| l.key.clone()) {
