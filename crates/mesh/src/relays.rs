@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use crate::error::CallError;
 use crate::event::{LinkId, Time};
 
 /// The mark of relayed links.
@@ -41,6 +42,8 @@ pub struct Relayed {
     pub ours: bool,
     /// Over which hosts this was tried before.
     pub tried: Vec<ByteString>,
+    /// Why the host was not reached without a relay, if that was tried.
+    pub cause: Option<CallError>,
 }
 
 /// What is relayed to and from this host, and between others by it.
@@ -87,6 +90,7 @@ impl Relays {
             number: number.0,
             ours: true,
             tried: Vec::new(),
+            cause: None,
         };
         self.used = true;
         self.links.insert(link, relayed);
@@ -94,9 +98,9 @@ impl Relays {
     }
 
     /// Goes on where an earlier attempt came to nothing.
-    pub fn has_tried(&mut self, link: LinkId, tried: Vec<ByteString>) {
+    pub fn has_tried(&mut self, link: LinkId, tried: Vec<ByteString>, cause: Option<CallError>) {
         if let Some(relayed) = self.links.get_mut(&link) {
-            relayed.tried = tried;
+            (relayed.tried, relayed.cause) = (tried, cause);
         }
     }
 
@@ -133,6 +137,7 @@ impl Relays {
             number,
             ours: false,
             tried: Vec::new(),
+            cause: None,
         };
         self.used = true;
         self.theirs.insert(key, link);

@@ -465,6 +465,7 @@ impl Mesh {
         let Some(l) = self.detour(link, l, &error) else {
             return;
         };
+        let error = self.cause(link, error);
         self.retry_member(&l, &error);
         if matches!(error, CallError::Lost { .. } | CallError::Timeout)
             && let (Some(url), Some(host)) = (&l.dialled, &l.hint)

@@ -76,13 +76,15 @@ impl Mesh {
         let (Some(url), Some(host)) = (l.dialled.clone(), l.hint.clone()) else {
             return Some(l);
         };
-        let tried = match (self.relays.get(link), error) {
+        let (tried, cause) = match (self.relays.get(link), error) {
             (_, CallError::Refused { .. } | CallError::Timeout | CallError::Closed) => {
                 return Some(l);
             }
-            (Some(relayed), _) => relayed.tried.clone(),
+            (Some(relayed), _) => (relayed.tried.clone(), relayed.cause.clone()),
             // A host that others can dial, but not we.
-            (None, CallError::Dial(_)) if !self.relays.known(&host).is_empty() => Vec::new(),
+            (None, CallError::Dial(_)) if !self.relays.known(&host).is_empty() => {
+                (Vec::new(), Some(error.clone()))
+            }
             (None, _) => return Some(l),
         };
         if self.closing.is_some()
@@ -92,14 +94,30 @@ impl Mesh {
         {
             return Some(l);
         }
+        if !is_relayed(link) {
+            // No join is held up longer than by the dial.
+            for waiter in &mut l.waiters {
+                if let Waiter::Member { round } = waiter
+                    && let Some(round) = round.take()
+                {
+                    self.round_answer(round, None);
+                }
+            }
+        }
         let first = l.waiters.remove(0);
         let next = self.dial_relayed(url, host, first);
-        self.relays.has_tried(next, tried);
+        self.relays.has_tried(next, tried, cause);
         if let Some(n) = self.hosts.get_mut(next) {
             n.waiters.append(&mut l.waiters);
             (n.replace, n.mark) = (l.replace, l.mark);
         }
         None
+    }
+
+    /// Why a host was not reached: if it was tried directly first, that is what counts.
+    pub(super) fn cause(&self, link: LinkId, error: CallError) -> CallError {
+        let relayed = self.relays.get(link);
+        relayed.and_then(|r| r.cause.clone()).unwrap_or(error)
     }
 
     /// Whether a link shall take the place of another one with the same host: a direct one that of a relayed one.
