@@ -9,13 +9,15 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::{Mesh, Waiter};
+use super::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::error::{CallError, DialError};
 use crate::event::{LinkId, Output, Raw};
 use crate::hosts::{Link, State};
 use crate::members::{Member, digest};
 use crate::relays::is_relayed;
+use crate::wire::json;
 use crate::wire::routed::{self, Content, Header};
+use crate::wire::v1::Body;
 
 /// How many hosts are asked, one after the other, whether they can relay to another one.
 const MOST_TRIED: usize = 4;
@@ -132,8 +134,21 @@ impl Mesh {
         self.frames.remove(&link);
         self.held_up.remove(&link);
         if self.hosts.get(direct).is_some_and(|l| l.dialled.is_some()) {
-            self.say_goodbye(link);
+            let within = GOODBYE_TIMEOUT.min(self.config.request_timeout);
+            let params = Some("{\"direct\":true}");
+            self.ask(link, "goodbye", params, Asked::Goodbye, within);
         }
+    }
+
+    /// Somebody says goodbye over that link. Gives whether it is only that link which has been given up for a direct one, of which
+    /// nothing is known here any more: then it is lost, not the host.
+    pub(super) fn is_given_up(&self, link: LinkId, body: &Body) -> bool {
+        let [direct] = body.params(["direct"]);
+        let joined = self
+            .hosts
+            .get(link)
+            .is_some_and(|l| l.state == State::Joined);
+        is_relayed(link) && joined && direct.as_ref().is_some_and(json::truthy)
     }
 
     /// Takes the number in the greeting, or the answer, of the host behind that link. Gives whether what came over it is too old to be
@@ -325,8 +340,12 @@ impl Mesh {
         if is_relayed(carrier) || !self.relays.in_use() {
             return;
         }
-        // Perhaps the other side did not know yet that the direct link was there to take over.
-        let drained = |l: &Link<Waiter>| l.state == State::Leaving && l.host == host;
+        // Perhaps the other side did not know yet that the direct link was there to take over. What was being made meanwhile would
+        // be as old.
+        let drained = |l: &Link<Waiter>| {
+            (l.state == State::Leaving && l.host == host)
+                || (l.state == State::Greeting && host.is_some() && l.hint == host)
+        };
         let drained = self
             .hosts
             .links()

@@ -17,6 +17,7 @@ impl Mesh {
                 let waiter = id.map_or(Waiter::Hint, |id| Waiter::Request { link, id });
                 self.join(url, waiter);
             }
+            Some("goodbye") if self.is_given_up(link, &body) => self.drop_link(link),
             Some("goodbye") => self.goodbye(link, id),
             Some("members") => self.members_request(link, id, &body),
             Some("hosts") => self.hosts_request(link, id, &body),
