@@ -12,10 +12,7 @@ use bytestring::ByteString;
 
 use crate::event::Time;
 use crate::hash;
-
-/// The highest bits of a hash are its shard.
-const SHARD_BITS: u32 = 10;
-const SHARDS: u64 = 1 << SHARD_BITS;
+use crate::hashes::{Hashes, SHARDS, Shard, hashes_of, shard_of};
 
 /// With fewer hosts than this (we among them) everybody is asked: it takes no more messages.
 const FEWEST: usize = 4;
@@ -25,18 +22,6 @@ const QUIET: Duration = Duration::from_millis(500);
 
 /// The most that is remembered for one host.
 const MAX_ENTRIES: usize = 1 << 24;
-
-/// A shard, and the hashes in it.
-pub type Shard = u16;
-
-fn shard_of(hash: u64) -> Shard {
-    (hash >> (64 - SHARD_BITS)) as Shard
-}
-
-fn hashes_of(shard: Shard) -> std::ops::RangeInclusive<u64> {
-    let first = u64::from(shard) << (64 - SHARD_BITS);
-    first..=first | (u64::MAX >> SHARD_BITS)
-}
 
 /// What a host is to be told about our peers.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,8 +49,8 @@ pub enum Hint {
 #[derive(Debug)]
 pub struct Directory {
     ourselves: ByteString,
-    /// Our peers: how many have that hash.
-    here: BTreeMap<u64, u32>,
+    /// Our peers.
+    here: Hashes,
     /// The other hosts that take part.
     hosts: BTreeSet<ByteString>,
     /// The two hosts of each shard, the first one scores higher. Empty when there are too few.
@@ -85,7 +70,7 @@ impl Directory {
     pub fn new(ourselves: ByteString) -> Self {
         Directory {
             ourselves,
-            here: BTreeMap::new(),
+            here: Hashes::new(),
             hosts: BTreeSet::new(),
             places: Vec::new(),
             told: HashMap::new(),
@@ -101,30 +86,21 @@ impl Directory {
 
     /// A peer with that hash lives here. Gives the hosts that are to be told.
     pub fn created(&mut self, hash: u64) -> Vec<ByteString> {
-        let count = self.here.entry(hash).or_default();
-        *count += 1;
-        if *count > 1 {
-            Vec::new()
-        } else {
-            self.told_of(hash)
-        }
+        self.here.insert(hash);
+        self.told_of(hash)
     }
 
     /// A peer with that hash does not live here any more. Gives the hosts that are to be told.
     pub fn removed(&mut self, hash: u64) -> Vec<ByteString> {
-        match self.here.get_mut(&hash) {
-            Some(count) if *count > 1 => *count -= 1,
-            Some(_) => {
-                self.here.remove(&hash);
-                return self.told_of(hash);
-            }
-            None => {}
+        if self.here.remove(hash) {
+            self.told_of(hash)
+        } else {
+            Vec::new()
         }
-        Vec::new()
     }
 
     pub fn is_here(&self, hash: u64) -> bool {
-        self.here.contains_key(&hash)
+        self.here.contains(hash)
     }
 
     fn told_of(&self, hash: u64) -> Vec<ByteString> {
@@ -193,11 +169,9 @@ impl Directory {
             let told = self.told.get(host);
             let first = told.is_none();
             let told = told.unwrap_or(&nothing);
-            let add = wanted
-                .difference(told)
-                .flat_map(|s| self.here.range(hashes_of(*s)));
-            let add: Vec<u64> = add.map(|(hash, _)| *hash).collect();
-            let filled = |s: &&Shard| self.here.range(hashes_of(**s)).next().is_some();
+            let add = wanted.difference(told).flat_map(|s| self.here.of(*s));
+            let add: Vec<u64> = add.collect();
+            let filled = |s: &&Shard| !self.here.is_empty(**s);
             let drop: Vec<Shard> = told.difference(&wanted).filter(filled).copied().collect();
             // What was registered over an earlier link must be forgotten, even if there is nothing to add now.
             let whole = self.stale.remove(host) || (first && !add.is_empty());
@@ -281,7 +255,7 @@ impl Directory {
         let Some(number) = self.numbers.get(owner).copied() else {
             return;
         };
-        let (first, last) = hashes_of(shard).into_inner();
+        let (first, last) = hashes_of(shard);
         let of_shard = self.entries.range((first, 0)..=(last, u32::MAX));
         let gone = of_shard
             .filter(|(_, n)| *n == number)
@@ -416,7 +390,7 @@ mod tests {
         directory.rearrange(QUIET);
         let told = directory.created(7);
         assert!(!told.is_empty());
-        assert_eq!(directory.created(7), Vec::<ByteString>::new());
+        assert_eq!(directory.created(7), told, "telling twice does no harm");
         assert_eq!(directory.removed(7), Vec::<ByteString>::new());
         assert_eq!(directory.removed(7), told);
         assert_eq!(directory.removed(7), Vec::<ByteString>::new());

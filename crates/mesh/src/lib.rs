@@ -27,6 +27,7 @@ mod answers;
 mod channels;
 mod directory;
 mod hash;
+mod hashes;
 mod hosts;
 mod members;
 mod mesh;
