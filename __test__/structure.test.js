@@ -23,7 +23,7 @@ test('index.js requires lib only', () => {
 });
 
 test('the parts of the mesh do not import each other', () => {
-  const parts = ['channels', 'directory', 'hosts', 'members', 'patterns', 'peers', 'requests', 'roster', 'answers', 'sessions'];
+  const parts = ['channels', 'directory', 'hosts', 'members', 'patterns', 'peers', 'requests', 'roster', 'answers', 'sessions', 'recent', 'relays'];
   for (const part of parts) {
     for (const other of [...parts, 'mesh']) {
       assert.ok(!read(`crates/mesh/src/${part}.rs`).includes(`crate::${other}`), `${part} imports ${other}`);

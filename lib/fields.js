@@ -7,16 +7,14 @@ const HANDLER = Symbol('handler');
 
 /**
  * Private fields on objects that a plain function made: `Peer.call(this, id)` must keep working, and a million peers must stay small.
- * The single listener of 'message', which is what nearly every peer has, is stored bare; arrays are copied when they change, so that
- * an emit goes on with what it began with.
+ * The single listener of 'message', which is what nearly every peer has, is stored bare; a map only when there are other events. Arrays
+ * are copied when they change, so that an emit goes on with what it began with.
  */
 class Fields extends /** @type {new (peer: object) => object} */ (/** @type {any} */ (function (/** @type {object} */ peer) { return peer; })) {
   /** @type {((from: any, to: any, message: any) => any) | undefined} */
   #send;
-  /** @type {Listener | Listener[] | undefined} */
-  #message;
-  /** @type {Map<any, Listener | Listener[]> | undefined} */
-  #others;
+  /** Those of 'message', or those of every event. @type {Listener | Listener[] | Map<any, Listener | Listener[]> | undefined} */
+  #listeners;
 
   /**
    * @param {object} peer
@@ -37,7 +35,9 @@ class Fields extends /** @type {new (peer: object) => object} */ (/** @type {any
    * @returns {Listener | Listener[] | undefined}
    */
   static get(peer, event) {
-    return event === 'message' ? peer.#message : peer.#others === undefined ? undefined : peer.#others.get(event);
+    const held = peer.#listeners;
+    if (typeof held !== 'function' && held instanceof Map) return held.get(event);
+    return event === 'message' ? held : undefined;
   }
 
   /**
@@ -46,14 +46,17 @@ class Fields extends /** @type {new (peer: object) => object} */ (/** @type {any
    * @param {Listener | Listener[] | undefined} listeners
    */
   static set(peer, event, listeners) {
-    if (event === 'message') {
-      peer.#message = listeners;
-    } else if (listeners !== undefined) {
-      if (peer.#others === undefined) peer.#others = new Map();
-      peer.#others.set(event, listeners);
-    } else if (peer.#others !== undefined) {
-      peer.#others.delete(event);
+    let held = peer.#listeners;
+    if (!(held instanceof Map)) {
+      if (event === 'message') {
+        peer.#listeners = listeners;
+        return;
+      }
+      if (listeners === undefined) return;
+      held = peer.#listeners = held === undefined ? new Map() : new Map([['message', held]]);
     }
+    if (listeners === undefined) held.delete(event);
+    else held.set(event, listeners);
   }
 
   /**
@@ -61,14 +64,9 @@ class Fields extends /** @type {new (peer: object) => object} */ (/** @type {any
    * @param {any} event
    */
   static clear(peer, event) {
-    if (event === undefined || event === 'message') peer.#message = undefined;
-    if (peer.#others === undefined) return;
-    if (event !== undefined) {
-      peer.#others.delete(event);
-      return;
-    }
-    const handler = peer.#others.get(HANDLER);
-    peer.#others = handler === undefined ? undefined : new Map([[HANDLER, handler]]);
+    if (event !== undefined) return Fields.set(peer, event, undefined);
+    const handler = Fields.get(peer, HANDLER);
+    peer.#listeners = handler === undefined ? undefined : new Map([[HANDLER, handler]]);
   }
 
   /** @param {object} peer whatever a program has put among the peers */

@@ -54,7 +54,7 @@ class Outbound {
     this.text = '';
     /** @type {any[] | null} */
     this.beside = null;
-    this.besideLength = 0;
+    this.besideLength = 0; // of what is not in the text, about
     this.count = 0;
     this.run = 0; // messages in the run at the end of the text
     this.form = '';
@@ -64,6 +64,8 @@ class Outbound {
     this.from = undefined;
     this.what = '';
     this.changes = ''; // kind of the changes at the end of the text, if they are there
+    /** Names that belong to these and are not yet in the text. @type {string[]} */
+    this.names = [];
     this.number = 0; // of the request that was replied to last
     this.scheduled = false;
     this.handOver = handOver;
@@ -129,19 +131,35 @@ class Outbound {
    * @param {any} name
    */
   change(kind, name) {
-    let text;
-    try {
-      text = serialize(name);
-    } catch {
-      return; // what JSON cannot carry no other host can name
+    let text = '';
+    const plain = typeof name === 'string' && PLAIN.test(name);
+    if (!plain) {
+      try {
+        text = serialize(name);
+      } catch {
+        return; // what JSON cannot carry no other host can name
+      }
     }
     if (this.changes !== kind) {
       this.end();
       this.text += kind;
       this.changes = kind;
     }
-    this.text += text + '\t';
+    if (plain) {
+      this.names.push(name);
+      this.besideLength += name.length;
+    } else {
+      this.joinNames();
+      this.text += text + '\t';
+    }
     this.grown();
+  }
+
+  /** A million peers are told of in long texts: joining what is collected is faster than adding to them name by name. */
+  joinNames() {
+    if (this.names.length === 0) return;
+    this.text += '"' + this.names.join('"\t"') + '"\t';
+    this.names = [];
   }
 
   /**
@@ -215,6 +233,7 @@ class Outbound {
   /** Ends the run, or the changes. */
   end() {
     if (this.changes !== '') {
+      this.joinNames();
       this.text += '\n';
       this.changes = '';
     }
