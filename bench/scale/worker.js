@@ -10,7 +10,7 @@ const packages = {
     const distribus = require('../..');
     /** @param {any} host */
     const native = (host) => host[Object.getOwnPropertySymbols(host)[0]].native;
-    return { distribus, port: async () => 0, frames: (/** @type {any[]} */ hosts) => hosts.reduce((sum, host) => sum + native(host).framesSent, 0) };
+    return { distribus, ready: (/** @type {any} */ host) => host.ready(), port: async () => 0, frames: (/** @type {any[]} */ hosts) => hosts.reduce((sum, host) => sum + native(host).framesSent, 0) };
   },
 
   original: () => {
@@ -43,6 +43,20 @@ const hosts = [];
 
 const connections = (/** @type {any} */ host) => Object.keys(host.connections).length;
 
+/** How often a listener has been called. */
+let heard = 0;
+
+async function occupied() {
+  for (let i = 0; i < 3; i++) {
+    /** @type {any} */ (globalThis).gc();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return process.memoryUsage().rss;
+}
+
+/** The name with the number n, of a pattern or a channel. */
+const named = (/** @type {string} */ form, /** @type {number} */ n) => form.replace('{}', String(n));
+
 /** @type {Record<string, (argument: any) => Promise<any>>} */
 const commands = {
   /** Makes hosts that listen, and gives their urls. */
@@ -66,6 +80,48 @@ const commands = {
   /** Waits until every host is connected with so many others. */
   async connected({ others }) {
     while (!hosts.every((host) => connections(host) === others)) await new Promise((resolve) => setTimeout(resolve, 5));
+  },
+
+  /** Creates peers with a listener on the first host, and gives how long that took and what they occupy. */
+  async create({ count }) {
+    const [host] = hosts;
+    const before = await occupied();
+    const listener = () => { heard++; };
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    for (let i = 0; i < count; i++) host.create('peer-' + i).on('message', listener);
+    await new Promise(setImmediate); // what is left for the end of the turn belongs to it
+    const seconds = (performance.now() - start) / 1000;
+    const { user, system } = process.cpuUsage(cpu);
+    const bytes = await occupied() - before;
+    await host.send('someone', 'peer-' + (count - 1), 'hello');
+    if (heard !== 1) throw new Error('The last peer did not get its message');
+    return { seconds, cpu: (user + system) / 1e6, bytes };
+  },
+
+  /** Subscribes the first hosts to channels or patterns that are named alike. */
+  async subscribe({ form, count, hosts: many }) {
+    for (const host of hosts.slice(0, many)) for (let n = 0; n < count; n++) host.subscribe(named(form, n), () => { heard++; });
+    if (kind.ready !== undefined) await Promise.all(hosts.slice(0, many).map(kind.ready));
+  },
+
+  /** Publishes on as many of the channels that are named alike, from the last host, and gives how long a publish took, in µs. */
+  async publish({ form, count, of = count }) {
+    const host = hosts[hosts.length - 1];
+    const channels = Array.from({ length: count }, (_, n) => named(form, n * 7919 % of)); // all over them: no cache holds what each needs
+    const start = performance.now();
+    for (let n = 0; n < count; n++) {
+      host.publish(channels[n], 'hello');
+      if (n % 1000 === 999) await new Promise(setImmediate);
+    }
+    return (performance.now() - start) * 1000 / count;
+  },
+
+  /** Waits until the listeners have been called so often. */
+  async heard({ times }) {
+    while (heard < times) await new Promise((resolve) => setTimeout(resolve, 5));
+    if (heard > times) throw new Error(`Heard ${heard} messages in place of ${times}`);
+    heard = 0;
   },
 
   async frames() {

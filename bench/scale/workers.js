@@ -16,7 +16,7 @@ class Workers {
   /** @param {number} count */
   constructor(count) {
     this.sides = Array.from({ length: count }, (_, n) => {
-      const child = fork(path.join(__dirname, 'worker.js'), { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+      const child = fork(path.join(__dirname, 'worker.js'), { execArgv: ['--expose-gc'], stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
       const side = new Side(`worker ${n}`, child, (message) => { child.send(message, () => {}); });
       child.on('message', (message) => side.replied(message));
       return side;

@@ -3,6 +3,7 @@
 // How long it takes until N hosts that know one of them are all connected with each other, and how many frames that costs.
 
 const { Workers, openFiles } = require('../workers.js');
+const { median, range } = require('../statistics.js');
 
 const together = 'all at once';
 const inTurn = 'one after the other';
@@ -17,7 +18,6 @@ const cases = [
 /** Frames are still said after everybody has met: notes are compared when nothing has changed for a second. It is quiet after that long. */
 const QUIET = 3000;
 
-const median = (/** @type {number[]} */ values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const sum = (/** @type {number[]} */ values) => values.reduce((a, b) => a + b, 0);
 const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -67,10 +67,9 @@ async function run({ quick, rounds }) {
     const of = (/** @type {'seconds' | 'joined' | 'cpu' | 'memory' | 'framesPerPair'} */ name) => Number(median(samples.map((sample) => sample[name])).toPrecision(4));
     const [{ processes }] = samples;
     const seconds = samples.map((sample) => sample.seconds);
-    const range = `${Math.min(...seconds).toFixed(2)} – ${Math.max(...seconds).toFixed(2)}`;
     figures.push({ ...one, processes, seconds: of('seconds'), joined: of('joined'), cpu: of('cpu'), memory: of('memory'), framesPerPair: of('framesPerPair'), samples });
     const name = one.of === 'ours' ? 'distribus' : 'distribus 0.4.0';
-    rows.push([`${name}, ${one.n} hosts, ${one.how}`, String(processes), of('seconds').toFixed(2), range, of('cpu').toFixed(2), of('memory').toFixed(0), of('framesPerPair').toFixed(2)]);
+    rows.push([`${name}, ${one.n} hosts, ${one.how}`, String(processes), of('seconds').toFixed(2), range(seconds), of('cpu').toFixed(2), of('memory').toFixed(0), of('framesPerPair').toFixed(2)]);
   }
   return { head: ['', 'processes', 's', 'range', 'CPU s', 'MB', 'frames a pair'], rows, figures };
 }
