@@ -14,6 +14,11 @@ function isPattern(text) {
 class Node {
   /** @param {boolean} isMany */
   constructor(isMany) {
+    // Most nodes have at most one below them, and a map takes room and time.
+    /** @type {any} */
+    this.key = undefined;
+    /** @type {Node | undefined} */
+    this.only = undefined;
     /** @type {Map<any, Node> | null} */
     this.below = null;
     /** What stands for any number of any. @type {Node | null} */
@@ -24,8 +29,38 @@ class Node {
     this.reached = 0;
   }
 
+  /** @param {any} element */
+  get(element) {
+    if (this.below !== null) return this.below.get(element);
+    return this.key === element ? this.only : undefined;
+  }
+
+  /**
+   * @param {any} element that leads nowhere yet
+   * @returns {Node} where it leads from now on
+   */
+  grow(element) {
+    const node = new Node(false);
+    if (this.below !== null) {
+      this.below.set(element, node);
+    } else if (this.only === undefined) {
+      this.key = element;
+      this.only = node;
+    } else {
+      this.below = new Map([[this.key, this.only], [element, node]]);
+      this.key = this.only = undefined;
+    }
+    return node;
+  }
+
+  /** @param {any} element that leads nowhere any more */
+  cut(element) {
+    if (this.below !== null) this.below.delete(element);
+    else if (this.key === element) this.key = this.only = undefined;
+  }
+
   isEmpty() {
-    return this.values === null && this.many === null && (this.below === null || this.below.size === 0);
+    return this.values === null && this.many === null && this.only === undefined && (this.below === null || this.below.size === 0);
   }
 }
 
@@ -35,10 +70,12 @@ const MANY = Symbol('many');
 /** Values under sequences, and what a sequence of elements has reached so far. */
 class Trie {
   root = new Node(false);
-  /** @type {Node[]} */
+  /** The first ones of it: to shorten an array costs more than all the rest. @type {Node[]} */
   active = [];
+  count = 0;
   /** @type {Node[]} */
   before = [];
+  countBefore = 0;
   steps = 0;
 
   /**
@@ -51,10 +88,7 @@ class Trie {
       if (element === MANY) {
         node = node.many ??= new Node(true);
       } else {
-        const below = node.below ??= new Map();
-        let next = below.get(element);
-        if (next === undefined) below.set(element, next = new Node(false));
-        node = next;
+        node = node.get(element) ?? node.grow(element);
       }
     }
     if (node.values === null) node.values = [value];
@@ -69,7 +103,7 @@ class Trie {
     const way = [this.root];
     for (const element of path) {
       const node = way[way.length - 1];
-      const next = element === MANY ? node.many : node.below?.get(element);
+      const next = element === MANY ? node.many : node.get(element);
       if (!next) return;
       way.push(next);
     }
@@ -78,12 +112,12 @@ class Trie {
     last.values = left?.length ? left : null;
     for (let depth = path.length; depth > 0 && way[depth].isEmpty(); depth--) {
       if (path[depth - 1] === MANY) way[depth - 1].many = null;
-      else way[depth - 1].below?.delete(path[depth - 1]);
+      else way[depth - 1].cut(path[depth - 1]);
     }
   }
 
   start() {
-    this.active.length = 0;
+    this.count = 0;
     this.steps++;
     this.reach(this.root);
   }
@@ -93,16 +127,17 @@ class Trie {
     const before = this.active;
     this.active = this.before;
     this.before = before;
-    this.active.length = 0;
+    this.countBefore = this.count;
+    this.count = 0;
     this.steps++;
-    for (let i = 0; i < before.length; i++) if (before[i].isMany) this.reach(before[i]);
+    for (let i = 0; i < this.countBefore; i++) if (before[i].isMany) this.reach(before[i]);
   }
 
   /** @param {any} element a name of the element that was begun last */
   follow(element) {
-    const { before } = this;
-    for (let i = 0; i < before.length; i++) {
-      const next = before[i].below?.get(element);
+    const { before, countBefore } = this;
+    for (let i = 0; i < countBefore; i++) {
+      const next = before[i].get(element);
       if (next !== undefined) this.reach(next);
     }
   }
@@ -111,8 +146,18 @@ class Trie {
   reach(node) {
     for (let at = /** @type {Node | null} */ (node); at !== null && at.reached !== this.steps; at = at.many) {
       at.reached = this.steps;
-      this.active.push(at);
+      this.active[this.count++] = at;
     }
+  }
+
+  /** The values of what was reached last. */
+  found() {
+    const found = [];
+    for (let i = 0; i < this.count; i++) {
+      const { values } = this.active[i];
+      if (values !== null) for (const value of values) found.push(value);
+    }
+    return found;
   }
 }
 
@@ -176,7 +221,7 @@ class Patterns {
         for (const glob of this.#matching(segment)) if (glob !== segment) segments.follow(glob);
       }
     }
-    return values(segments);
+    return segments.found();
   }
 
   /** @param {string} segment */
@@ -187,15 +232,8 @@ class Patterns {
       globs.step();
       globs.follow(segment.charCodeAt(i));
     }
-    return values(globs);
+    return globs.found();
   }
-}
-
-/** @param {Trie} trie */
-function values(trie) {
-  const found = [];
-  for (const { values } of trie.active) if (values !== null) for (const value of values) found.push(value);
-  return found;
 }
 
 /** @param {any} segment */
