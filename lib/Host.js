@@ -6,6 +6,7 @@ const Peer = require('./Peer.js');
 const owners = require('./owner.js');
 const dictionary = require('./dictionary.js');
 const debug = require('./debug.js');
+const drain = require('./drain.js');
 const { addressesToBind, urlOf } = require('./listen.js');
 const { checkSeeds, joinAny } = require('./seeds.js');
 const { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription } = require('./validate.js');
@@ -68,14 +69,15 @@ function Host(options) {
    * @param {any} from
    * @param {any} to
    * @param {any} message
+   * @param {any} [options] `offline`: 'queue' to wait for the peer's host when it is lost
    */
-  this.send = (from, to, message) => {
+  this.send = (from, to, message, options) => {
     const peer = this.peers[to];
     if (typeof peer === 'object' && peer !== null) {
       peer.emit('message', from, message);
       return core.sent;
     }
-    return core.send(from, to, message);
+    return core.send(from, to, message, options);
   };
   owners.set(this.send, core);
 
@@ -124,7 +126,7 @@ Host.prototype.config = function (options) {
     if (options.Promise !== undefined) core.setPromise(options.Promise);
     Object.assign(this.options, options);
     if (networkId) this.networkId = networkId;
-    core.native?.configure(core.nativeOptions());
+    core.configure();
   }
   return { ...this.options };
 };
@@ -134,6 +136,7 @@ Host.prototype.config = function (options) {
  * @param {any} id
  */
 Host.prototype.create = function (id) {
+  coreOf(this).outbound.checkId('id', id);
   if (typeof this.peers[id] === 'object') throw error('ERR_ID_EXISTS', 'Id already exists (id: ' + id + ')');
   const peer = new /** @type {any} */ (Peer)(id, this.send);
   this.peers[id] = peer;
@@ -264,6 +267,20 @@ Host.prototype.hosts = function () {
   return coreOf(this).members.list();
 };
 
+/**
+ * Leaves the network when everything is settled that is under way from here.
+ * @param {any} [options] `timeout`: how long that may take, in ms
+ */
+Host.prototype.drain = function (options) {
+  const core = coreOf(this);
+  return core.attempt(() => drain(this, core, options));
+};
+
+/** Counters of what the host has done, and what waits for others. */
+Host.prototype.stats = function () {
+  return coreOf(this).stats();
+};
+
 /** Leaves the network: says goodbye, stops listening, ends every connection. */
 Host.prototype.close = function () {
   const core = coreOf(this);
@@ -298,8 +315,9 @@ Host.prototype.close = function () {
 Host.prototype.publish = function (channel, message) {
   const core = coreOf(this);
   core.subscriptions.publish(channel, message);
-  core.publish(channel, message);
+  const more = core.publish(channel, message);
   if (core.notes.groups.busy && typeof channel !== 'symbol') core.notes.groups.publish(String(channel), message);
+  return more;
 };
 
 /**
@@ -336,6 +354,7 @@ Host.prototype.subscribe = function (channel, callback, options) {
   checkFunction(callback, 'callback');
   const { exact, group } = checkSubscription(options);
   const core = coreOf(this);
+  core.outbound.checkId('channel', channel);
   if (group === undefined) core.subscriptions.add(channel, callback, exact);
   else core.notes.groups.add(String(channel), exact, group, callback);
 };

@@ -23,10 +23,11 @@ function Peer(id, send) {
  * Sends a message to another peer.
  * @param {any} to
  * @param {any} message
+ * @param {any} [options] see `host.send`
  */
-Peer.prototype.send = function (to, message) {
+Peer.prototype.send = function (to, message, options) {
   const send = Fields.send(this);
-  return /** @type {any} */ (send)(this.id, to, message);
+  return /** @type {any} */ (send)(this.id, to, message, options);
 };
 
 /**

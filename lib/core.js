@@ -16,7 +16,9 @@ const keepAlive = require('./keepalive.js');
 const { Request, Requests } = require('./requests.js');
 const { pend, promiseOf, reject, resolve } = require('./pending.js');
 const { NativeHost, readsOnLoop } = require('./load.js');
-const { deliveryUnknown, fromFailure, hostClosed, peerNotFound } = require('./errors.js');
+const { deliveryUnknown, fromFailure, hostClosed, hostDraining, overloaded, peerNotFound } = require('./errors.js');
+const stats = require('./stats.js');
+const { checkOffline } = require('./validate.js');
 
 /**
  * @typedef {{resolve: (value?: any) => void, reject: (err: Error) => void, end?: (value: any) => any}} Deferred
@@ -93,7 +95,25 @@ class Core {
     /** Keys of connections with hosts of ours, by the hosts' ids. @type {Map<string, string>} */
     this.hosts = new Map();
     this.notes = new Notes(this);
-    this.outbound = new Outbound((text, beside, more) => this.native?.flush(text, beside, more));
+    this.outbound = new Outbound((text, beside, more) => {
+      if (this.native?.flush(text, beside, more)) this.press();
+      this.handed++;
+    });
+    /** How often something was handed over. */
+    this.handed = 0;
+    /** Whether so much waits for a host that it is better to publish no more for now. */
+    this.pressed = false;
+    this.draining = false;
+    /** Whether either is so, and sends have to be looked at. */
+    this.guarded = false;
+    /** Whether the host of `askedFor` takes no more, as it was after `askedAt` hand-overs. */
+    this.refused = false;
+    /** @type {any} */
+    this.askedFor = undefined;
+    this.askedAt = -1;
+    this.warnedOfDrops = false;
+    /** What was counted in earlier lives of the native host. */
+    this.counted = stats.none();
     /** @type {AsyncResource | null} */
     this.resource = null;
     this.trouble = new Trouble(() => this.events);
@@ -141,6 +161,7 @@ class Core {
   /** Ends the native host. What it was to answer has been answered, or is settled here. */
   stop() {
     const { native } = this;
+    if (native !== null) this.counted = this.stats();
     this.native = null;
     native?.shutdown();
     this.outbound.take();
@@ -151,19 +172,31 @@ class Core {
     for (const call of this.calls.values()) call.reject(hostClosed());
     this.calls.clear();
     this.links = this.timers = 0;
+    this.draining = false;
+    this.relieved();
     this.hosts.clear();
     this.notes.closed();
   }
 
   /** @returns {string} */
   nativeOptions() {
-    const { reconnectTimeout, reconnectDelay, reconnectDecay, requestTimeout } = this.host.options;
+    const {
+      reconnectTimeout, reconnectDelay, reconnectDecay, requestTimeout, handshakeTimeout,
+      maxPayload, maxIdLength, maxQueueBytes, maxInFlight, maxConnections, maxPendingHandshakes
+    } = this.host.options;
     const millis = (/** @type {any} */ value) => (Number(value) >= 0 ? Number(value) : undefined);
     return JSON.stringify({
       reconnectTimeout: millis(reconnectTimeout),
       reconnectDelay: millis(reconnectDelay),
       reconnectDecay: Number(reconnectDecay) > 0 ? Number(reconnectDecay) : undefined,
       requestTimeout,
+      handshakeTimeout,
+      maxPayload,
+      maxIdLength,
+      maxQueueBytes,
+      maxInFlight,
+      maxConnections,
+      maxPendingHandshakes,
       interests: true,
       directory: true
     });
@@ -175,9 +208,13 @@ class Core {
     if (native === null) return;
     let replies = null;
     for (;;) {
-      const { beside } = this.outbound;
+      const { beside, published } = this.outbound;
       const waits = this.outbound.waits ? this.outbound.take() : null;
       const text = native.exchange(replies, waits, beside);
+      if (waits !== null) {
+        this.handed++;
+        if (published && native.isPressed()) this.press();
+      }
       if (text === null) break;
       replies = apply(this, native, text);
       if (this.native !== native) return; // closed by what was applied
@@ -265,11 +302,13 @@ class Core {
    * @param {any} from
    * @param {any} to
    * @param {any} message
+   * @param {any} [options] `offline`: 'queue' when it shall wait for a lost host
    */
-  send(from, to, message) {
+  send(from, to, message, options) {
     if (!this.mayKnow(to)) return this.Promise.reject(peerNotFound(to));
     try {
-      this.outbound.send(from, to, message);
+      if (this.guarded) this.checkGuard(to);
+      this.outbound.send(from, to, message, this.waitsOffline(options));
     } catch (err) {
       return this.Promise.reject(err);
     }
@@ -328,14 +367,89 @@ class Core {
    * Publishes to the other hosts.
    * @param {any} channel
    * @param {any} message
+   * @returns {boolean} false when it is better to wait for 'drain' before publishing more
    */
   publish(channel, message) {
-    if (this.links === 0 && this.timers === 0) return;
+    if (this.draining) return false;
+    if (this.links === 0 && this.timers === 0) return true;
     try {
       this.outbound.publish(channel, message);
     } catch (err) {
       this.trouble.tell(/** @type {Error} */ (err));
     }
+    return !this.pressed;
+  }
+
+  // How much may wait.
+
+  /** Applies options that are obeyed here. */
+  configure() {
+    const { maxPayload, maxIdLength } = this.host.options;
+    if (maxPayload !== undefined) this.outbound.setMaxPayload(maxPayload);
+    if (maxIdLength !== undefined) this.outbound.maxIdLength = maxIdLength;
+    this.native?.configure(this.nativeOptions());
+  }
+
+  /** @param {any} options of a send */
+  waitsOffline(options) {
+    const offline = options?.offline ?? this.host.options.offline;
+    if (offline === undefined) return false;
+    checkOffline(offline);
+    return offline === 'queue';
+  }
+
+  press() {
+    this.pressed = this.guarded = true;
+  }
+
+  /** Not much waits for any host any more. */
+  relieved() {
+    if (!this.pressed) {
+      this.guarded = this.draining;
+      return;
+    }
+    this.pressed = false;
+    this.guarded = this.draining;
+    this.events.emit('drain');
+  }
+
+  /** @param {boolean} draining */
+  setDraining(draining) {
+    this.draining = draining;
+    this.guarded = draining || this.pressed;
+  }
+
+  /**
+   * Throws when nothing may be sent to that peer now.
+   * @param {any} to
+   */
+  checkGuard(to) {
+    if (this.draining) throw hostDraining();
+    // The answer is good until more is handed over.
+    if (this.askedAt !== this.handed || this.askedFor !== to) {
+      this.refused = this.native !== null && this.native.refuses(serialize(to) || null);
+      this.askedFor = to;
+      this.askedAt = this.handed;
+    }
+    if (this.refused) throw overloaded(to);
+  }
+
+  /**
+   * @param {string} url
+   * @param {any} channel
+   * @param {number} count
+   */
+  dropped(url, channel, count) {
+    if (this.events.emit('drop', url, channel, count) || this.warnedOfDrops) return;
+    this.warnedOfDrops = true;
+    const message = `What was published does not reach ${url}: too much waits for it. Listen to the host's event 'drop' to learn of it.`;
+    process.emitWarning(message, { type: 'DistribusWarning', code: 'DISTRIBUS_DROPPED' });
+  }
+
+  /** @returns {import('./stats.js').Stats} */
+  stats() {
+    if (this.native === null) return stats.total(stats.none(), this.counted);
+    return stats.total(JSON.parse(this.native.stats()), this.counted);
   }
 
   /** @param {string} key */

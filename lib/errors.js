@@ -34,6 +34,41 @@ function hostClosed() {
 }
 
 /** @param {any} id */
+function overloaded(id) {
+  return error('ERR_OVERLOADED', 'Too much is under way, the message was not sent (id: ' + id + ')');
+}
+
+function hostDraining() {
+  return error('ERR_HOST_DRAINING', 'Host is draining, the message was not sent');
+}
+
+/**
+ * @param {string} what
+ * @param {number} length
+ * @param {number} most
+ */
+function tooLong(what, length, most) {
+  const message = `The ${what} is longer than maxIdLength (${length} > ${most})`;
+  return Object.assign(new RangeError(message), { code: 'ERR_ID_TOO_LONG' });
+}
+
+/**
+ * @param {any} id
+ * @param {string} [more]
+ */
+function messageTooLarge(id, more = '') {
+  return error('ERR_MESSAGE_TOO_LARGE', 'The message is larger than maxPayload' + more + ' (id: ' + id + ')');
+}
+
+/**
+ * @param {string} message
+ * @returns {RangeError & {code: string}}
+ */
+function outOfRange(message) {
+  return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
+}
+
+/** @param {any} id */
 function deliveryUnknown(id) {
   const message = 'Connection lost before the answer, the message was delivered once or not at all (id: ' + id + ')';
   return error('ERR_DELIVERY_UNKNOWN', message);
@@ -80,6 +115,10 @@ function fromFailure(failure) {
       return error(code, 'Peer not found (id: ' + id + ')');
     case 'ERR_DELIVERY_UNKNOWN':
       return deliveryUnknown(id);
+    case 'ERR_OVERLOADED':
+      return overloaded(id);
+    case 'ERR_MESSAGE_TOO_LARGE':
+      return messageTooLarge(id, ' of its receiver');
     case 'ERR_REQUEST_TIMEOUT':
       return timedOut();
     case 'ERR_REQUEST_NOT_SUPPORTED':
@@ -101,4 +140,7 @@ function fromFailure(failure) {
   }
 }
 
-module.exports = { abortError, deliveryUnknown, error, fromFailure, hostClosed, peerNotFound, textOf, timedOut, typeError };
+module.exports = {
+  abortError, deliveryUnknown, error, fromFailure, hostClosed, hostDraining, messageTooLarge, outOfRange, overloaded, peerNotFound, textOf,
+  timedOut, tooLong, typeError
+};

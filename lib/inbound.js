@@ -21,6 +21,9 @@ const NETWORK_ID = 14;
 const LIST = 15;
 const UNREACHABLE = 16;
 const MEMBER = 18;
+const DROPPED = 21;
+const GAP = 22;
+const RELIEVED = 23;
 const ACCEPTED = 28;
 const GONE = 29;
 
@@ -195,6 +198,17 @@ function apply(core, native, text) {
         break;
       case GONE:
         core.requests.gone(events[i++]);
+        break;
+      case DROPPED:
+        core.dropped(events[i], events[i + 1] ? events[i + 2] : undefined, events[i + 3]);
+        i += 4;
+        break;
+      case GAP:
+        core.events.emit('gap', events[i], events[i + 1]);
+        i += 2;
+        break;
+      case RELIEVED:
+        core.relieved();
         break;
       case UNREACHABLE:
         core.unreachable(events[i], fromFailure(events[i + 1]));

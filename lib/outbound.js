@@ -1,17 +1,22 @@
 'use strict';
 
 const { isUint8Array } = require('node:util/types');
-const { error } = require('./errors.js');
+const { error, messageTooLarge, tooLong } = require('./errors.js');
 
 /** What is collected is handed over at this many messages, or at this many characters, or at the end of the turn. */
 const MAX_MESSAGES = 256;
 const MAX_LENGTH = 64 * 1024;
+
+/** The largest message and the longest id, unless the program says otherwise. */
+const MAX_PAYLOAD = 64 * 1024 * 1024;
+const MAX_ID_LENGTH = 64 * 1024;
 
 /** Strings of this length and longer do not go through JSON. */
 const LONG = 200;
 
 /** What is said, see src/ops.rs. */
 const NOTE = 'n';
+const PATIENT_SEND = 'l';
 const PUBLISH = 'p';
 const REQUEST = 'q';
 const REPLY = 'r';
@@ -63,6 +68,10 @@ class Outbound {
     /** @type {any} */
     this.from = undefined;
     this.what = '';
+    /** Whether something published was collected. */
+    this.published = false;
+    this.maxIdLength = MAX_ID_LENGTH;
+    this.setMaxPayload(MAX_PAYLOAD);
     this.changes = ''; // kind of the changes at the end of the text, if they are there
     /** Names that belong to these and are not yet in the text. @type {string[]} */
     this.names = [];
@@ -77,13 +86,21 @@ class Outbound {
     this.waits = false;
   }
 
+  /** @param {number} max */
+  setMaxPayload(max) {
+    this.maxPayload = max;
+    /** A shorter text cannot be too large, whatever is in it. */
+    this.large = Math.floor(max / 3);
+  }
+
   /**
    * @param {any} from
    * @param {any} to
    * @param {any} message
+   * @param {boolean} patient whether it waits for a lost host
    */
-  send(from, to, message) {
-    this.add(SEND, from, to, message);
+  send(from, to, message, patient) {
+    this.add(patient ? PATIENT_SEND : SEND, from, to, message);
   }
 
   /**
@@ -177,12 +194,15 @@ class Outbound {
     if (typeof message === 'string' && message.length >= LONG && message.isWellFormed()) {
       form = STRING;
       value = message;
+      if (value.length > this.large) this.checkSize(to, value);
     } else if (typeof message === 'object' && isUint8Array(message)) {
+      if (message.length > this.maxPayload) throw messageTooLarge(to);
       // Copied now, because it may be changed before it leaves.
       form = Buffer.isBuffer(message) ? BUFFER : UINT8_ARRAY;
       value = Uint8Array.prototype.slice.call(message);
     } else {
       text = serialize(message);
+      if (text.length > this.large) this.checkSize(to, text);
       if (text === '') form = UNDEFINED;
     }
     if (this.run > 0 && this.form === form && this.to === to && this.from === from && this.what === what
@@ -210,6 +230,23 @@ class Outbound {
   }
 
   /**
+   * @param {any} to
+   * @param {string} text
+   */
+  checkSize(to, text) {
+    if (Buffer.byteLength(text) > this.maxPayload) throw messageTooLarge(to);
+  }
+
+  /**
+   * @param {string} what
+   * @param {any} id
+   */
+  checkId(what, id) {
+    const { length } = typeof id === 'string' ? id : String(id);
+    if (length > this.maxIdLength) throw tooLong(what, length, this.maxIdLength);
+  }
+
+  /**
    * Begins a run.
    * @param {string} what
    * @param {any} from
@@ -218,9 +255,21 @@ class Outbound {
    * @param {string} text of its first message
    */
   begin(what, from, to, form, text) {
-    const names = what === PUBLISH ? serialize(to) : what === REPLY ? to + '\t' + from + '\t' + this.number
-      : serialize(to) + '\t' + serialize(from);
-    const head = what + form + names + '\t';
+    let head = what + form;
+    if (what === REPLY) {
+      head += to + '\t' + from + '\t' + this.number + '\t';
+    } else {
+      const name = serialize(to);
+      if (name.length > this.maxIdLength && what !== NOTE) this.checkId(what === PUBLISH ? 'channel' : 'id', to);
+      head += name + '\t';
+      if (what === PUBLISH) {
+        this.published = true;
+      } else {
+        const sender = serialize(from);
+        if (sender.length > this.maxIdLength && what !== NOTE) this.checkId('id', from);
+        head += sender + '\t';
+      }
+    }
     this.end();
     this.text += head;
     if (form === JSON_TEXT) this.text += text;
@@ -262,6 +311,7 @@ class Outbound {
     this.besideLength = 0;
     this.count = 0;
     this.waits = false;
+    this.published = false;
     this.to = this.from = undefined;
     return text;
   }

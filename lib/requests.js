@@ -158,6 +158,7 @@ class Requests {
       const peer = core.host.peers[to];
       if (typeof peer === 'object' && peer !== null) return this.ask(peer, from, to, message, { timeout, signal });
       if (!core.mayKnow(to)) throw peerNotFound(to);
+      if (core.guarded) core.checkGuard(to);
       core.outbound.request(from, to, message);
       const request = new Request(this, to, core.sends.next, { timeout, signal });
       core.sends.push(request, to);

@@ -1,6 +1,55 @@
 'use strict';
 
-const { typeError } = require('./errors.js');
+const { outOfRange, typeError } = require('./errors.js');
+
+/** Options that are whole numbers: the least and the greatest that makes sense, and what they count. */
+const LIMITS = {
+  maxPayload: { least: 1024, most: 2 ** 31 - 1, unit: 'bytes' },
+  maxIdLength: { least: 1, most: 2 ** 31 - 1, unit: 'characters' },
+  maxQueueBytes: { least: 1024, most: 2 ** 40, unit: 'bytes' },
+  maxInFlight: { least: 1, most: 2 ** 31 - 1, unit: 'messages' },
+  maxConnections: { least: 0, most: 2 ** 31 - 1, unit: 'connections' },
+  maxPendingHandshakes: { least: 1, most: 2 ** 31 - 1, unit: 'connections' }
+};
+
+/**
+ * @param {string} name
+ * @param {any} value
+ */
+function checkDelay(name, value) {
+  if (typeof value !== 'number') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The option "${name}" must be a number of milliseconds, got ${shown(value)}`);
+  }
+  if (!(value >= 0 && value <= 2 ** 31 - 1)) {
+    throw outOfRange(`The option "${name}" must be from 0 to ${2 ** 31 - 1} milliseconds, got ${value}`);
+  }
+}
+
+/** @param {any} options */
+function checkLimits(options) {
+  for (const [name, { least, most, unit }] of Object.entries(LIMITS)) {
+    const value = options[name];
+    if (value === undefined) continue;
+    if (typeof value !== 'number') {
+      throw typeError('ERR_INVALID_ARG_TYPE', `The option "${name}" must be a number of ${unit}, got ${shown(value)}`);
+    }
+    if (!(Number.isInteger(value) && value >= least && value <= most)) {
+      throw outOfRange(`The option "${name}" must be a whole number of ${unit} from ${least} to ${most}, got ${value}`);
+    }
+  }
+  const { handshakeTimeout, offline } = options;
+  if (handshakeTimeout !== undefined) {
+    checkDelay('handshakeTimeout', handshakeTimeout);
+    if (handshakeTimeout === 0) throw outOfRange('The option "handshakeTimeout" must be more than 0 milliseconds, got 0');
+  }
+  checkOffline(offline);
+}
+
+/** @param {any} offline */
+function checkOffline(offline) {
+  if (offline === undefined || offline === 'reject' || offline === 'queue') return;
+  throw typeError('ERR_INVALID_ARG_VALUE', `The option "offline" must be 'reject' or 'queue', got ${shown(offline)}`);
+}
 
 /** @param {any} value */
 function shown(value) {
@@ -49,6 +98,7 @@ function checkOptions(options) {
       throw typeError('ERR_INVALID_ARG_VALUE', 'The option "Promise" must be a class of promises, with resolve and reject');
     }
   }
+  checkLimits(options);
   if (!Object.hasOwn(options, 'requestTimeout')) return;
   checkTimeout(options.requestTimeout, 'requestTimeout');
 }
@@ -137,4 +187,6 @@ function checkPattern(pattern, options) {
   return { pattern: pattern ?? '**', self, signal };
 }
 
-module.exports = { checkFunction, checkOptions, checkPattern, checkPort, checkRequestOptions, checkSubscription };
+module.exports = {
+  checkDelay, checkFunction, checkOffline, checkOptions, checkPattern, checkPort, checkRequestOptions, checkSubscription
+};

@@ -153,6 +153,20 @@ impl Batch {
             Event::Forgotten { id } => self.push("11", &[id]),
             Event::TimerStarted { key } => self.push("12", &[&quote(key)]),
             Event::TimerStopped { key } => self.push("13", &[&quote(key)]),
+            Event::Dropped {
+                key,
+                channel,
+                count,
+            } => {
+                let present = if channel.is_some() { "1" } else { "0" };
+                let count = count.to_string();
+                self.push("21", &[&quote(key), present, or_null(channel), &count]);
+            }
+            Event::Gap { key, count } => {
+                let count = count.map_or("null".to_owned(), |count| count.to_string());
+                self.push("22", &[&quote(key), &count]);
+            }
+            Event::Relieved => self.push("23", &[]),
             Event::NetworkId { id } => {
                 self.push("14", &[if id.is_some() { "1" } else { "0" }, or_null(id)])
             }

@@ -28,6 +28,8 @@ pub fn send(error: &SendError) -> String {
         SendError::Unknown { id, url } => coded("ERR_DELIVERY_UNKNOWN", Some(id), url.as_deref()),
         SendError::Timeout { id } => coded("ERR_REQUEST_TIMEOUT", Some(id), None),
         SendError::NotSupported { id } => coded("ERR_REQUEST_NOT_SUPPORTED", Some(id), None),
+        SendError::Overloaded { id } => coded("ERR_OVERLOADED", Some(id), None),
+        SendError::TooLarge { id } => coded("ERR_MESSAGE_TOO_LARGE", Some(id), None),
         SendError::Closed => coded("ERR_HOST_CLOSED", None, None),
     }
 }

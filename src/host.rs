@@ -18,7 +18,7 @@ use crate::delivery::Batch;
 #[cfg(unix)]
 use crate::event_loop::{self, Callback};
 use crate::ops::Beside;
-use crate::{error, ops, options, text};
+use crate::{error, ops, options, stats, text};
 
 /// How much is handed to JavaScript at a time: about this many bytes of messages.
 const BATCH_BYTES: usize = 256 * 1024;
@@ -56,7 +56,7 @@ impl NativeHost {
                 doorbell.call((), ThreadsafeFunctionCallMode::NonBlocking);
             }
         };
-        let config = options::read(&options);
+        let (config, limits) = options::read(&options);
         #[cfg(unix)]
         let (handle, callback) = match uv.then(|| event_loop::of(env)).flatten() {
             Some(event_loop) => {
@@ -78,6 +78,7 @@ impl NativeHost {
             let _ = (env, uv);
             HostHandle::new(config, ring, None)
         };
+        handle.set_limits(limits);
         Ok(NativeHost {
             handle,
             doorbell,
@@ -186,7 +187,8 @@ impl NativeHost {
         text::write(env, batch.write(&events, upto))
     }
 
-    /// Hands over what the program collected. `more`: this turn goes on, and more is likely to come.
+    /// Hands over what the program collected. `more`: this turn goes on, and more is likely to come. Gives whether so much waits for a
+    /// host that it would be better to publish no more for now.
     #[napi(catch_unwind)]
     pub fn flush<'env>(
         &self,
@@ -194,14 +196,39 @@ impl NativeHost {
         collected: Unknown<'env>,
         beside: Option<Unknown<'env>>,
         more: bool,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let inputs = self.read(env, &collected, beside.as_ref())?;
         if more {
             self.handle.input_more(inputs);
         } else {
             self.handle.input(inputs);
         }
-        Ok(())
+        Ok(self.handle.is_pressed())
+    }
+
+    /// Whether it would be better to publish no more for now.
+    #[napi(catch_unwind)]
+    pub fn is_pressed(&self) -> bool {
+        self.handle.is_pressed()
+    }
+
+    /// Whether a send to that peer would fail now because too much is under way.
+    #[napi(catch_unwind)]
+    pub fn refuses(&self, to: Option<String>) -> bool {
+        self.handle.refuses(&to.map(ByteString::from))
+    }
+
+    /// Counters, as JSON.
+    #[napi(catch_unwind)]
+    pub fn stats(&self) -> String {
+        stats::write(&self.handle.stats())
+    }
+
+    /// Takes nobody in any more. The call ends when nothing is under way.
+    #[napi(catch_unwind)]
+    pub fn drain(&self, call: u32) {
+        self.handle.stop_accepting();
+        self.input(Input::Drain { call: call.into() });
     }
 
     fn read(&self, env: &Env, collected: &Unknown, beside: Option<&Unknown>) -> Result<Vec<Input>> {
@@ -298,7 +325,9 @@ impl NativeHost {
 
     #[napi(catch_unwind)]
     pub fn configure(&self, options: String) {
-        self.input(Input::Configure(options::read(&options)));
+        let (config, limits) = options::read(&options);
+        self.handle.set_limits(limits);
+        self.input(Input::Configure(config));
     }
 
     /// Writes what can be written without waiting: the process is about to exit.

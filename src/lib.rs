@@ -8,4 +8,5 @@ mod event_loop;
 mod host;
 mod ops;
 mod options;
+mod stats;
 mod text;

@@ -4,7 +4,7 @@
 //! parsing there is. A line begins with two characters, what is said and the form of its messages, and goes on with fields
 //! between tabs:
 //!
-//! - `s` FORM to TAB from TAB … : a run of sends; `q`: of requests; `p` FORM channel TAB … : a run of publishes;
+//! - `s` FORM to TAB from TAB … : a run of sends; `l`: of sends that wait for a lost host; `q`: of requests; `p` FORM channel TAB … : a run of publishes;
 //! - `r` FORM host TAB outcome TAB number TAB … : a run of replies to requests of that host, numbered from there;
 //! - `n` FORM head TAB host TAB … : a run of notes to the program of another host;
 //! - FORM `0`: … is the messages' JSON texts, joined by commas, TAB, their count; other forms: only the count;
@@ -141,6 +141,12 @@ fn read_line(
             *seq += u64::from(payload.count());
             let seq = first;
             match what {
+                b'l' => Input::SendPatiently {
+                    seq,
+                    from,
+                    to,
+                    payload,
+                },
                 b'q' => Input::Request {
                     seq,
                     from,

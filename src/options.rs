@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use distribus_mesh::Config;
+use distribus_net::Limits;
 use serde_json::Value;
 
-/// Reads the options that the mesh obeys; what is missing or makes no sense keeps its default.
-pub fn read(json: &str) -> Config {
-    let defaults = Config::default();
+/// How much may wait to be written beside messages, in bytes.
+const CONTROL: usize = 16 * 1024 * 1024;
+
+/// Reads the options that the mesh obeys, and those that the sockets obey; what is missing or makes no sense keeps its default.
+pub fn read(json: &str) -> (Config, Limits) {
+    let (defaults, limits) = (Config::default(), Limits::default());
     let Ok(options) = serde_json::from_str::<Value>(json) else {
-        return defaults;
+        return (defaults, limits);
     };
     let number = |name: &str| {
         options
@@ -21,7 +25,8 @@ pub fn read(json: &str) -> Config {
         let duration = number(name).and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok());
         duration.unwrap_or(default)
     };
-    Config {
+    let size = |name: &str, default: usize| number(name).map_or(default, |n| n as usize);
+    let config = Config {
         reconnect_timeout: millis("reconnectTimeout", defaults.reconnect_timeout),
         reconnect_delay: millis("reconnectDelay", defaults.reconnect_delay),
         reconnect_decay: number("reconnectDecay")
@@ -31,5 +36,21 @@ pub fn read(json: &str) -> Config {
         directory: options.get("directory") == Some(&Value::Bool(true)),
         max_addresses: number("maxAddresses").map_or(defaults.max_addresses, |n| n as usize),
         interests: options.get("interests") == Some(&Value::Bool(true)),
-    }
+        max_payload: size("maxPayload", defaults.max_payload),
+        max_id_length: size("maxIdLength", defaults.max_id_length),
+        max_queue_bytes: size("maxQueueBytes", defaults.max_queue_bytes),
+        max_in_flight: size("maxInFlight", defaults.max_in_flight),
+    };
+    let limits = Limits {
+        max_payload: config.max_payload,
+        handshake_timeout: millis("handshakeTimeout", limits.handshake_timeout),
+        max_connections: size("maxConnections", limits.max_connections),
+        max_pending_handshakes: size("maxPendingHandshakes", limits.max_pending_handshakes),
+        // Everything that may wait, two messages more, and whatever else is said.
+        max_outbox: config
+            .max_queue_bytes
+            .saturating_add(config.max_payload.saturating_mul(2))
+            .saturating_add(CONTROL),
+    };
+    (config, limits)
 }

@@ -44,6 +44,11 @@ impl<A> Answers<A> {
         self.told
     }
 
+    /// How many answers are held.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// Holds an answer until everything told so far is applied. Gives it back when that is so already.
     pub fn hold(&mut self, held: Held<A>) -> Option<Held<A>> {
         if self.applied >= self.told {

@@ -21,6 +21,14 @@ pub struct Config {
     pub directory: bool,
     /// How many addresses of peers on other hosts are remembered.
     pub max_addresses: usize,
+    /// The largest frame that is taken here, in bytes. Other hosts are told, and are said nothing that is larger than they take.
+    pub max_payload: usize,
+    /// How long the text of an id or a channel may be, as JavaScript counts.
+    pub max_id_length: usize,
+    /// How much may wait for one host, or in all for those that are lost, in bytes of memory. One message may always wait.
+    pub max_queue_bytes: usize,
+    /// How many messages to one host may wait for their acknowledgement.
+    pub max_in_flight: usize,
 }
 
 impl Default for Config {
@@ -33,6 +41,10 @@ impl Default for Config {
             interests: false,
             directory: false,
             max_addresses: 1 << 20,
+            max_payload: 64 * 1024 * 1024,
+            max_id_length: 64 * 1024,
+            max_queue_bytes: 128 * 1024 * 1024,
+            max_in_flight: 512 * 1024,
         }
     }
 }

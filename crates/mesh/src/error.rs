@@ -32,6 +32,12 @@ pub enum SendError {
     /// A request for a peer on an original host, which knows no requests. Never delivered.
     #[error("requests are not supported there")]
     NotSupported { id: Option<Raw> },
+    /// Too much waits already for the peer's host, or for searches. Never delivered.
+    #[error("too much is under way")]
+    Overloaded { id: Option<Raw> },
+    /// The message is larger than a host takes. Never delivered.
+    #[error("the message is too large")]
+    TooLarge { id: Option<Raw> },
     /// This host was closed before the message could leave. Never delivered.
     #[error("host closed")]
     Closed,

@@ -103,6 +103,17 @@ pub enum Input {
     Ready { call: Call },
     /// That url could not be joined, but another one could: keeps trying, as with a host that was lost.
     Retry { url: ByteString },
+    /// As [`Send`](Input::Send), but while the peer's host is lost the messages wait for it, as far as they may.
+    SendPatiently {
+        seq: u64,
+        from: Option<Raw>,
+        to: Option<Raw>,
+        payload: Payload,
+    },
+    /// Takes nobody in any more, and ends with [`Event::Done`] when nothing is under way.
+    Drain { call: Call },
+    /// So many bytes wait to be written to that link: to be told when it is much, and when it is not any more.
+    Backlog { link: LinkId, bytes: usize },
     /// Publishes to all other hosts that listen.
     Publish {
         channel: Option<Raw>,
@@ -262,6 +273,16 @@ pub enum Event {
     TimerStarted { key: ByteString },
     /// The timer has gone off or was cancelled.
     TimerStopped { key: ByteString },
+    /// That many messages that were published on that channel will not reach the host with that key: too much waited for it.
+    Dropped {
+        key: ByteString,
+        channel: Option<Raw>,
+        count: u64,
+    },
+    /// Of what the host with that key has published, so many messages are missing here; none: perhaps some.
+    Gap { key: ByteString, count: Option<u64> },
+    /// So much waited for other hosts that it was better to publish no more. That is over.
+    Relieved,
     /// The network id was taken over from a joined host (none: undefined).
     NetworkId { id: Option<Raw> },
 }

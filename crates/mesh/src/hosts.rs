@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bytestring::ByteString;
 
 use crate::event::{LinkId, Time};
+use crate::limits::Limits;
 
 /// How far a link has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct Link<W> {
     pub directory: Part,
     /// What both sides said about relaying.
     pub relay: Part,
+    /// What it says that it takes.
+    pub limits: Limits,
     /// It shall take the place of the link that the other side still thinks it has.
     pub replace: bool,
     /// We have asked it for the list of members.
@@ -69,6 +72,7 @@ impl<W> Link<W> {
             since: Time::ZERO,
             directory: Part::default(),
             relay: Part::default(),
+            limits: Limits::default(),
             replace: false,
             asks: false,
             mark: 0,

@@ -29,6 +29,7 @@ mod directory;
 mod hash;
 mod hashes;
 mod hosts;
+mod limits;
 mod members;
 mod mesh;
 mod patterns;
@@ -39,6 +40,7 @@ mod relays;
 mod requests;
 mod roster;
 mod sessions;
+pub mod stats;
 
 pub mod config;
 pub mod error;

@@ -10,6 +10,7 @@ mod membership;
 mod messages;
 mod notes;
 mod places;
+mod pressure;
 mod reconnect;
 mod relay;
 mod replies;
@@ -37,9 +38,11 @@ use crate::relays::{Relays, is_relayed};
 use crate::requests::Requests;
 use crate::roster::Roster;
 use crate::sessions::Sessions;
+use crate::stats::Stats;
 use crate::wire::v1::{self, Frame};
 use crate::wire::v2;
 use interest::Barrier;
+use pressure::Plain;
 use traffic::{Cargo, Told};
 
 /// A goodbye is answered by a program that is leaving or staying, not by one that works: nobody waits longer than this.
@@ -75,6 +78,13 @@ pub struct Mesh {
     held_up: BTreeSet<LinkId>,
     /// Hosts that have accepted requests.
     asked: BTreeSet<ByteString>,
+    /// Links for which much waits.
+    pressed: BTreeSet<LinkId>,
+    /// What waits for original hosts, as far as anything ever did.
+    plains: BTreeMap<LinkId, Plain>,
+    /// What was published and does not go to a host, by the host's key and the channel, as far as nobody has been told.
+    drops: BTreeMap<(ByteString, Option<Raw>), u64>,
+    stats: Stats,
     /// What came over sessions and waits for the program, in the order of the events.
     told: VecDeque<Told>,
     rounds: BTreeMap<u64, Round>,
@@ -85,6 +95,9 @@ pub struct Mesh {
     expected: Vec<Expected>,
     /// The call of `close` that waits for the last link to end.
     closing: Option<Call>,
+    /// The call of `drain` that waits until nothing is under way.
+    draining: Option<Call>,
+    drained: bool,
 }
 
 /// Who waits for a host to be joined.
@@ -205,12 +218,18 @@ impl Mesh {
             frames: BTreeMap::new(),
             held_up: BTreeSet::new(),
             asked: BTreeSet::new(),
+            pressed: BTreeSet::new(),
+            plains: BTreeMap::new(),
+            drops: BTreeMap::new(),
+            stats: Stats::default(),
             told: VecDeque::new(),
             rounds: BTreeMap::new(),
             next_round: 0,
             barriers: BTreeMap::new(),
             expected: Vec::new(),
             closing: None,
+            draining: None,
+            drained: false,
         }
     }
 
@@ -250,6 +269,7 @@ impl Mesh {
         self.dispatch(input);
         self.perform_relayed(before);
         self.finish_closing();
+        self.finish_draining();
         std::mem::swap(&mut self.out, out);
     }
 
@@ -258,6 +278,7 @@ impl Mesh {
     pub fn flush(&mut self, out: &mut Vec<Output>) {
         let before = out.len();
         std::mem::swap(&mut self.out, out);
+        self.tell_drops();
         self.close_frames();
         self.perform_relayed(before);
         std::mem::swap(&mut self.out, out);
@@ -283,6 +304,15 @@ impl Mesh {
                 to,
                 payload,
             } => self.send(Parcel::new(seq, from, to, payload)),
+            Input::SendPatiently {
+                seq,
+                from,
+                to,
+                payload,
+            } => self.send(Parcel {
+                patient: true,
+                ..Parcel::new(seq, from, to, payload)
+            }),
             Input::Request {
                 seq,
                 from,
@@ -298,6 +328,13 @@ impl Mesh {
                 outcome,
                 payload,
             } => self.reply(&host, number, outcome, payload),
+            Input::Drain { call } => {
+                self.drained = true;
+                if let Some(earlier) = self.draining.replace(call) {
+                    self.done(earlier, Ok(Answer::Done));
+                }
+            }
+            Input::Backlog { link, bytes } => self.backlog(link, bytes),
             Input::Publish { channel, payload } => self.publish(channel, payload),
             Input::Note {
                 seq,
@@ -312,7 +349,9 @@ impl Mesh {
             }
             Input::CancelTimer { key } => self.give_up(key),
             Input::Retry { url } => self.try_again(url),
-            Input::Accepted { link } if self.closing.is_some() => self.close_link(link),
+            Input::Accepted { link } if self.closing.is_some() || self.drained => {
+                self.close_link(link)
+            }
             Input::Accepted { link } => self.hosts.accept(link),
             Input::Opened { link } => self.greet(link),
             Input::DialFailed { link, error } => self.not_joined(link, CallError::Dial(error)),
@@ -398,7 +437,10 @@ impl Mesh {
             (Asked::List { round }, None) => self.round_answer(round, message),
             (Asked::List { round }, Some(_)) => self.round_answer(round, None),
             (Asked::Find { key, search }, _) => self.find_answer(link, key, search, message, host),
-            (Asked::Send(parcel), error) => self.send_answer(parcel, error),
+            (Asked::Send(parcel), error) => {
+                self.landed_plain(link, &parcel);
+                self.send_answer(parcel, error);
+            }
             (Asked::Goodbye, _) => self.end_link(link),
         }
     }
@@ -424,6 +466,7 @@ impl Mesh {
             }
             Asked::Find { key, search } => self.find_answer(link, key, search, None, None),
             Asked::Send(parcel) => {
+                self.landed_plain(link, &parcel);
                 let id = parcel.to.clone();
                 let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
                 let timeout = why == Silence::Timeout;
@@ -442,6 +485,7 @@ impl Mesh {
     // What the parts have in common: saying things.
 
     fn event(&mut self, event: Event) {
+        self.stats.count(&event);
         self.answers.told();
         self.out.push(Output::Event(event));
     }
@@ -582,6 +626,7 @@ impl Mesh {
         let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
         self.frames.remove(&link);
         self.held_up.remove(&link);
+        self.release(link);
         let session = self.session_of(link);
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key: key.clone() });
@@ -613,6 +658,7 @@ impl Mesh {
             self.not_joined(link, CallError::Closed);
         }
         self.hosts.remove(link);
+        self.plains.remove(&link);
         self.carrier_lost(link, host);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bytestring::ByteString;
 
 use crate::event::{Call, Raw};
+use crate::limits::Bounds;
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};
 use crate::wire::json::id_key;
@@ -22,7 +23,12 @@ pub struct Parcel {
     pub asks: bool,
     /// It has been sent to a host once where the peer was not any more.
     pub returned: bool,
+    /// It waits for its host if that is lost.
+    pub patient: bool,
 }
+
+/// What messages take beside their texts.
+const ENTRY: usize = 256;
 
 impl Parcel {
     pub fn new(seq: u64, from: Option<Raw>, to: Option<Raw>, payload: Payload) -> Parcel {
@@ -34,7 +40,13 @@ impl Parcel {
             payload,
             asks: false,
             returned: false,
+            patient: false,
         }
+    }
+
+    /// How many bytes of memory it takes, about.
+    fn weight(&self) -> usize {
+        ENTRY + self.payload.size()
     }
 
     /// The numbers of its messages.
@@ -77,7 +89,7 @@ pub struct Lookup {
 
 impl Lookup {
     /// Adds a message, in its place by call order.
-    pub fn add(&mut self, parcel: Parcel) {
+    fn add(&mut self, parcel: Parcel) {
         let mut at = self.sends.partition_point(|p| p.seq < parcel.seq);
         if sabotage::is(Sabotage::Disorder) {
             at = 0;
@@ -108,6 +120,9 @@ pub struct Peers {
     /// How many messages are under way to where a peer was known to live before it was forgotten. Only for peers with neither an
     /// address nor a search.
     strays: HashMap<ByteString, u32>,
+    /// What waits for searches.
+    messages: usize,
+    bytes: usize,
     searches: u64,
     uses: u64,
 }
@@ -204,9 +219,45 @@ impl Peers {
     /// A message to that peer has perhaps been delivered: gives those that wait although they come before it. They had been sent
     /// to where the peer was not at that moment, and are too late now.
     pub fn overtaken(&mut self, key: &str, seq: u64) -> Vec<Parcel> {
-        self.lookup(key)
-            .map(|lookup| lookup.take_before(seq))
-            .unwrap_or_default()
+        let taken = self.lookup(key).map(|lookup| lookup.take_before(seq));
+        let taken = taken.unwrap_or_default();
+        self.left(&taken);
+        taken
+    }
+
+    /// Whether those messages may wait, too.
+    pub fn has_room(&self, parcel: &Parcel, bounds: &Bounds) -> bool {
+        let count = parcel.payload.count() as usize;
+        self.messages == 0
+            || (self.bytes + parcel.weight() <= bounds.bytes
+                && self.messages + count <= bounds.messages)
+    }
+
+    pub fn is_full(&self, bounds: &Bounds) -> bool {
+        self.messages > 0
+            && (self.bytes + 2 * ENTRY > bounds.bytes || self.messages >= bounds.messages)
+    }
+
+    /// How many messages wait for searches.
+    pub fn waiting(&self) -> usize {
+        self.messages
+    }
+
+    /// Has messages wait for the search for that peer.
+    pub fn wait(&mut self, key: &str, parcel: Parcel) {
+        if let Some(lookup) = self.lookups.get_mut(key) {
+            self.messages += parcel.payload.count() as usize;
+            self.bytes += parcel.weight();
+            lookup.add(parcel);
+        }
+    }
+
+    fn left(&mut self, parcels: &[Parcel]) {
+        for parcel in parcels {
+            let count = parcel.payload.count() as usize;
+            self.messages = self.messages.saturating_sub(count);
+            self.bytes = self.bytes.saturating_sub(parcel.weight());
+        }
     }
 
     pub fn lookup(&mut self, key: &str) -> Option<&mut Lookup> {
@@ -228,13 +279,16 @@ impl Peers {
     }
 
     pub fn end_lookup(&mut self, key: &str) -> Option<Lookup> {
-        self.lookups.remove(key)
+        let lookup = self.lookups.remove(key)?;
+        self.left(&lookup.sends);
+        Some(lookup)
     }
 
     /// Ends everything: nothing is known and nobody waits any more. Gives who waited, in call order.
     pub fn clear(&mut self) -> (Vec<Parcel>, Vec<Call>) {
         self.addresses.clear();
         self.strays.clear();
+        (self.messages, self.bytes) = (0, 0);
         let (mut sends, mut finds) = (Vec::new(), Vec::new());
         for (_, lookup) in self.lookups.drain() {
             sends.extend(lookup.sends);

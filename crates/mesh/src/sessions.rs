@@ -9,6 +9,7 @@ use std::ops::Range;
 use bytestring::ByteString;
 
 use crate::event::{LinkId, Time};
+use crate::limits::{Bounds, Limits};
 use crate::sabotage::{self, Sabotage};
 use crate::wire::v2::{Ack, Exception};
 
@@ -16,6 +17,8 @@ use crate::wire::v2::{Ack, Exception};
 pub trait Run: Clone {
     fn count(&self) -> u32;
     fn size(&self) -> usize;
+    /// Whether somebody waits for its outcome, not for ever.
+    fn expires(&self) -> bool;
 }
 
 /// How much may be under way that the other program has not yet taken, in bytes, unless it says otherwise.
@@ -26,6 +29,9 @@ const ENTRY: usize = 256;
 
 /// What a message costs the receiver beside its bytes.
 const OVERHEAD: usize = 32;
+
+/// A message that costs more than this is not small.
+const SMALL: usize = 256;
 
 /// A part of a run that has been acknowledged, or given up.
 #[derive(Debug)]
@@ -75,7 +81,8 @@ struct Sent<T> {
 
 #[derive(Debug)]
 struct Unsent<T> {
-    run: T,
+    /// None when nobody waits for it any more.
+    run: Option<T>,
     at: Time,
 }
 
@@ -83,6 +90,8 @@ struct Unsent<T> {
 #[derive(Debug)]
 pub struct Session<T> {
     pub id: ByteString,
+    /// The name under which the other host is, or was, registered.
+    pub key: ByteString,
     /// The link that it uses now.
     link: Option<LinkId>,
     /// Whether the other side knows that.
@@ -94,8 +103,16 @@ pub struct Session<T> {
     /// How many of `unacked` have been waited for too long.
     expired: usize,
     unsent: VecDeque<Unsent<T>>,
+    /// How many of `unsent` have waited too long, or can wait for ever.
+    passed: usize,
     in_flight: usize,
     queued: usize,
+    /// How many messages are not acknowledged.
+    messages: usize,
+    /// How many were dropped since the last one that was not.
+    pub skipped: u64,
+    /// The largest frame that the other side takes, and the longest id.
+    pub limits: Limits,
     window: usize,
     received: u64,
     applied: u64,
@@ -114,6 +131,7 @@ impl<T: Run> Session<T> {
     fn new(id: ByteString) -> Self {
         Session {
             id,
+            key: ByteString::new(),
             link: None,
             ready: false,
             next: 1,
@@ -121,8 +139,12 @@ impl<T: Run> Session<T> {
             said: 0,
             expired: 0,
             unsent: VecDeque::new(),
+            passed: 0,
             in_flight: 0,
             queued: 0,
+            messages: 0,
+            skipped: 0,
+            limits: Limits::default(),
             window: WINDOW,
             received: 0,
             applied: 0,
@@ -144,8 +166,33 @@ impl<T: Run> Session<T> {
     }
 
     /// How many bytes of memory what waits here takes, about, under way or not.
-    fn occupied(&self) -> usize {
+    pub fn occupied(&self) -> usize {
         self.queued + ENTRY * (self.unacked.len() + self.unsent.len())
+    }
+
+    /// How many messages wait here for their acknowledgement.
+    pub fn messages(&self) -> usize {
+        self.messages
+    }
+
+    /// How many bytes are under way on the present link.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Whether that run may wait here, too.
+    pub fn has_room(&self, run: &T, bounds: &Bounds) -> bool {
+        self.fits(ENTRY + Self::cost(run), run.count() as usize, bounds)
+    }
+
+    /// Whether small messages may wait here, too.
+    pub fn is_full(&self, bounds: &Bounds) -> bool {
+        !self.fits(ENTRY + SMALL, 1, bounds)
+    }
+
+    fn fits(&self, cost: usize, count: usize, bounds: &Bounds) -> bool {
+        self.messages == 0
+            || (self.occupied() + cost <= bounds.bytes && self.messages + count <= bounds.messages)
     }
 
     fn cost(run: &T) -> usize {
@@ -222,6 +269,11 @@ impl<T: Run> Session<T> {
             .map_or(self.next, |s| s.first + u64::from(s.done))
     }
 
+    /// What has never been said.
+    pub fn not_said(&self) -> impl Iterator<Item = &T> {
+        self.unsent.iter().filter_map(|u| u.run.as_ref())
+    }
+
     /// The other side knows now which link is used.
     pub fn ready(&mut self) {
         self.ready = true;
@@ -255,11 +307,17 @@ impl<T: Run> Session<T> {
             self.said += 1;
             return self.unacked.get(self.said - 1).map(|s| (s.first, &s.run));
         }
-        let cost = Self::cost(&self.unsent.front()?.run);
+        while self.unsent.front().is_some_and(|u| u.run.is_none()) {
+            self.unsent.pop_front();
+            self.passed = self.passed.saturating_sub(1);
+        }
+        let cost = Self::cost(self.unsent.front()?.run.as_ref()?);
         if !fits(self.in_flight, cost, self.window) {
             return None;
         }
         let Unsent { run, at } = self.unsent.pop_front()?;
+        self.passed = self.passed.saturating_sub(1);
+        let run = run?;
         self.in_flight += cost;
         let first = self.next;
         self.next += u64::from(run.count());
@@ -291,6 +349,7 @@ impl<T: Run> Session<T> {
                 break;
             }
             let (first, range, expired) = (front.first, front.done..done, self.expired > 0);
+            self.messages = self.messages.saturating_sub(range.len());
             if done < count {
                 front.done = done;
                 let run = front.run.clone();
@@ -368,7 +427,7 @@ impl<T: Run> Session<T> {
         })
     }
 
-    /// Gives what has been waited for too long, and forgets what was not even said.
+    /// Gives what has been waited for too long, and forgets of it what was not even said.
     fn expire(&mut self, before: Time) -> Vec<Part<T>> {
         let mut parts = Vec::new();
         while let Some(sent) = self.unacked.get(self.expired)
@@ -384,10 +443,15 @@ impl<T: Run> Session<T> {
                 expired,
             });
         }
-        while self.unsent.front().is_some_and(|u| u.at <= before)
-            && let Some(Unsent { run, .. }) = self.unsent.pop_front()
+        while let Some(unsent) = self.unsent.get_mut(self.passed)
+            && unsent.at <= before
         {
+            self.passed += 1;
+            let Some(run) = unsent.run.take_if(|run| run.expires()) else {
+                continue;
+            };
             self.queued = self.queued.saturating_sub(Self::cost(&run));
+            self.messages = self.messages.saturating_sub(run.count() as usize);
             let range = 0..run.count();
             parts.push(Part {
                 run,
@@ -402,7 +466,7 @@ impl<T: Run> Session<T> {
     /// Since when the oldest one waits that nobody has been told about.
     fn oldest(&self) -> Option<Time> {
         let sent = self.unacked.get(self.expired).map(|s| s.at);
-        sent.or_else(|| self.unsent.front().map(|u| u.at))
+        sent.or_else(|| self.unsent.get(self.passed).map(|u| u.at))
     }
 }
 
@@ -469,7 +533,7 @@ impl<T: Run> Sessions<T> {
         });
         Some(Remains {
             unknown: unknown.collect(),
-            unsent: session.unsent.into_iter().map(|u| u.run).collect(),
+            unsent: session.unsent.into_iter().filter_map(|u| u.run).collect(),
         })
     }
 
@@ -479,6 +543,8 @@ impl<T: Run> Sessions<T> {
             return;
         };
         session.queued += Session::cost(&run);
+        session.messages += run.count() as usize;
+        let run = Some(run);
         session.unsent.push_back(Unsent { run, at: now });
         if !session.armed {
             session.armed = true;

@@ -152,6 +152,12 @@ fn record(value: &Value) -> Record {
             exceptions: exceptions.collect(),
         });
     }
+    if value["gap"].is_object() {
+        return Record::Gap {
+            first: number(&value["gap"]["first"]),
+            count: number(&value["gap"]["count"]),
+        };
+    }
     if value["send"].is_object() {
         let send = &value["send"];
         return Record::Send {

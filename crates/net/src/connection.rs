@@ -2,7 +2,9 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::ops::AddAssign;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use distribus_mesh::LinkId;
@@ -20,8 +22,13 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What the driver can do with a link, whatever it is made of.
 pub trait Link: Send + Sync {
-    fn push_text(&self, text: &str);
-    fn push_binary(&self, bytes: &[u8]);
+    /// Puts in a frame. Gives how many bytes wait to be written.
+    fn push_text(&self, text: &str) -> usize;
+    fn push_binary(&self, bytes: &[u8]) -> usize;
+    /// How many bytes wait to be written.
+    fn waiting(&self) -> usize;
+    /// How many bytes have come and gone.
+    fn traffic(&self) -> Traffic;
     /// Writes as far as possible without waiting.
     fn flush(&self);
     /// Ends the link after what has been pushed.
@@ -30,28 +37,49 @@ pub trait Link: Send + Sync {
     fn kill(&self);
 }
 
+/// What has gone over a link, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    pub received: u64,
+    pub sent: u64,
+}
+
+impl AddAssign for Traffic {
+    fn add_assign(&mut self, other: Traffic) {
+        self.received += other.received;
+        self.sent += other.sent;
+    }
+}
+
 /// One end of a link.
 pub struct Connection<S> {
     pub stream: S,
     /// Whether this side is the client.
     pub dialled: bool,
     outbox: Outbox,
+    received: AtomicU64,
     blocked: Notify,
     closing: Notify,
     killed: Notify,
 }
 
 impl<S: Stream> Connection<S> {
-    pub fn new(stream: S, dialled: bool) -> Arc<Self> {
+    pub fn new(stream: S, dialled: bool, max_outbox: usize) -> Arc<Self> {
         Arc::new(Connection {
             stream,
             dialled,
             // Clients mask what they send, servers do not (RFC 6455, 5.3).
-            outbox: Outbox::new(dialled),
+            outbox: Outbox::new(dialled, max_outbox),
+            received: AtomicU64::new(0),
             blocked: Notify::new(),
             closing: Notify::new(),
             killed: Notify::new(),
         })
+    }
+
+    /// Counts what has been read.
+    pub fn received(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Answers a ping.
@@ -72,7 +100,7 @@ impl<S: Stream> Connection<S> {
     }
 
     /// Writes what did not fit into the socket, whenever it fits again. Ends when the socket is broken.
-    async fn write_rest(&self) {
+    async fn write_rest(&self, written: impl Fn()) {
         loop {
             self.blocked.notified().await;
             loop {
@@ -80,8 +108,11 @@ impl<S: Stream> Connection<S> {
                     return;
                 }
                 match self.outbox.drain(&self.stream) {
-                    Drained::Yes => break,
-                    Drained::Blocked => {}
+                    Drained::Yes => {
+                        written();
+                        break;
+                    }
+                    Drained::Blocked => written(),
                     Drained::Broken => return,
                 }
             }
@@ -90,18 +121,32 @@ impl<S: Stream> Connection<S> {
 }
 
 impl<S: Stream> Link for Connection<S> {
-    fn push_text(&self, text: &str) {
-        self.outbox.push_text(text);
+    fn push_text(&self, text: &str) -> usize {
+        self.outbox.push_text(text)
     }
 
-    fn push_binary(&self, bytes: &[u8]) {
-        self.outbox.push_binary(bytes);
+    fn push_binary(&self, bytes: &[u8]) -> usize {
+        self.outbox.push_binary(bytes)
+    }
+
+    fn waiting(&self) -> usize {
+        self.outbox.waiting()
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic {
+            received: self.received.load(Ordering::Relaxed),
+            sent: self.outbox.sent(),
+        }
     }
 
     fn flush(&self) {
-        // A broken socket is noticed by its reader as well.
-        if self.outbox.drain(&self.stream) != Drained::Yes {
-            self.blocked.notify_one();
+        match self.outbox.drain(&self.stream) {
+            Drained::Yes => {}
+            // The socket may be all right, and take nothing.
+            Drained::Broken if self.outbox.is_overfull() => self.killed.notify_one(),
+            // A broken socket is noticed by its reader as well.
+            Drained::Blocked | Drained::Broken => self.blocked.notify_one(),
         }
     }
 
@@ -118,11 +163,12 @@ impl<S: Stream> Link for Connection<S> {
 impl Connection<Socket> {
     /// A connection that has shaken hands.
     pub fn open(shared: &Shared, stream: TcpStream, dialled: bool) -> io::Result<Arc<Self>> {
+        let max = shared.limits().max_outbox;
         #[cfg(unix)]
         if shared.read_loop.is_some() {
-            return Ok(Connection::new(Socket::write_only(stream)?, dialled));
+            return Ok(Connection::new(Socket::write_only(stream)?, dialled, max));
         }
-        Ok(Connection::new(Socket::Whole(stream), dialled))
+        Ok(Connection::new(Socket::Whole(stream), dialled, max))
     }
 }
 
@@ -138,7 +184,7 @@ pub async fn run(
         connection.closing.notified().await;
         tokio::time::sleep(CLOSE_TIMEOUT).await;
     };
-    let reader = Reader::new(Arc::clone(connection), link);
+    let reader = Reader::new(Arc::clone(connection), link, shared.limits().max_payload);
     let read = async {
         match &shared.read_loop {
             Some(read_loop) => read_there(read_loop.as_ref(), shared, link, reader, leftover).await,
@@ -147,7 +193,7 @@ pub async fn run(
     };
     tokio::select! {
         () = read => {}
-        () = connection.write_rest() => {}
+        () = connection.write_rest(|| shared.written(link)) => {}
         () = closed_by_us => {}
         () = connection.killed() => {}
     }

@@ -8,9 +8,6 @@ use bytestring::ByteString;
 
 use crate::frame::{self, Header, close, opcode};
 
-/// The largest message that is accepted.
-pub const MAX_MESSAGE: usize = 64 * 1024 * 1024;
-
 /// What came.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Message {
@@ -38,6 +35,8 @@ fn violation<T>(reason: &'static str) -> Result<T, Violation> {
 pub struct Decoder {
     /// Whether the other side must mask what it sends, as clients do; otherwise it must not.
     masked: bool,
+    /// The largest message that is accepted.
+    max: usize,
     /// The beginning of a header.
     head: Vec<u8>,
     /// A frame whose payload is not complete.
@@ -48,9 +47,10 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    pub fn new(masked: bool) -> Self {
+    pub fn new(masked: bool, max: usize) -> Self {
         Decoder {
             masked,
+            max,
             head: Vec::new(),
             frame: None,
             payload: Vec::new(),
@@ -140,7 +140,7 @@ impl Decoder {
             (opcode::CONTINUATION, None) => return violation("nothing is to be continued"),
             _ => return violation("unknown opcode"),
         }
-        if length > MAX_MESSAGE as u64 {
+        if length > self.max as u64 {
             return Err(Violation {
                 code: close::TOO_BIG,
                 reason: "the message is too large",
@@ -215,6 +215,9 @@ fn closing(payload: &[u8]) -> Result<Message, Violation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+
     use std::io::{self, Read, Write};
     use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
     use tokio_tungstenite::tungstenite::{Message as Theirs, WebSocket};
@@ -227,7 +230,7 @@ mod tests {
 
     /// The first violation, or everything that the bytes tell, however they are cut.
     fn decode(masked: bool, bytes: &[u8], step: usize) -> (Vec<Message>, Option<u16>) {
-        let mut decoder = Decoder::new(masked);
+        let mut decoder = Decoder::new(masked, MAX_MESSAGE);
         let mut messages = Vec::new();
         for chunk in bytes.chunks(step) {
             if let Err(violation) = decoder.feed(chunk, &mut |message| messages.push(message)) {
@@ -366,13 +369,13 @@ mod tests {
 
     #[test]
     fn a_header_alone_reserves_nothing() {
-        let mut decoder = Decoder::new(false);
+        let mut decoder = Decoder::new(false, MAX_MESSAGE);
         let length = (MAX_MESSAGE as u64).to_be_bytes();
         assert_eq!(feed(&mut decoder, &[0x82, 127]), Ok(vec![]));
         assert_eq!(feed(&mut decoder, &length), Ok(vec![]));
         assert_eq!(feed(&mut decoder, b"some"), Ok(vec![]));
         assert!(decoder.payload.capacity() < 1024);
-        let mut decoder = Decoder::new(false);
+        let mut decoder = Decoder::new(false, MAX_MESSAGE);
         assert_eq!(feed(&mut decoder, &[0x82, 127]), Ok(vec![]));
         let length = (MAX_MESSAGE as u64 + 1).to_be_bytes();
         assert_eq!(
@@ -383,7 +386,7 @@ mod tests {
 
     #[test]
     fn fragments_may_not_grow_beyond_the_limit() {
-        let mut decoder = Decoder::new(false);
+        let mut decoder = Decoder::new(false, MAX_MESSAGE);
         assert_eq!(feed(&mut decoder, &[0x02, 1, 0]), Ok(vec![]));
         assert_eq!(feed(&mut decoder, &[0x80, 127]), Ok(vec![]));
         let length = (MAX_MESSAGE as u64).to_be_bytes();
@@ -405,7 +408,7 @@ mod tests {
         ] {
             let mut bytes = Vec::new();
             frame::push(&mut bytes, opcode::CLOSE, payload, None);
-            let fed = feed(&mut Decoder::new(false), &bytes);
+            let fed = feed(&mut Decoder::new(false, MAX_MESSAGE), &bytes);
             let expected = expected.map(|code| vec![Message::Close(code)]);
             assert_eq!(fed.map_err(|v| v.code), expected);
         }

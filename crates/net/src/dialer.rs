@@ -18,21 +18,19 @@ use crate::failure;
 use crate::runtime;
 use crate::stream::Socket;
 
-/// Looking up the name, connecting and shaking hands may take this long together.
-pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Dials, and serves the link until it ends. Stops when the sender of `stopped` is gone before the link is open.
 pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: watch::Receiver<()>) {
     runtime::handle().spawn(async move {
+        // For looking up the name, connecting and shaking hands together.
+        let within = shared.limits().handshake_timeout;
         let dialled = tokio::select! {
-            dialled = tokio::time::timeout(HANDSHAKE_TIMEOUT, dial(&shared, &url)) => dialled,
+            dialled = tokio::time::timeout(within, dial(&shared, &url)) => dialled,
             _ = stopped.changed() => return,
         };
         let dialled = dialled.unwrap_or_else(|_| {
-            let seconds = HANDSHAKE_TIMEOUT.as_secs();
             Err(failure::other(
                 "ERR_HANDSHAKE_TIMEOUT",
-                format!("No WebSocket handshake with {url} within {seconds} s"),
+                format!("No WebSocket handshake with {url} within {}", shown(within)),
             ))
         });
         match dialled {
@@ -45,6 +43,15 @@ pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: wa
             Err(error) => shared.ended(link, Input::DialFailed { link, error }),
         }
     });
+}
+
+/// A time as people write it.
+fn shown(time: Duration) -> String {
+    if time.as_millis() < 1000 {
+        format!("{} ms", time.as_millis())
+    } else {
+        format!("{} s", time.as_secs_f64())
+    }
 }
 
 /// Gives the connection, and what came after the handshake already.

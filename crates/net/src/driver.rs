@@ -6,17 +6,22 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use bytestring::ByteString;
-use distribus_mesh::{Config, Event, Input, LinkId, Mesh, Output, Time};
+use distribus_mesh::{Config, Event, Input, LinkId, Mesh, Output, Raw, Time};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-use crate::connection::Link;
+use crate::connection::{Link, Traffic};
 use crate::dialer;
+use crate::limits::Limits;
 use crate::listener::Server;
 use crate::read_loop::ReadLoop;
+use crate::stats::{HostStats, LinkStats};
 
 /// Sockets are not read while more than this waits for the program.
 const MAX_WAITING: usize = 8 * 1024 * 1024;
+
+/// The mesh hears of what waits to be written to a link when it is more than this, and when it is not any more.
+const BACKLOG: usize = 256 * 1024;
 
 /// What an event costs beside its texts, about.
 const EVENT_BYTES: usize = 128;
@@ -27,6 +32,7 @@ type Wake = Box<dyn Fn() + Send + Sync>;
 pub struct Shared {
     pub id: ByteString,
     start: Instant,
+    limits: Mutex<Limits>,
     state: Mutex<State>,
     wake: Wake,
     /// Whether links are held up until acknowledgements are read.
@@ -35,6 +41,8 @@ pub struct Shared {
     pub read_loop: Option<Arc<dyn ReadLoop>>,
     /// Bytes that wait for the program.
     waiting: AtomicUsize,
+    /// Bytes of answers that wait for the program.
+    owed: AtomicUsize,
     room: Notify,
     /// Rung when a deadline comes earlier than the timer task knows.
     pub rearm: Arc<Notify>,
@@ -52,6 +60,10 @@ struct State {
     /// The program has been woken and has not emptied the queue yet.
     awake: bool,
     links: HashMap<LinkId, Entry>,
+    /// Links to which much waits to be written, as far as the mesh knows.
+    slow: HashMap<LinkId, usize>,
+    /// What has gone over links that have ended.
+    traffic: Traffic,
     armed: Option<Time>,
     /// How many frames were handed to links.
     frames: u64,
@@ -76,6 +88,7 @@ impl Shared {
         let shared = Arc::new_cyclic(|myself| Shared {
             id,
             start: Instant::now(),
+            limits: Mutex::default(),
             state: Mutex::new(State {
                 mesh,
                 outputs: Vec::new(),
@@ -84,6 +97,8 @@ impl Shared {
                 taken: 0,
                 awake: false,
                 links: HashMap::new(),
+                slow: HashMap::new(),
+                traffic: Traffic::default(),
                 armed: None,
                 frames: 0,
                 server: None,
@@ -93,6 +108,7 @@ impl Shared {
             held_up: AtomicBool::new(false),
             read_loop,
             waiting: AtomicUsize::new(0),
+            owed: AtomicUsize::new(0),
             room: Notify::new(),
             rearm: Arc::clone(&rearm),
             alive: Mutex::new(Some(alive)),
@@ -109,6 +125,14 @@ impl Shared {
 
     pub fn at(&self, time: Time) -> Option<Instant> {
         self.start.checked_add(time)
+    }
+
+    pub fn limits(&self) -> Limits {
+        *self.limits.lock()
+    }
+
+    pub fn set_limits(&self, limits: Limits) {
+        *self.limits.lock() = limits;
     }
 
     /// Gives inputs to the mesh, in order, and does what it says.
@@ -161,6 +185,10 @@ impl Shared {
         let mut dirty: Vec<Arc<dyn Link>> = Vec::new();
         let mut waiting = 0;
         let mut flushed = more;
+        let mut slowed = false;
+        if !state.slow.is_empty() {
+            state.look_at_slow();
+        }
         loop {
             if let Some(input) = state.inputs.pop_front() {
                 state.mesh.handle(now, input, &mut state.outputs);
@@ -175,8 +203,12 @@ impl Shared {
                     Output::Transmit { link, text } => {
                         if let Some(Entry::Open(open)) = state.links.get(&link) {
                             state.frames += 1;
-                            open.push_text(&text);
+                            let waiting = open.push_text(&text);
                             touch(&mut dirty, open);
+                            if waiting > BACKLOG {
+                                state.slow.insert(link, waiting);
+                                slowed = true;
+                            }
                         }
                     }
                     Output::TransmitBinary { link, bytes } => {
@@ -210,7 +242,12 @@ impl Shared {
                     },
                 }
             }
+            if std::mem::take(&mut slowed) {
+                state.tell_slow();
+            }
         }
+        let owed = state.mesh.owed();
+        let owed_before = self.owed.swap(owed, Ordering::Relaxed);
         let held_up = !state.mesh.held_up().is_empty();
         self.held_up.store(held_up, Ordering::Relaxed);
         let deadline = state.mesh.deadline();
@@ -230,6 +267,58 @@ impl Shared {
         if wake {
             (self.wake)();
         }
+        if owed < owed_before && owed_before > MAX_WAITING / 2 {
+            self.room.notify_waiters();
+        }
+    }
+
+    /// Much was to be written to that link, and is not any more.
+    pub fn written(&self, link: LinkId) {
+        let state = self.state.lock();
+        if state.slow.contains_key(&link) {
+            self.turn(state);
+        }
+    }
+
+    /// What has been done so far, and what waits.
+    pub fn stats(&self) -> HostStats {
+        let state = self.state.lock();
+        let open = |link: &LinkId| match state.links.get(link) {
+            Some(Entry::Open(open)) => Some(open),
+            _ => None,
+        };
+        let mut traffic = state.traffic;
+        for entry in state.links.values() {
+            if let Entry::Open(open) = entry {
+                traffic += open.traffic();
+            }
+        }
+        let queues = state.mesh.queues().into_iter().map(|queue| {
+            let link = queue.link.and_then(|link| open(&link));
+            let traffic = link.map(|l| l.traffic()).unwrap_or_default();
+            let unwritten = link.map_or(0, |l| l.waiting());
+            LinkStats {
+                queue,
+                traffic,
+                unwritten,
+            }
+        });
+        HostStats {
+            mesh: state.mesh.stats().clone(),
+            traffic,
+            under_way: state.mesh.under_way(),
+            links: queues.collect(),
+        }
+    }
+
+    /// Whether it would be better to publish no more for now.
+    pub fn is_pressed(&self) -> bool {
+        self.state.lock().mesh.is_pressed()
+    }
+
+    /// Whether a send to that peer would fail because too much is under way.
+    pub fn refuses(&self, to: &Option<Raw>) -> bool {
+        self.state.lock().mesh.refuses(to)
     }
 
     /// When the timer task shall ring next.
@@ -274,7 +363,8 @@ impl Shared {
 
     /// Whether the program is not too far behind.
     pub fn has_room(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) <= MAX_WAITING
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        waiting + self.owed.load(Ordering::Relaxed) <= MAX_WAITING
     }
 
     /// Waits until the program has caught up.
@@ -316,7 +406,11 @@ impl Shared {
     /// The link has ended, or did not come about: the mesh is told once.
     pub fn ended(&self, link: LinkId, input: Input) {
         let mut state = self.state.lock();
-        if state.links.remove(&link).is_some() {
+        if let Some(entry) = state.links.remove(&link) {
+            if let Entry::Open(open) = entry {
+                state.traffic += open.traffic();
+            }
+            state.slow.remove(&link);
             state.inputs.push_back(input);
             self.turn(state);
         }
@@ -329,6 +423,13 @@ impl Shared {
             return server;
         }
         std::mem::replace(&mut state.server, server)
+    }
+
+    /// Takes no more connections. Those that are there stay.
+    pub fn stop_accepting(&self) {
+        if let Some(server) = &self.state.lock().server {
+            server.stop_accepting();
+        }
     }
 
     pub fn is_serving(&self) -> bool {
@@ -372,6 +473,29 @@ impl Shared {
         self.alive.lock().take();
         self.waiting.store(0, Ordering::Relaxed);
         self.room.notify_waiters();
+    }
+}
+
+impl State {
+    /// Tells the mesh of links to which much waits to be written, before anything else.
+    fn tell_slow(&mut self) {
+        for (link, bytes) in &self.slow {
+            let (link, bytes) = (*link, *bytes);
+            self.inputs.push_front(Input::Backlog { link, bytes });
+        }
+    }
+
+    /// Looks what has been written meanwhile.
+    fn look_at_slow(&mut self) {
+        let links = &self.links;
+        for (link, bytes) in &mut self.slow {
+            *bytes = match links.get(link) {
+                Some(Entry::Open(open)) => open.waiting(),
+                _ => 0,
+            };
+        }
+        self.tell_slow();
+        self.slow.retain(|_, bytes| *bytes > BACKLOG);
     }
 }
 

@@ -26,10 +26,12 @@ pub fn upgrade(data: &[u8]) {
     }
 }
 
+const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+
 type Decoded = (Vec<Message>, Result<(), Violation>);
 
 fn decode(masked: bool, pieces: impl Iterator<Item = impl AsRef<[u8]>>) -> Decoded {
-    let mut decoder = Decoder::new(masked);
+    let mut decoder = Decoder::new(masked, MAX_MESSAGE);
     let mut messages = Vec::new();
     for piece in pieces {
         let result = decoder.feed(piece.as_ref(), &mut |message| messages.push(message));

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use distribus_mesh::{Config, DialError, Event, Input};
+use distribus_mesh::{Config, DialError, Event, Input, Raw};
 
 use crate::driver::Shared;
+use crate::limits::Limits;
 use crate::listener::{self, Bind};
 use crate::read_loop::ReadLoop;
+use crate::stats::HostStats;
 
 /// A host. Clones are handles of the same one; it lives until [`shutdown`](HostHandle::shutdown).
 #[derive(Clone)]
@@ -39,6 +41,11 @@ impl HostHandle {
         self.shared.frames_sent()
     }
 
+    /// What its sockets obey from now on.
+    pub fn set_limits(&self, limits: Limits) {
+        self.shared.set_limits(limits);
+    }
+
     /// Gives inputs to the mesh, in order, and writes to the sockets what can be written without blocking.
     pub fn input(&self, inputs: impl IntoIterator<Item = Input>) {
         self.shared.input(inputs);
@@ -63,6 +70,26 @@ impl HostHandle {
     /// Stops listening, frees the port at once, and ends all connections that came in that way.
     pub fn close_server(&self) {
         drop(self.shared.serve(None));
+    }
+
+    /// What has been done so far, and what waits.
+    pub fn stats(&self) -> HostStats {
+        self.shared.stats()
+    }
+
+    /// Whether so much waits for a host that it would be better to publish no more for now. When that changes, `Event::Relieved` tells so.
+    pub fn is_pressed(&self) -> bool {
+        self.shared.is_pressed()
+    }
+
+    /// Whether a send to that peer would fail now because too much is under way.
+    pub fn refuses(&self, to: &Option<Raw>) -> bool {
+        self.shared.refuses(to)
+    }
+
+    /// Frees the port. The connections that came in stay.
+    pub fn stop_accepting(&self) {
+        self.shared.stop_accepting();
     }
 
     /// Writes to every link what can be written without blocking.

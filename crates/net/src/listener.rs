@@ -9,16 +9,14 @@ use distribus_mesh::{DialError, Input};
 use parking_lot::Mutex;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::connection::{self, Connection, Link};
 use crate::driver::Shared;
 use crate::failure;
+use crate::gate::{Gate, Pass};
 use crate::runtime;
 use crate::upgrade;
-
-/// How many connections may be shaking hands at one time.
-const MAX_PENDING: usize = 1024;
 
 /// How often to look for a port that is free at all addresses.
 const PORT_TRIES: usize = 16;
@@ -35,6 +33,13 @@ pub struct Bind {
 pub struct Server {
     listeners: Arc<Mutex<Vec<TcpListener>>>,
     _stop: watch::Sender<()>,
+}
+
+impl Server {
+    /// Frees the port. The connections stay.
+    pub fn stop_accepting(&self) {
+        self.listeners.lock().clear();
+    }
 }
 
 impl Drop for Server {
@@ -71,13 +76,13 @@ pub fn listen(shared: &Arc<Shared>, addresses: &[Bind], port: u16) -> Result<u16
     let count = listeners.len();
     let listeners = Arc::new(Mutex::new(listeners));
     let (stop, stopped) = watch::channel(());
-    let pending = Arc::new(Semaphore::new(MAX_PENDING));
+    let gate = Arc::new(Gate::default());
     for index in 0..count {
         let accepting = accept(
             Arc::clone(shared),
             Arc::clone(&listeners),
             index,
-            Arc::clone(&pending),
+            Arc::clone(&gate),
             stopped.clone(),
         );
         runtime::handle().spawn(accepting);
@@ -132,7 +137,7 @@ async fn accept(
     shared: Arc<Shared>,
     listeners: Arc<Mutex<Vec<TcpListener>>>,
     index: usize,
-    pending: Arc<Semaphore>,
+    gate: Arc<Gate>,
     mut stopped: watch::Receiver<()>,
 ) {
     loop {
@@ -146,14 +151,15 @@ async fn accept(
         };
         match accepted {
             Ok((stream, _)) => {
-                let Ok(permit) = Arc::clone(&pending).try_acquire_owned() else {
+                let Some((pass, ousted)) = gate.enter(&shared.limits()) else {
                     continue;
                 };
                 let shared = Arc::clone(&shared);
                 let mut stopped = stopped.clone();
                 runtime::handle().spawn(async move {
                     tokio::select! {
-                        () = serve(&shared, stream, permit) => {}
+                        () = serve(&shared, stream, pass) => {}
+                        () = ousted.wait() => {}
                         _ = stopped.changed() => {}
                     }
                 });
@@ -168,16 +174,15 @@ async fn accept(
 }
 
 /// Serves an accepted connection. The mesh hears of its end even when this is cancelled.
-async fn serve(
-    shared: &Arc<Shared>,
-    mut stream: TcpStream,
-    permit: tokio::sync::OwnedSemaphorePermit,
-) {
+async fn serve(shared: &Arc<Shared>, mut stream: TcpStream, mut pass: Pass) {
     let _ = stream.set_nodelay(true);
-    let Some(leftover) = upgrade::upgrade(&mut stream).await else {
+    let Some(leftover) = upgrade::upgrade(&mut stream, shared.limits().handshake_timeout).await
+    else {
         return;
     };
-    drop(permit);
+    if !pass.shaken(&shared.limits()) {
+        return;
+    }
     let Ok(connection) = Connection::open(shared, stream, false) else {
         return;
     };

@@ -24,6 +24,7 @@ pub enum Drained {
 pub struct Outbox {
     state: Mutex<State>,
     masks: bool,
+    max: usize,
 }
 
 #[derive(Debug, Default)]
@@ -32,39 +33,63 @@ struct State {
     /// What a drainer took and could not write yet, from `written` on.
     partial: Vec<u8>,
     written: usize,
+    /// Bytes that are not written yet, those included that a drainer has in hand.
+    waiting: usize,
+    /// Bytes that have been written.
+    sent: u64,
     draining: bool,
     /// The close frame is in: nothing may follow it.
     finished: bool,
     broken: bool,
+    overfull: bool,
+}
+
+impl State {
+    /// Throws away what waits, and whatever is put in later.
+    fn give_up(&mut self) {
+        self.broken = true;
+        self.queued = Vec::new();
+        self.waiting = 0;
+    }
 }
 
 /// Emptied buffers that are larger than this are given back to the allocator.
 const KEEP: usize = 128 * 1024;
 
 impl Outbox {
-    pub fn new(masks: bool) -> Self {
+    /// `max`: how many bytes may wait; more than that breaks it.
+    pub fn new(masks: bool, max: usize) -> Self {
         Outbox {
             state: Mutex::default(),
             masks,
+            max,
         }
     }
 
-    pub fn push_text(&self, text: &str) {
-        self.push_frame(opcode::TEXT, text.as_bytes());
+    /// Puts in a frame. Gives how many bytes wait now.
+    pub fn push_text(&self, text: &str) -> usize {
+        self.push_frame(opcode::TEXT, text.as_bytes())
     }
 
-    pub fn push_binary(&self, bytes: &[u8]) {
-        self.push_frame(opcode::BINARY, bytes);
+    pub fn push_binary(&self, bytes: &[u8]) -> usize {
+        self.push_frame(opcode::BINARY, bytes)
     }
 
     /// Puts in the answer to a ping, unless much waits already: the other side may ping without reading.
     pub fn push_pong(&self, payload: &[u8]) {
-        let state = self.state.lock();
-        let waiting = state.queued.len() + state.partial.len() - state.written;
-        drop(state);
-        if waiting < KEEP {
+        if self.waiting() < KEEP {
             self.push_frame(opcode::PONG, payload);
         }
+    }
+
+    /// How many bytes wait.
+    pub fn waiting(&self) -> usize {
+        self.state.lock().waiting
+    }
+
+    /// How many bytes have been written.
+    pub fn sent(&self) -> u64 {
+        self.state.lock().sent
     }
 
     /// Puts in a close frame. Whatever is put in later is dropped.
@@ -72,13 +97,25 @@ impl Outbox {
         self.push_frame(opcode::CLOSE, &code.to_be_bytes());
     }
 
-    fn push_frame(&self, opcode: u8, payload: &[u8]) {
+    fn push_frame(&self, opcode: u8, payload: &[u8]) -> usize {
         let mask = self.masks.then(|| fastrand::u32(..).to_ne_bytes());
         let mut state = self.state.lock();
         if !state.finished && !state.broken {
             state.finished = opcode == opcode::CLOSE;
+            let before = state.queued.len();
             frame::push(&mut state.queued, opcode, payload, mask);
+            state.waiting += state.queued.len() - before;
+            if state.waiting > self.max {
+                state.give_up();
+                state.overfull = true;
+            }
         }
+        state.waiting
+    }
+
+    /// Whether more was put in than it holds. It is of no use any more then.
+    pub fn is_overfull(&self) -> bool {
+        self.state.lock().overfull
     }
 
     /// Writes what is there, as far as the socket takes it without waiting.
@@ -106,6 +143,7 @@ impl Outbox {
             }
             let mut bytes = std::mem::take(&mut state.partial);
             let mut written = state.written;
+            let before = written;
             state.draining = true;
             drop(state);
 
@@ -125,6 +163,8 @@ impl Outbox {
 
             let mut state = self.state.lock();
             state.draining = false;
+            state.sent += (written - before) as u64;
+            state.waiting = state.waiting.saturating_sub(written - before);
             match ended {
                 Drained::Yes => {
                     state.written = 0;
@@ -141,8 +181,7 @@ impl Outbox {
                     return Drained::Blocked;
                 }
                 Drained::Broken => {
-                    state.broken = true;
-                    state.queued = Vec::new();
+                    state.give_up();
                     return Drained::Broken;
                 }
             }
@@ -182,7 +221,7 @@ mod tests {
 
     #[test]
     fn partial_writes_lose_nothing_and_keep_the_order() {
-        let outbox = Outbox::new(false);
+        let outbox = Outbox::new(false, 1 << 20);
         let stream = Slow(Mutex::default(), 3);
         let mut expected = Vec::new();
         for n in 0..20u8 {
@@ -197,5 +236,25 @@ mod tests {
         expected.extend([0x88, 2, 3, 232]);
         while outbox.drain(&stream) == Drained::Blocked {}
         assert_eq!(stream.0.lock().0, expected);
+    }
+
+    #[test]
+    fn what_waits_is_counted_and_bounded() {
+        let outbox = Outbox::new(false, 1000);
+        let stream = Slow(Mutex::default(), 100);
+        let text = "x".repeat(120);
+        for n in 1..=8 {
+            assert_eq!(outbox.push_text(&text), n * 122);
+        }
+        assert_eq!(outbox.drain(&stream), Drained::Blocked);
+        assert_eq!((outbox.waiting(), outbox.sent()), (876, 100));
+        while outbox.drain(&stream) == Drained::Blocked {}
+        assert_eq!((outbox.waiting(), outbox.sent()), (0, 976));
+        for _ in 0..9 {
+            outbox.push_text(&text);
+        }
+        assert!(outbox.is_overfull());
+        assert_eq!(outbox.waiting(), 0);
+        assert_eq!(outbox.drain(&stream), Drained::Broken);
     }
 }

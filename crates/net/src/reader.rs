@@ -46,8 +46,8 @@ pub struct Reader<S: Stream = Socket> {
 }
 
 impl<S: Stream> Reader<S> {
-    pub fn new(connection: Arc<Connection<S>>, link: LinkId) -> Self {
-        let decoder = Decoder::new(!connection.dialled);
+    pub fn new(connection: Arc<Connection<S>>, link: LinkId, max_payload: usize) -> Self {
+        let decoder = Decoder::new(!connection.dialled, max_payload);
         Reader {
             connection,
             link,
@@ -81,6 +81,7 @@ impl<S: Stream> Reader<S> {
                         return ReadEnd::Ended;
                     }
                 };
+                self.connection.received(n);
                 if self.feed(&space[..n], batch) == ReadEnd::Ended {
                     return ReadEnd::Ended;
                 }

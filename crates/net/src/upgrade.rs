@@ -12,7 +12,6 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 /// Limits of heads, in both directions.
 pub const MAX_HEAD: usize = 16 * 1024;
 pub const MAX_HEADERS: usize = 100;
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is to be answered to a request's head.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub enum Reply {
 }
 
 /// Shakes hands within bounded time and memory. Gives the bytes that came after the head, or `None` when the connection is to end.
-pub async fn upgrade(stream: &mut TcpStream) -> Option<Vec<u8>> {
+pub async fn upgrade(stream: &mut TcpStream, within: Duration) -> Option<Vec<u8>> {
     let shaking = async {
         let mut head = Vec::with_capacity(1024);
         loop {
@@ -56,10 +55,7 @@ pub async fn upgrade(stream: &mut TcpStream) -> Option<Vec<u8>> {
             }
         }
     };
-    tokio::time::timeout(HEAD_TIMEOUT, shaking)
-        .await
-        .ok()
-        .flatten()
+    tokio::time::timeout(within, shaking).await.ok().flatten()
 }
 
 pub fn reply(head: &[u8]) -> Reply {

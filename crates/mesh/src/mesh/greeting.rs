@@ -8,6 +8,7 @@ use super::session::{read_offer, speaks};
 use super::{Due, Mesh, RoundEnd};
 use crate::event::{LinkId, Raw};
 use crate::hosts::State;
+use crate::limits::Limits;
 use crate::members::Member;
 use crate::relays::is_relayed;
 use crate::wire::json;
@@ -39,6 +40,7 @@ impl Mesh {
         if self.closing.is_some() {
             return self.refuse(link, id, "Host is closing");
         }
+        let limits = Limits::read(host.as_ref());
         let names = [
             "id", "replace", "versions", "session", "members", "features", "quiet", "relayed",
             "number",
@@ -71,6 +73,7 @@ impl Mesh {
                 .as_ref()
                 .and_then(json::string)
                 .filter(|id| !id.is_empty());
+            l.limits = limits;
             l.interest.lists = self.config.interests;
             l.directory.ours = self.config.directory;
             l.relay.ours = true;
@@ -123,7 +126,7 @@ impl Mesh {
         }
     }
 
-    fn refuse(&mut self, link: LinkId, id: Option<Raw>, text: &str) {
+    pub(super) fn refuse(&mut self, link: LinkId, id: Option<Raw>, text: &str) {
         if let Some(id) = id {
             self.transmit(link, v1::failure(&id, &json::quote(text)));
         }

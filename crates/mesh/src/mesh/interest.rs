@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use bytestring::ByteString;
 
 use super::Mesh;
-use super::traffic::{Cargo, MAX_WAITING};
+use super::traffic::Cargo;
 use crate::error::CallError;
 use crate::event::{Answer, Call, LinkId, Output, Raw, Time, Topic};
 use crate::patterns::Patterns;
@@ -63,6 +63,7 @@ impl Mesh {
         l.interest.said_quiet = lists && self.channels.here().len() == 0;
         json::push_member(host, "features", Some(&features));
         json::push_member(host, "quiet", l.interest.said_quiet.then_some("true"));
+        json::push_member(host, "limits", self.limits().written().as_deref());
     }
 
     /// A session with that host begins, or goes on, over that link.
@@ -336,9 +337,11 @@ impl Mesh {
             let registered = session
                 .link()
                 .is_some_and(|l| self.hosts.get(l).is_some_and(|l| l.key.is_some()));
-            let waits = session.link().is_none()
-                && *room.get_or_insert_with(|| self.sessions.waiting() < MAX_WAITING);
-            if registered || waits {
+            let lost = session.link().is_none();
+            let most = self.config.max_queue_bytes;
+            if lost && !*room.get_or_insert_with(|| self.sessions.waiting() < most) {
+                self.drop_publish(&host, channel.clone(), payload);
+            } else if registered || lost {
                 let (channel, payload) = (channel.clone(), payload.clone());
                 self.load(host, Cargo::Publish { channel, payload });
             }

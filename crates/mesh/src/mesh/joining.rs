@@ -9,6 +9,7 @@ use super::{Asked, Expected, Mesh, RoundEnd, Waiter};
 use crate::error::CallError;
 use crate::event::{Answer, Event, LinkId, Output, Raw};
 use crate::hosts::{Link, State};
+use crate::limits::Limits;
 use crate::members::Member;
 use crate::relays::is_relayed;
 use crate::wire::json;
@@ -184,6 +185,7 @@ impl Mesh {
                 (l.interest.theirs, l.directory.theirs, l.relay.theirs) =
                     read_features(features.as_ref());
                 l.interest.quiet = quiet.as_ref().is_some_and(json::truthy);
+                l.limits = Limits::read(host.as_ref());
                 l.offer = session.as_ref().and_then(read_offer);
                 l.host = id.as_ref().and_then(json::string);
                 l.url = url.as_ref().and_then(json::string);
@@ -288,6 +290,7 @@ impl Mesh {
         back.extend(host.iter().flat_map(|h| self.hosts.lost_host(h)));
         for key in back {
             if let Some(lost) = self.hosts.found(&key) {
+                self.stats.reconnects += 1;
                 self.event(Event::TimerStopped { key });
                 if let Some(before) = lost.host.filter(|before| Some(before) != host.as_ref()) {
                     self.end_lost_session(&before);

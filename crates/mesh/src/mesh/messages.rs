@@ -12,16 +12,15 @@ use crate::wire::{json, v1};
 
 impl Mesh {
     pub(super) fn send(&mut self, parcel: Parcel) {
-        if let Some(lookup) = self.peers.lookup(&parcel.key) {
-            lookup.add(parcel);
+        self.stats.sent += u64::from(parcel.payload.count());
+        if self.peers.lookup(&parcel.key).is_some() {
+            self.await_search(parcel);
         } else if self.peers.address(&parcel.key).is_some() {
             self.forward(parcel);
         } else {
             let key = parcel.key.clone();
             self.look_up(&key, parcel.to.clone());
-            if let Some(lookup) = self.peers.lookup(&key) {
-                lookup.add(parcel);
-            }
+            self.await_search(parcel);
             self.settle_lookup(&key);
         }
     }
@@ -33,6 +32,12 @@ impl Mesh {
         };
         let Some(link) = self.hosts.route(&address.url) else {
             let url = address.url.clone();
+            if parcel.patient
+                && let Some(host) = self.lost_session(&url)
+            {
+                self.peers.took_off(&parcel.key, parcel.payload.count());
+                return self.load(&host, Cargo::Parcel(parcel));
+            }
             for seq in parcel.numbers() {
                 let (id, url) = (parcel.to.clone(), url.clone());
                 self.failed(seq, SendError::Unreachable { id, url });
@@ -55,6 +60,9 @@ impl Mesh {
 
     /// An original host gets a request for each message.
     fn forward_singly(&mut self, link: LinkId, parcel: Parcel) {
+        if !self.admit_plain(link, &parcel) {
+            return;
+        }
         let numbers = parcel.numbers();
         let deadline = self.now + self.config.request_timeout;
         let singles = parcel.payload.clone().into_singles();
@@ -115,9 +123,7 @@ impl Mesh {
                 self.look_up(&key, parcel.to.clone());
             }
             parcel.returned = true;
-            if let Some(lookup) = self.peers.lookup(&key) {
-                lookup.add(parcel);
-            }
+            self.await_search(parcel);
         }
         self.settle_lookup(&key);
     }
@@ -285,17 +291,8 @@ impl Mesh {
     }
 
     pub(super) fn publish(&mut self, channel: Option<Raw>, payload: Payload) {
+        self.stats.published += u64::from(payload.count());
         self.load_publish(&channel, &payload);
-        let links: Vec<LinkId> = self.hosts.plain().collect();
-        if links.is_empty() {
-            return;
-        }
-        for message in payload.into_json() {
-            let text = v1::publish(&channel, &message);
-            for link in &links {
-                let (link, text) = (*link, text.clone());
-                self.out.push(Output::Transmit { link, text });
-            }
-        }
+        self.publish_plain(channel, payload);
     }
 }

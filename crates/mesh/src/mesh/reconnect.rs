@@ -200,7 +200,7 @@ impl Mesh {
     /// Ends the session with a host that is not connected.
     pub(super) fn end_lost_session(&mut self, host: &ByteString) {
         if self.sessions.get(host).is_some_and(|s| s.link().is_none()) {
-            self.end_session(host);
+            self.break_session(host);
         }
         self.incarnation_has_ended(host);
     }

@@ -4,7 +4,7 @@
 use bytestring::ByteString;
 
 use super::Mesh;
-use super::traffic::{Cargo, MAX_WAITING};
+use super::traffic::Cargo;
 use crate::event::{Event, Outcome};
 use crate::payload::Payload;
 
@@ -20,7 +20,7 @@ impl Mesh {
         let Some(session) = self.sessions.get(host) else {
             return;
         };
-        if session.link().is_none() && self.sessions.waiting() > MAX_WAITING {
+        if session.link().is_none() && self.sessions.waiting() > self.config.max_queue_bytes {
             return;
         }
         let reply = Cargo::Reply {

@@ -23,6 +23,12 @@ impl Mesh {
             Some("hosts") => self.hosts_request(link, id, &body),
             Some("find") => {
                 let [peer] = body.params(["id"]);
+                if !self.allows(&peer) {
+                    if let Some(id) = id {
+                        self.transmit(link, v1::answer(&id, Some("null"), None));
+                    }
+                    return;
+                }
                 self.event(Event::Lookup { id: peer });
                 self.owe(link, id, Due::Lookup);
             }
@@ -32,6 +38,10 @@ impl Mesh {
             }
             Some("send") => {
                 let [from, to, message] = body.params(["from", "to", "message"]);
+                if !self.allows(&from) || !self.allows(&to) {
+                    // No such peer can have been made here, and an original takes everything else for a success.
+                    return self.refuse(link, id, "Error: Peer not found (id is too long)");
+                }
                 let payload = Payload::one(message);
                 self.event(Event::Deliver {
                     to: to.clone(),
@@ -42,6 +52,9 @@ impl Mesh {
             }
             Some("publish") => {
                 let [channel, message] = body.params(["channel", "message"]);
+                if !self.allows(&channel) {
+                    return self.refuse(link, id, "The channel's name is too long");
+                }
                 let payload = Payload::one(message);
                 let original = self.hosts.get(link).is_none_or(|l| l.host.is_none());
                 self.event(Event::Publish {

@@ -61,6 +61,7 @@ impl Mesh {
     pub(super) fn go_on(&mut self, link: LinkId) -> Option<ByteString> {
         let l = self.hosts.get(link)?;
         let (host, offer, dialled) = (l.host.clone()?, l.offer.clone()?, l.dialled.is_some());
+        let (limits, key) = (l.limits, l.key.clone().unwrap_or_else(|| host.clone()));
         let there = Standing {
             received: offer.received,
             seen: offer.seen,
@@ -69,10 +70,11 @@ impl Mesh {
         if let Some(session) = self.sessions.get_mut(&host) {
             let same = session.id == offer.id;
             if same && session.attach(link, &there).is_some() {
+                (session.limits, session.key) = (limits, key);
                 self.open_channels(link, &host);
                 return Some(host);
             }
-            self.end_session(&host);
+            self.break_session(&host);
             if same && dialled {
                 // They go on with what we cannot go on with: only a new handshake can make a new session.
                 self.drop_link(link);
@@ -96,6 +98,7 @@ impl Mesh {
         };
         let session = self.sessions.begin(host.clone(), id);
         session.attach(link, &fresh)?;
+        (session.limits, session.key) = (limits, key);
         self.open_channels(link, &host);
         Some(host)
     }

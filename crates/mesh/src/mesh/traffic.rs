@@ -9,6 +9,7 @@ use super::Mesh;
 use super::notes::Note;
 use crate::error::SendError;
 use crate::event::{Event, LinkId, Outcome, Output, Raw, Reply};
+use crate::limits::Limits;
 use crate::payload::Payload;
 use crate::peers::Parcel;
 use crate::sabotage::{self, Sabotage};
@@ -20,8 +21,8 @@ use crate::wire::v2::{self, Ack, Code, Exception, Place, Record};
 const FRAME_MESSAGES: u32 = 256;
 const FRAME_BYTES: usize = 64 * 1024;
 
-/// How much may wait for hosts that are lost, all together, in bytes of memory. What is published beyond that is lost for them.
-pub(super) const MAX_WAITING: usize = 8 * 1024 * 1024;
+/// What a record takes beside ids and messages, at most.
+const RECORD: usize = 48;
 
 /// What a session carries.
 #[derive(Clone, Debug)]
@@ -37,25 +38,64 @@ pub(super) enum Cargo {
         outcome: Outcome,
         payload: Payload,
     },
+    /// So many messages that were published are missing here.
+    Gap(u64),
 }
 
 impl Run for Cargo {
     fn count(&self) -> u32 {
-        self.payload().count()
+        self.payload().map_or(1, Payload::count)
     }
 
     fn size(&self) -> usize {
-        self.payload().size()
+        self.payload().map_or(0, Payload::size)
+    }
+
+    fn expires(&self) -> bool {
+        matches!(self, Cargo::Parcel(_) | Cargo::Note(_))
     }
 }
 
 impl Cargo {
-    fn payload(&self) -> &Payload {
+    fn payload(&self) -> Option<&Payload> {
         match self {
-            Cargo::Parcel(parcel) => &parcel.payload,
-            Cargo::Note(note) => &note.payload,
-            Cargo::Publish { payload, .. } | Cargo::Reply { payload, .. } => payload,
+            Cargo::Parcel(parcel) => Some(&parcel.payload),
+            Cargo::Note(note) => Some(&note.payload),
+            Cargo::Publish { payload, .. } | Cargo::Reply { payload, .. } => Some(payload),
+            Cargo::Gap(_) => None,
         }
+    }
+
+    pub(super) fn is_parcel(&self) -> bool {
+        matches!(self, Cargo::Parcel(_))
+    }
+
+    fn ids(&self) -> [&Option<Raw>; 2] {
+        match self {
+            Cargo::Parcel(parcel) => [&parcel.to, &parcel.from],
+            Cargo::Publish { channel, .. } => [channel, &None],
+            Cargo::Note(_) | Cargo::Reply { .. } | Cargo::Gap(_) => [&None, &None],
+        }
+    }
+
+    /// How many bytes its record takes, at most.
+    fn record(&self) -> usize {
+        let length = |id: &Option<Raw>| id.as_ref().map_or(0, |id| id.len());
+        let ids: usize = match self {
+            Cargo::Note(note) => length(&note.head),
+            _ => self.ids().into_iter().map(length).sum(),
+        };
+        let lengths = match self.payload() {
+            Some(Payload::Text(items)) => 5 * items.len(),
+            Some(Payload::Binary { items, .. }) => 5 * items.len(),
+            _ => 0,
+        };
+        RECORD + ids + lengths + self.size()
+    }
+
+    /// Whether whoever takes only that much takes it.
+    pub(super) fn fits(&self, limits: &Limits) -> bool {
+        self.record() < limits.payload && self.ids().iter().all(|id| limits.allow(id))
     }
 }
 
@@ -78,12 +118,6 @@ impl Mesh {
         (session.link() == Some(link)).then(|| host.clone())
     }
 
-    pub(super) fn load(&mut self, host: &ByteString, cargo: Cargo) {
-        let timeout = self.config.request_timeout;
-        self.sessions.push(host, cargo, self.now, timeout);
-        self.pump(host, false);
-    }
-
     /// Says what may be said. `all`: also beyond the other host's window, because we are leaving.
     pub(super) fn pump(&mut self, host: &ByteString, all: bool) {
         let Some(session) = self.sessions.get_mut(host) else {
@@ -93,7 +127,12 @@ impl Mesh {
             return;
         };
         let frame = self.frames.entry(link).or_default();
+        let largest = session.limits.payload;
         while let Some((first, cargo)) = session.say(all) {
+            if !frame.is_empty() && frame.len() + cargo.record() > largest {
+                let bytes = frame.take();
+                self.out.push(Output::TransmitBinary { link, bytes });
+            }
             match cargo {
                 Cargo::Parcel(p) if p.asks => {
                     frame.request(first, &p.to, &p.from, p.seq, &p.payload);
@@ -106,6 +145,7 @@ impl Mesh {
                     outcome,
                     payload,
                 } => frame.reply(first, *number, *outcome, payload),
+                Cargo::Gap(count) => frame.gap(first, *count),
             }
             if frame.messages() >= FRAME_MESSAGES || frame.len() >= FRAME_BYTES {
                 let bytes = frame.take();
@@ -138,6 +178,8 @@ impl Mesh {
         self.place_joins(host);
         self.acknowledge(host);
         self.pump(host, false);
+        self.relieve(host);
+        self.weigh(host);
     }
 
     /// Closes the frame that is being made for a link, so that what is transmitted next comes after it.
@@ -192,6 +234,7 @@ impl Mesh {
                 from,
                 payload,
             } => {
+                self.check_ids(host, [&to, &from])?;
                 let payload = self.take_in(host, first, payload)?;
                 if let Some(payload) = payload {
                     self.event(Event::Deliver { to, from, payload });
@@ -202,6 +245,7 @@ impl Mesh {
                 channel,
                 payload,
             } => {
+                self.check_ids(host, [&channel, &None])?;
                 let payload = self.take_in(host, first, payload)?;
                 if let Some(payload) = payload {
                     let original = false;
@@ -233,6 +277,7 @@ impl Mesh {
                 number,
                 payload,
             } => {
+                self.check_ids(host, [&to, &from])?;
                 let count = payload.count();
                 if let Some(payload) = self.take_in(host, first, payload)? {
                     self.event(Event::Request {
@@ -259,6 +304,13 @@ impl Mesh {
                     });
                 }
             }
+            Record::Gap { first, count } => {
+                let new = self.take_in(host, first, Payload::Undefined { count: 1 })?;
+                if new.is_some() {
+                    let (key, count) = (self.key_of(host), Some(count));
+                    self.event(Event::Gap { key, count });
+                }
+            }
             Record::Ack(ack) => self.acknowledged(host, &ack)?,
             Record::Interest(interest) => self.interest(host, interest),
             Record::Sync(number) => {
@@ -282,6 +334,16 @@ impl Mesh {
             Record::Seen(upto) => self.sessions.get_mut(host)?.seen_upto(upto),
         }
         Some(())
+    }
+
+    /// Whoever uses ids that are longer than we have said does not keep to the protocol: `None`.
+    fn check_ids(&mut self, host: &ByteString, ids: [&Option<Raw>; 2]) -> Option<()> {
+        if ids.into_iter().all(|id| self.allows(id)) {
+            return Some(());
+        }
+        // It would say them again after each reconnect.
+        self.break_session(host);
+        None
     }
 
     /// Gives those of the messages that have not arrived before, and expects them to be told as the next event.
@@ -376,7 +438,7 @@ impl Mesh {
         if let Some(link) = self.sessions.get(&host).and_then(|s| s.link()) {
             self.drop_link(link);
         }
-        self.end_session(&host);
+        self.break_session(&host);
     }
 
     fn acknowledged(&mut self, host: &ByteString, ack: &Ack) -> Option<()> {
@@ -397,6 +459,7 @@ impl Mesh {
             self.part_acknowledged(host, part, &exceptions[..concerned]);
         }
         self.pump(host, false);
+        self.relieve(host);
         Some(())
     }
 
@@ -420,7 +483,7 @@ impl Mesh {
                     self.note_acknowledged(&note, range, code);
                 });
             }
-            Cargo::Publish { .. } | Cargo::Reply { .. } => return,
+            Cargo::Publish { .. } | Cargo::Reply { .. } | Cargo::Gap(_) => return,
         };
         outcomes(first, range, exceptions, |range, code| match code {
             None => self.settled(host, &parcel, range),
@@ -469,7 +532,7 @@ impl Mesh {
                         self.note_failed(&note, range, &SendError::Timeout { id: None });
                         continue;
                     }
-                    Cargo::Publish { .. } | Cargo::Reply { .. } => continue,
+                    Cargo::Publish { .. } | Cargo::Reply { .. } | Cargo::Gap(_) => continue,
                 };
                 for n in range.clone() {
                     let id = parcel.to.clone();
@@ -506,7 +569,7 @@ impl Mesh {
                     self.note_failed(&note, range, &SendError::Unknown { id, url });
                     continue;
                 }
-                Cargo::Publish { .. } | Cargo::Reply { .. } => continue,
+                Cargo::Publish { .. } | Cargo::Reply { .. } | Cargo::Gap(_) => continue,
             };
             if sabotage::is(Sabotage::Optimism) {
                 self.settled(host, &parcel, range);
@@ -532,7 +595,7 @@ impl Mesh {
                     self.note_failed(&note, 0..note.payload.count(), &error);
                     continue;
                 }
-                Cargo::Publish { .. } | Cargo::Reply { .. } => continue,
+                Cargo::Publish { .. } | Cargo::Reply { .. } | Cargo::Gap(_) => continue,
             };
             let count = parcel.payload.count();
             let url = self.peers.address(&parcel.key).map(|a| a.url.clone());

@@ -33,6 +33,7 @@ const LOOK: u8 = 9;
 const ASK: u8 = 10;
 const FOUND: u8 = 11;
 const NOTE: u8 = 12;
+const GAP: u8 = 13;
 const REQUEST: u8 = 18;
 const REPLY: u8 = 19;
 
@@ -89,6 +90,11 @@ pub enum Record {
         number: u64,
         outcome: Outcome,
         payload: Payload,
+    },
+    /// So many messages that the sender has published do not come; it stands where they would have come.
+    Gap {
+        first: u64,
+        count: u64,
     },
     Ack(Ack),
     /// Acknowledgements up to this number have been seen.

@@ -346,6 +346,8 @@ impl Model {
                     SendError::NotFound { .. }
                     | SendError::Unreachable { .. }
                     | SendError::NotSupported { .. }
+                    | SendError::Overloaded { .. }
+                    | SendError::TooLarge { .. }
                     | SendError::Closed => Outcome::Definite(error.clone()),
                     SendError::Threw | SendError::ThrewNotFound { .. } => Outcome::Threw,
                     SendError::Unknown { .. } | SendError::Timeout { .. } => {

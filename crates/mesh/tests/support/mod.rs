@@ -52,6 +52,8 @@ pub struct Net {
     /// The other end of each link end.
     wires: BTreeMap<(usize, LinkId), (usize, LinkId)>,
     pub frames: u64,
+    /// The largest binary frame, in bytes.
+    pub largest: usize,
     /// Urls at which nobody answers any more.
     pub dead: BTreeSet<String>,
     /// Who cannot dial whom.
@@ -89,6 +91,7 @@ impl Net {
             deadlines: BTreeSet::new(),
             wires: BTreeMap::new(),
             frames: 0,
+            largest: 0,
             dead: BTreeSet::new(),
             blocked: BTreeSet::new(),
             tap: None,
@@ -213,6 +216,7 @@ impl Net {
                     if let Some(tap) = self.tap.as_mut().filter(|_| bytes[0] == 1) {
                         tap.push((n, m, bytes.clone()));
                     }
+                    self.largest = self.largest.max(bytes.len());
                     let input = Input::ReceivedBinary { link, bytes };
                     self.later(LATENCY, Parcel::Input(m, input));
                 }
@@ -526,6 +530,22 @@ impl Net {
                 payload,
             },
         );
+        seq
+    }
+
+    /// Sends a message that may wait for its host.
+    pub fn send_patiently(&mut self, n: usize, to: &str, message: &str) -> u64 {
+        let seq = self.nodes[n].sends;
+        self.nodes[n].sends += 1;
+        let (from, to) = (Some("\"a\"".into()), Some(to.into()));
+        let payload = Payload::one(Some(message.into()));
+        let input = Input::SendPatiently {
+            seq,
+            from,
+            to,
+            payload,
+        };
+        self.input(n, input);
         seq
     }
 

@@ -65,6 +65,7 @@ impl Frame {
                 outcome,
                 payload,
             } => self.reply(*first, *number, *outcome, payload),
+            Record::Gap { first, count } => self.gap(*first, *count),
             Record::Ack(ack) => self.ack(ack),
             Record::Seen(upto) => self.seen(*upto),
             Record::Interest(interest) => self.interest(interest),
@@ -159,6 +160,13 @@ impl Frame {
             Outcome::NoHandler => 2,
         });
         self.payload(payload);
+    }
+
+    pub fn gap(&mut self, first: u64, count: u64) {
+        self.begin(GAP, number_length(first) + number_length(count));
+        self.number(first);
+        self.number(count);
+        self.messages += 1;
     }
 
     pub fn ack(&mut self, ack: &Ack) {

@@ -57,6 +57,10 @@ pub fn decode(frame: &Bytes) -> Result<Vec<Record>, Malformed> {
                 },
                 payload: body.payload()?,
             }),
+            GAP => records.push(Record::Gap {
+                first: body.number()?,
+                count: body.number()?,
+            }),
             ACK => records.push(Record::Ack(body.ack()?)),
             SEEN => records.push(Record::Seen(body.number()?)),
             INTEREST => records.push(Record::Interest(body.interest()?)),
