@@ -71,7 +71,9 @@ class Outbound {
     /** Whether something published was collected. */
     this.published = false;
     this.maxIdLength = MAX_ID_LENGTH;
-    this.setMaxPayload(MAX_PAYLOAD);
+    this.maxPayload = MAX_PAYLOAD;
+    /** A shorter text cannot be too large, whatever is in it. */
+    this.large = Math.floor(MAX_PAYLOAD / 3);
     this.changes = ''; // kind of the changes at the end of the text, if they are there
     /** Names that belong to these and are not yet in the text. @type {string[]} */
     this.names = [];
@@ -89,7 +91,6 @@ class Outbound {
   /** @param {number} max */
   setMaxPayload(max) {
     this.maxPayload = max;
-    /** A shorter text cannot be too large, whatever is in it. */
     this.large = Math.floor(max / 3);
   }
 

@@ -340,7 +340,7 @@ impl Mesh {
             let lost = session.link().is_none();
             let most = self.config.max_queue_bytes;
             if lost && !*room.get_or_insert_with(|| self.sessions.waiting() < most) {
-                self.drop_publish(&host, channel.clone(), payload);
+                self.drop_publish(host, channel.clone(), payload);
             } else if registered || lost {
                 let (channel, payload) = (channel.clone(), payload.clone());
                 self.load(host, Cargo::Publish { channel, payload });
