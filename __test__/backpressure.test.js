@@ -1,0 +1,139 @@
+'use strict';
+// A receiver that takes nothing, because its process is stopped, among others that do.
+
+const test = require('node:test');
+const assert = require('node:assert');
+const path = require('node:path');
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
+const { listening, until, freePort } = require('./support.js');
+
+const options = { timeout: 90_000, skip: process.platform === 'win32' };
+const MIB = 2 ** 20;
+
+/** A host in a process of its own with a peer and a subscription. It tells by a peer of the other host what it has received. */
+async function receiver(t, url, name, distribus = path.join(__dirname, '..'), port = 0) {
+  const text = `
+    const { Host } = require(${JSON.stringify(distribus)});
+    const host = new Host();
+    let heard = 0, received = 0, gaps = 0, last = -1, disorder = false;
+    host.create(${JSON.stringify(name)}).on('message', () => { received++; });
+    host.create(${JSON.stringify(`ask ${name}`)}).on('message', (from) => {
+      host.send('x', from, { heard, received, gaps, disorder });
+    });
+    host.subscribe('c', ({ n }) => { heard++; disorder ||= n <= last; last = n; });
+    host.on?.('gap', (url, count) => { gaps += count; });
+    host.listen('127.0.0.1', ${port}).then(() => host.join(${JSON.stringify(url)})).then(() => host.ready?.()).then(() => console.log('ready'))`;
+  const child = spawn(process.execPath, ['-e', text], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return child;
+}
+
+/** What a receiver has received. */
+async function ask(host, name) {
+  const peer = host.get('asker') ?? host.create('asker');
+  const answer = new Promise((resolve) => peer.once('message', (from, message) => resolve(message)));
+  await peer.send(`ask ${name}`, null);
+  return answer;
+}
+
+for (const kind of ['ours', 'original']) {
+  test(`a stopped process (${kind}) slows nobody, and nothing is lost silently`, options, async (t) => {
+    const host = await listening(t, { maxQueueBytes: 4 * MIB, requestTimeout: 60_000 });
+    const distribus = kind === 'ours' ? undefined : path.dirname(require.resolve('distribus-original/package.json'));
+    const frozen = await receiver(t, host.url, 'frozen', distribus, kind === 'ours' ? 0 : await freePort());
+    await receiver(t, host.url, 'healthy');
+    await ask(host, 'healthy');
+    await ask(host, 'frozen');
+
+    let dropped = 0;
+    const urls = new Set();
+    host.on('drop', (url, channel, count) => {
+      assert.strictEqual(channel, 'c');
+      urls.add(url);
+      dropped += count;
+    });
+    let drains = 0;
+    host.on('drain', () => { drains++; });
+    frozen.kill('SIGSTOP');
+    global.gc?.();
+    const before = process.memoryUsage().rss;
+    const text = 'x'.repeat(1000);
+    const codes = new Map();
+    const sends = [];
+    let published = 0;
+    let falses = 0;
+    let healthy = 0;
+    for (let round = 0; round < 60; round++) {
+      for (let i = 0; i < 200; i++) {
+        if (!host.publish('c', { n: published++, text })) falses++;
+        sends.push(host.send('a', 'frozen', text).then(() => 'delivered', (err) => err.code)
+          .then((code) => codes.set(code, (codes.get(code) ?? 0) + 1)));
+      }
+      await host.send('a', 'healthy', text);
+      healthy++;
+    }
+    // Twenty-four megabytes were sent there.
+    const grown = process.memoryUsage().rss - before;
+    assert.ok(grown < 200 * MIB, `memory has grown by ${Math.round(grown / MIB)} MiB`);
+    assert.strictEqual(healthy, 60);
+    assert.ok(falses > 0 && dropped > 0 && urls.size === 1, `${falses} ${dropped}`);
+    assert.deepStrictEqual([...codes.keys()], ['ERR_OVERLOADED']);
+    const refused = codes.get('ERR_OVERLOADED');
+    assert.ok(refused > 0 && refused < published);
+    const queued = Object.entries(host.stats().links).find(([key]) => urls.has(key))[1].queuedBytes;
+    assert.ok(queued <= 9 * MIB, `${queued} bytes wait`);
+    const other = await ask(host, 'healthy');
+    assert.deepStrictEqual(other, { heard: published, received: 60, gaps: 0, disorder: false });
+
+    frozen.kill('SIGCONT');
+    await Promise.all(sends);
+    await until(() => drains > 0);
+    assert.strictEqual(codes.get('delivered'), published - refused);
+    host.publish('c', { n: published++ });
+    let result;
+    do result = await ask(host, 'frozen'); while (result.heard + dropped < published);
+    assert.strictEqual(result.heard, published - dropped);
+    assert.strictEqual(result.received, published - 1 - refused);
+    assert.strictEqual(result.disorder, false);
+    if (kind === 'ours') assert.strictEqual(result.gaps, dropped);
+    assert.strictEqual(host.publish('c', { n: published++ }), true);
+    const stats = host.stats();
+    assert.strictEqual(stats.dropped, dropped);
+    assert.strictEqual(stats.undelivered, 0);
+  });
+}
+
+test('a program that takes nothing is sent no more than it has room for', options, async (t) => {
+  // The receiver is busy: its sockets are read by another thread, until enough waits for it.
+  const text = `
+    const { Host } = require(${JSON.stringify(path.join(__dirname, '..'))});
+    const host = new Host();
+    let received = 0;
+    host.create('busy').on('message', () => { received++; });
+    host.listen('127.0.0.1', 0).then(() => {
+      console.log(host.url);
+      process.stdin.once('data', () => {
+        const before = process.memoryUsage().rss;
+        const end = Date.now() + 3000;
+        let most = 0;
+        while (Date.now() < end) most = Math.max(most, process.memoryUsage().rss);
+        console.log(most - before);
+      });
+    });`;
+  const env = { ...process.env, DISTRIBUS_IO: 'portable' };
+  const child = spawn(process.execPath, ['-e', text], { stdio: ['pipe', 'pipe', 'inherit'], env });
+  t.after(() => child.kill('SIGKILL'));
+  const [url] = await once(child.stdout, 'data');
+  const original = require('distribus-original');
+  const host = new original.Host();
+  t.after(() => host.close());
+  await host.join(String(url).trim());
+  child.stdin.write('go\n');
+  const message = 'x'.repeat(100_000);
+  const sends = Array.from({ length: 1500 }, () => host.send('a', 'busy', message)); // 150 MB
+  const [grown] = await once(child.stdout, 'data');
+  assert.ok(Number(grown) < 64 * MIB, `memory has grown by ${Math.round(Number(grown) / MIB)} MiB`);
+  await Promise.all(sends);
+});

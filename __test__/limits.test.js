@@ -1,0 +1,273 @@
+'use strict';
+// What may wait and what is taken: options, errors, counters, the end.
+
+const test = require('node:test');
+const assert = require('node:assert');
+const net = require('node:net');
+const { once } = require('node:events');
+const { ours, original, freePort, listening, next, until } = require('./support.js');
+
+const options = { timeout: 60_000 };
+
+/** Two hosts that know each other; a peer `b` lives on the second one. */
+async function pair(t, first, second) {
+  const [a, b] = [await listening(t, first), await listening(t, second)];
+  await b.join(a.url);
+  const peer = b.create('b');
+  peer.on('message', () => {});
+  await a.send('a', 'b', 'hello');
+  return { a, b, peer };
+}
+
+/** A raw WebSocket client. */
+async function raw(port) {
+  const socket = net.connect(port, '127.0.0.1');
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
+    + 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n');
+  const [answer] = await once(socket, 'data');
+  assert.match(String(answer), /^HTTP\/1.1 101 /);
+  return socket;
+}
+
+function close(socket) {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.resume().on('error', () => {}).once('close', resolve);
+  });
+}
+
+/** Ends the connections of a host without a goodbye. */
+function sever(host) {
+  for (const connection of Object.values(host.connections)) connection.close();
+}
+
+test('bad options are refused before anything changes', () => {
+  const limits = ['maxPayload', 'maxIdLength', 'maxQueueBytes', 'maxInFlight', 'maxConnections', 'maxPendingHandshakes', 'handshakeTimeout'];
+  const host = new ours.Host();
+  const before = host.config();
+  for (const name of limits) {
+    for (const value of ['1', null, {}, true]) {
+      const expected = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
+      assert.throws(() => host.config({ mine: 1, [name]: value }), expected, `${name}: ${String(value)}`);
+    }
+    for (const value of [-1, NaN, Infinity, 2 ** 50, ...(name === 'handshakeTimeout' ? [0] : [0.5])]) {
+      const expected = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' };
+      assert.throws(() => host.config({ mine: 1, [name]: value }), expected, `${name}: ${value}`);
+    }
+  }
+  assert.throws(() => host.config({ offline: 'wait' }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
+  assert.deepStrictEqual(host.config(), before);
+  host.config({ maxPayload: 1e6, maxIdLength: 100, maxQueueBytes: 1e6, maxInFlight: 10, maxConnections: 0, handshakeTimeout: 1, offline: 'queue' });
+});
+
+test('a message that is too large is refused at its sender', options, async (t) => {
+  const { a, b, peer } = await pair(t, { maxPayload: 100_000 });
+  const tooLarge = { code: 'ERR_MESSAGE_TOO_LARGE' };
+  for (const message of ['x'.repeat(100_001), 'é'.repeat(50_001), ['x'.repeat(100_000)], Buffer.alloc(100_001)]) {
+    await assert.rejects(a.send('a', 'b', message), tooLarge);
+  }
+  const [fine] = await Promise.all([next(peer), a.send('a', 'b', 'x'.repeat(99_000))]);
+  assert.strictEqual(fine.message.length, 99_000);
+  // The other one has learnt what the first one takes.
+  a.create('a').on('message', () => {});
+  await assert.rejects(b.send('b', 'a', 'x'.repeat(100_001)), tooLarge);
+  assert.strictEqual(await b.send('b', 'a', 'x'.repeat(99_000)), null);
+  assert.strictEqual(Object.keys(a.connections).length, 1);
+  assert.strictEqual(a.stats().reconnects, 0);
+});
+
+test('17 MB come from an original and go there', options, async (t) => {
+  const host = await listening(t);
+  const other = new original.Host();
+  t.after(() => other.close());
+  await other.listen('127.0.0.1', await freePort());
+  await other.join(host.url);
+  const message = 'x'.repeat(17e6);
+  for (const [from, to] of [[host, other], [other, host]]) {
+    const received = next(to.create(to === host ? 'ours' : 'theirs'));
+    await from.send('a', to === host ? 'ours' : 'theirs', message);
+    assert.strictEqual((await received).message.length, 17e6);
+  }
+});
+
+test('a frame that is too large ends its connection with 1009, when its header has come', options, async (t) => {
+  const host = await listening(t, { maxPayload: 100_000 });
+  const socket = await raw(host.port);
+  const header = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 1, 0x86, 0xa1, 0, 0, 0, 0]); // 100001 bytes
+  socket.write(header);
+  const [answer] = await once(socket, 'data');
+  assert.deepStrictEqual([...answer.subarray(0, 4)], [0x88, 2, 1009 >> 8, 1009 & 255]);
+  await close(socket);
+});
+
+test('ids and channels that are too long are refused', options, async (t) => {
+  const { a, b } = await pair(t, { maxIdLength: 10 });
+  const [fine, long] = ['0123456789', '0123456789x'];
+  const tooLong = { name: 'RangeError', code: 'ERR_ID_TOO_LONG' };
+  assert.throws(() => a.create(long), tooLong);
+  assert.throws(() => a.subscribe(long, () => {}), tooLong);
+  await assert.rejects(a.send('a', long, 1), tooLong);
+  await assert.rejects(a.send(long, 'b', 1), tooLong);
+  a.create(fine).on('message', () => {});
+  assert.strictEqual(await b.send('b', fine, 1), null);
+  assert.strictEqual(await a.send(fine, 'b', 1), null);
+  await assert.rejects(b.send('b', long, 1), { code: 'ERR_PEER_NOT_FOUND' });
+  await assert.rejects(b.send(long, fine, 1), { code: 'ERR_MESSAGE_TOO_LARGE' });
+  const other = new original.Host();
+  t.after(() => other.close());
+  await other.join(a.url);
+  await assert.rejects(other.send('b', long, 1), /Peer not found/);
+});
+
+test('handshakes that take too long end, on both sides', options, async (t) => {
+  const host = await listening(t, { handshakeTimeout: 100 });
+  const socket = net.connect(host.port, '127.0.0.1');
+  await close(socket);
+  const silent = net.createServer().listen(0, '127.0.0.1');
+  t.after(() => silent.close());
+  await once(silent, 'listening');
+  const { port } = /** @type {net.AddressInfo} */ (silent.address());
+  const expected = { code: 'ERR_HANDSHAKE_TIMEOUT', message: /within 100 ms/ };
+  await assert.rejects(host.join(`ws://127.0.0.1:${port}`), expected);
+});
+
+test('no more connections are taken than may be', options, async (t) => {
+  const host = await listening(t, { maxConnections: 2 });
+  const first = await raw(host.port);
+  const second = await raw(host.port);
+  const third = net.connect(host.port, '127.0.0.1');
+  await close(third);
+  first.destroy();
+  let again;
+  await until(() => {
+    again ??= net.connect(host.port, '127.0.0.1').on('error', () => {}).once('close', () => { again = undefined; });
+    return true;
+  });
+  // Room is made when the end of the first one has been noticed.
+  const joiner = new ours.Host();
+  t.after(() => { joiner.close(); again?.destroy(); second.destroy(); });
+  for (;;) {
+    const joined = await joiner.join(host.url).catch(() => null);
+    if (joined !== null) break;
+  }
+  assert.strictEqual(Object.keys(host.connections).length, 1);
+});
+
+test('strangers who hold up their handshakes keep nobody out', options, async (t) => {
+  const host = await listening(t, { maxPendingHandshakes: 10, handshakeTimeout: 60_000 });
+  const strangers = Array.from({ length: 50 }, () => net.connect(host.port, '127.0.0.1').on('error', () => {}));
+  t.after(() => strangers.forEach((socket) => socket.destroy()));
+  await Promise.all(strangers.slice(0, 40).map(close));
+  const joiner = new ours.Host();
+  t.after(() => joiner.close());
+  await joiner.join(host.url);
+  await until(() => strangers.filter((socket) => socket.closed).length >= 40);
+  assert.ok(strangers.filter((socket) => !socket.closed).length >= 9);
+});
+
+test('a burst of 400,000 fits into the defaults', options, async (t) => {
+  const { a, b } = await pair(t);
+  let heard = 0;
+  let dropped = 0;
+  b.subscribe('c', () => { heard++; });
+  await b.ready();
+  a.on('drop', (url, channel, count) => { dropped += count; });
+  const sends = Array.from({ length: 400_000 }, () => a.send('a', 'b', 'hello world'));
+  for (const outcome of await Promise.all(sends)) assert.strictEqual(outcome, null);
+  for (let i = 0; i < 400_000; i++) a.publish('c', 'hello world');
+  await until(() => heard === 400_000);
+  assert.strictEqual(dropped, 0);
+});
+
+test('a send waits for a lost host when it is told to', options, async (t) => {
+  const { a, b, peer } = await pair(t, {}, { reconnectDelay: 300 });
+  sever(b);
+  await until(() => Object.keys(a.connections).length === 0);
+  const unreachable = { code: 'ERR_PEER_UNREACHABLE' };
+  await assert.rejects(a.send('a', 'b', 1), unreachable);
+  const first = a.send('a', 'b', 2, { offline: 'queue' });
+  a.config({ offline: 'queue' });
+  const second = a.create('a').send('b', 3);
+  await assert.rejects(a.send('a', 'b', 4, { offline: 'reject' }), unreachable);
+  await assert.rejects(a.send('a', 'b', 4, { offline: 1 }), { code: 'ERR_INVALID_ARG_VALUE' });
+  const received = [];
+  peer.on('message', (from, message) => received.push(message));
+  assert.deepStrictEqual(await Promise.all([first, second]), [null, null]);
+  assert.deepStrictEqual(received, [2, 3]);
+  assert.ok(a.stats().reconnects >= 1);
+});
+
+test('what waits for a lost host for too long is a timeout', options, async (t) => {
+  const { a, b } = await pair(t, { requestTimeout: 200 }, { reconnectDelay: 60_000 });
+  sever(b);
+  await until(() => Object.keys(a.connections).length === 0);
+  await assert.rejects(a.send('a', 'b', 1, { offline: 'queue' }), { code: 'ERR_REQUEST_TIMEOUT' });
+});
+
+test('draining waits for what is under way', options, async (t) => {
+  const { a, b } = await pair(t);
+  let heard = 0;
+  b.subscribe('c', () => { heard++; });
+  await b.ready();
+  const sends = Array.from({ length: 1000 }, (_, i) => a.send('a', 'b', i));
+  for (let i = 0; i < 1000; i++) a.publish('c', i);
+  const drained = a.drain();
+  await assert.rejects(a.send('a', 'b', 'late'), { code: 'ERR_HOST_DRAINING' });
+  assert.strictEqual(a.publish('c', 'late'), false);
+  assert.strictEqual(await drained, a);
+  assert.deepStrictEqual(new Set(await Promise.all(sends)), new Set([null]));
+  assert.strictEqual(heard, 1000);
+  assert.deepStrictEqual(Object.keys(a.connections), []);
+  assert.strictEqual(a.server, null);
+  await a.listen('127.0.0.1', 0);
+  await a.join(b.url);
+  assert.strictEqual(await a.send('a', 'b', 'again'), null);
+});
+
+test('draining takes nobody in any more, and tells how much was not delivered', options, async (t) => {
+  const { a, b } = await pair(t, {}, { reconnectDelay: 60_000 });
+  const { url } = a;
+  sever(b);
+  await until(() => Object.keys(a.connections).length === 0);
+  const sends = [1, 2, 3].map((n) => a.send('a', 'b', n, { offline: 'queue' }));
+  const ends = Promise.all(sends.map((send) => assert.rejects(send, (err) => ['ERR_HOST_CLOSED', 'ERR_PEER_UNREACHABLE'].includes(err.code))));
+  const drained = a.drain({ timeout: 300 });
+  await assert.rejects(new ours.Host().join(url), (err) => ['ECONNREFUSED', 'ECONNRESET'].includes(err.code));
+  await assert.rejects(drained, { code: 'ERR_DRAIN_TIMEOUT', undelivered: 3 });
+  await ends;
+  assert.strictEqual(a.server, null);
+});
+
+test('draining a host that does nothing closes it', options, async () => {
+  const host = new ours.Host();
+  assert.strictEqual(await host.drain(), host);
+  await assert.rejects(host.drain({ timeout: '1' }), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+  await assert.rejects(host.drain({ timeout: -1 }), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });
+});
+
+test('stats count', options, async (t) => {
+  assert.strictEqual(new ours.Host().stats().sent, 0);
+  const { a, b, peer } = await pair(t);
+  b.subscribe('c', () => {});
+  await b.ready();
+  await a.send('a', 'nobody', 1).catch(() => {});
+  peer.on('message', () => { throw new Error('oops'); });
+  b.on('error', () => {});
+  await a.send('a', 'b', 1);
+  assert.strictEqual(a.publish('c', 1), true);
+  await until(() => b.stats().heard === 1);
+  const stats = a.stats();
+  assert.strictEqual(stats.sent, 3);
+  assert.strictEqual(stats.published, 1);
+  assert.strictEqual(stats.outcomes.delivered, 1);
+  assert.strictEqual(stats.outcomes.notFound, 1);
+  assert.strictEqual(stats.outcomes.threw, 1);
+  assert.strictEqual(b.stats().received, 2);
+  assert.deepStrictEqual(Object.keys(stats.links), Object.keys(a.connections));
+  const [link] = Object.values(stats.links);
+  assert.strictEqual(link.connected, true);
+  assert.ok(link.bytesIn > 0 && link.bytesIn <= stats.bytesIn && link.bytesOut > 0);
+  await a.close();
+  assert.strictEqual(a.stats().sent, 3);
+  assert.deepStrictEqual(a.stats().links, {});
+});
