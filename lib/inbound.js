@@ -24,6 +24,7 @@ const MEMBER = 18;
 const DROPPED = 21;
 const GAP = 22;
 const RELIEVED = 23;
+const SLOW = 24;
 const ACCEPTED = 28;
 const GONE = 29;
 
@@ -209,6 +210,9 @@ function apply(core, native, text) {
         break;
       case RELIEVED:
         core.relieved();
+        break;
+      case SLOW:
+        core.events.emit('slow', events[i++]);
         break;
       case UNREACHABLE:
         core.unreachable(events[i], fromFailure(events[i + 1]));

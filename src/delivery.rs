@@ -167,6 +167,7 @@ impl Batch {
                 self.push("22", &[&quote(key), &count]);
             }
             Event::Relieved => self.push("23", &[]),
+            Event::Slow { key } => self.push("24", &[&quote(key)]),
             Event::NetworkId { id } => {
                 self.push("14", &[if id.is_some() { "1" } else { "0" }, or_null(id)])
             }

@@ -112,7 +112,8 @@ pub enum Input {
     },
     /// Takes nobody in any more, and ends with [`Event::Done`] when nothing is under way.
     Drain { call: Call },
-    /// So many bytes wait to be written to that link: to be told when it is much, and when it is not any more.
+    /// So many bytes wait to be written to that link: to be told when it is much, for links to original hosts and for those over which
+    /// this host relays; and, as 0, when it is not much any more.
     Backlog { link: LinkId, bytes: usize },
     /// Publishes to all other hosts that listen.
     Publish {
@@ -281,6 +282,8 @@ pub enum Event {
     },
     /// Of what the host with that key has published, so many messages are missing here; none: perhaps some.
     Gap { key: ByteString, count: Option<u64> },
+    /// So much waits for the host with that key that it would be better to publish no more.
+    Slow { key: ByteString },
     /// So much waited for other hosts that it was better to publish no more. That is over.
     Relieved,
     /// The network id was taken over from a joined host (none: undefined).

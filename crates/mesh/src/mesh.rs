@@ -10,6 +10,7 @@ mod membership;
 mod messages;
 mod notes;
 mod places;
+mod plain;
 mod pressure;
 mod reconnect;
 mod relay;
@@ -17,6 +18,7 @@ mod replies;
 mod serving;
 mod session;
 mod traffic;
+mod watching;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -42,7 +44,7 @@ use crate::stats::Stats;
 use crate::wire::v1::{self, Frame};
 use crate::wire::v2;
 use interest::Barrier;
-use pressure::Plain;
+use plain::Plain;
 use traffic::{Cargo, Told};
 
 /// A goodbye is answered by a program that is leaving or staying, not by one that works: nobody waits longer than this.

@@ -62,6 +62,8 @@ pub struct Relays {
     leaving: BTreeSet<LinkId>,
     /// The greatest number with which a host has greeted us, or answered us.
     newest: HashMap<ByteString, u64>,
+    /// How much waits to be written to direct links over which we relay, as far as that is much.
+    backlogs: BTreeMap<LinkId, usize>,
     used: bool,
 }
 
@@ -254,6 +256,20 @@ impl Relays {
     pub fn pair(&mut self, one: LinkId, other: LinkId) {
         self.pairs.insert((one, other));
         self.pairs.insert((other, one));
+    }
+
+    /// So much waits to be written to that direct link; nothing, if it is not much.
+    pub fn set_backlog(&mut self, link: LinkId, bytes: usize) {
+        if bytes == 0 {
+            self.backlogs.remove(&link);
+        } else {
+            self.backlogs.insert(link, bytes);
+        }
+    }
+
+    /// How much waits to be written to that direct link, if that is much.
+    pub fn backlog(&self, link: LinkId) -> usize {
+        self.backlogs.get(&link).copied().unwrap_or(0)
     }
 
     /// That direct link is gone: gives those that were relayed to it.

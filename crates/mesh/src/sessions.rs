@@ -67,6 +67,9 @@ impl Standing {
     }
 }
 
+/// How many exceptions are kept at most: far more than can be under way to whoever says what it has seen.
+const MOST_EXCEPTIONS: usize = 1 << 20;
+
 /// After that many exceptions the other side is told that it can forget them.
 const SEEN_AFTER: usize = 256;
 
@@ -269,6 +272,12 @@ impl<T: Run> Session<T> {
             .map_or(self.next, |s| s.first + u64::from(s.done))
     }
 
+    /// What has not been acknowledged, said or not.
+    pub fn unacknowledged(&self) -> impl Iterator<Item = &T> {
+        let said = self.unacked.iter().map(|s| &s.run);
+        said.chain(self.not_said())
+    }
+
     /// What has never been said.
     pub fn not_said(&self) -> impl Iterator<Item = &T> {
         self.unsent.iter().filter_map(|u| u.run.as_ref())
@@ -410,6 +419,11 @@ impl<T: Run> Session<T> {
                 _ => self.exceptions.push_back(next),
             }
         }
+    }
+
+    /// Whether the other side never says what it has seen.
+    pub fn is_swamped(&self) -> bool {
+        self.exceptions.len() > MOST_EXCEPTIONS
     }
 
     /// What is to be acknowledged now, if anything is and the link is open.

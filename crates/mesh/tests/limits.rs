@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use distribus_mesh::{Config, Event, Input, Payload, SendError};
+use distribus_mesh::{Answer, Config, Event, Input, Outcome, Payload, SendError};
 use support::{Net, url};
 
 const KIB: usize = 1024;
@@ -181,6 +181,8 @@ fn what_is_dropped_is_told_on_both_sides_and_in_its_place() {
             .all(|d| (&*d.0, &*d.1) == (&*url(1), "\"news\""))
     );
     assert!(net.nodes[0].mesh.is_pressed());
+    let slow = Event::Slow { key: url(1).into() };
+    assert_eq!(net.nodes[0].log.iter().filter(|e| **e == slow).count(), 1);
     assert_eq!(relieved(&net, 0), 0);
     net.nodes[1].paused = false;
     net.apply(1);
@@ -505,4 +507,193 @@ fn the_defaults_take_a_burst() {
     }
     net.flush(0);
     assert_eq!(drops(&net, 0), []);
+}
+
+// Relayed links.
+
+/// Two hosts that do not listen, both joined with host 0 that has these settings. Peer `b` lives on host 2.
+fn relayed(config: Config) -> Net {
+    let mut net = Net::new(1);
+    net.input(0, Input::Configure(config));
+    for n in 1..3 {
+        net.add(None);
+        let call = net.join(n, &url(0));
+        net.settle();
+        assert_eq!(net.result(n, call), Some(Ok(Answer::Done)));
+    }
+    net.nodes[2].peers.insert("\"b\"".to_owned());
+    net.send(1, "\"a\"", "\"b\"", "0");
+    net.settle();
+    assert_eq!(net.arrived(2, "\"b\""), ["0"]);
+    net
+}
+
+#[test]
+fn what_waits_for_a_relayed_host_is_bounded_where_it_is_said() {
+    let mut net = relayed(Config::default());
+    net.input(1, Input::Configure(small()));
+    net.nodes[2].paused = true;
+    let seqs: Vec<u64> = (0..100)
+        .map(|_| net.send_run(1, "\"a\"", "\"b\"", text(KIB)))
+        .collect();
+    net.settle();
+    let refused = |seq: &&u64| net.outcome(1, **seq) == overloaded();
+    let refused = seqs.iter().filter(refused).count();
+    assert!((45..60).contains(&refused), "{refused} are refused");
+    assert!(net.nodes[1].mesh.is_pressed());
+    assert!(
+        !net.nodes[0].mesh.is_pressed(),
+        "the host between keeps nothing"
+    );
+    net.nodes[2].paused = false;
+    net.apply(2);
+    net.settle();
+    assert_eq!(net.arrived(2, "\"b\"").len(), 101 - refused);
+    assert!(!net.nodes[1].mesh.is_pressed());
+}
+
+#[test]
+fn frames_are_no_larger_than_the_host_between_takes() {
+    let mut net = relayed(Config {
+        max_payload: 4 * KIB,
+        ..Config::default()
+    });
+    net.largest = 0;
+    net.nodes[1].batching = true;
+    let large = net.send_run(1, "\"a\"", "\"b\"", text(4 * KIB - 100));
+    for _ in 0..100 {
+        net.send_run(1, "\"a\"", "\"b\"", text(KIB));
+    }
+    net.flush(1);
+    net.settle();
+    let id = Some("\"b\"".into());
+    assert_eq!(net.outcome(1, large), Some(Err(SendError::TooLarge { id })));
+    assert_eq!(net.arrived(2, "\"b\"").len(), 101);
+    let largest = net.largest;
+    assert!((3 * KIB..=4 * KIB).contains(&largest), "{largest}");
+}
+
+#[test]
+fn a_host_that_relays_ends_relayed_links_rather_than_keep_too_much() {
+    let mut net = relayed(Config::default());
+    let link = net.link(0, 2).expect("a direct link");
+    let bytes = Config::default().max_queue_bytes;
+    net.input(0, Input::Backlog { link, bytes });
+    let seq = net.send(1, "\"a\"", "\"b\"", "1");
+    net.publish(1, "\"news\"", Payload::one(Some("2".into())));
+    net.run_for(Duration::from_millis(20));
+    for (n, key) in [(1, "host0002"), (2, "host0001")] {
+        let gone = Event::Disconnected { key: key.into() };
+        assert!(net.nodes[n].log.contains(&gone), "host {n} knows");
+    }
+    assert!(net.nodes[0].connections.contains("host0002"));
+    assert_eq!(net.outcome(1, seq), None);
+    net.input(0, Input::Backlog { link, bytes: 0 });
+    net.run_for(Duration::from_secs(30));
+    assert_eq!(net.outcome(1, seq), Some(Ok(())));
+    assert_eq!(net.arrived(2, "\"b\""), ["0", "1"]);
+    assert_eq!(heard(&net, 2), ["2"]);
+}
+
+// What changes meanwhile, and what others may try.
+
+#[test]
+fn a_session_does_not_go_on_where_what_waits_does_not_fit() {
+    let mut net = Net::new(2);
+    net.connect_all();
+    net.dead.insert(url(0));
+    net.dead.insert(url(1));
+    net.sever(0, 1);
+    net.run_for(Duration::from_millis(10));
+    net.publish(0, "\"news\"", text(5 * KIB));
+    net.input(
+        1,
+        Input::Configure(Config {
+            max_payload: 4 * KIB,
+            ..Config::default()
+        }),
+    );
+    net.dead.clear();
+    net.run_for(Duration::from_secs(20));
+    net.publish(0, "\"news\"", Payload::one(Some("1".into())));
+    net.settle();
+    assert_eq!(drops(&net, 0), [(url(1), "\"news\"".to_owned(), 1)]);
+    assert_eq!(heard(&net, 1), ["gap 0", "1"]);
+    assert_eq!(net.sockets_between(0, 1), 1);
+}
+
+#[test]
+fn replies_for_which_there_is_no_room_are_excused() {
+    let mut net = frozen(Config::default(), &[]);
+    net.nodes[1].paused = false;
+    net.apply(1);
+    net.settle();
+    net.input(1, Input::Configure(small()));
+    let texts = vec!["0"; 100].join(",").into();
+    let payload = Payload::Json { texts, count: 100 };
+    let (seq, from, to) = (1000, Some("\"a\"".into()), Some("\"b\"".into()));
+    let request = Input::Request {
+        seq,
+        from,
+        to,
+        payload,
+    };
+    net.input(0, request);
+    net.settle();
+    net.nodes[0].paused = true;
+    for number in seq..seq + 100 {
+        let host = "host0000".into();
+        let (outcome, payload) = (Outcome::Answered, text(KIB));
+        net.input(
+            1,
+            Input::Reply {
+                host,
+                number,
+                outcome,
+                payload,
+            },
+        );
+    }
+    net.settle();
+    let queued: usize = net.nodes[1].mesh.queues().iter().map(|q| q.bytes).sum();
+    assert!(queued < 128 * KIB, "{queued}");
+    net.nodes[0].paused = false;
+    net.apply(0);
+    net.settle();
+    let replies = net.nodes[0].log.iter().filter_map(|e| match e {
+        Event::Reply {
+            number, outcome, ..
+        } => Some((*number, *outcome)),
+        _ => None,
+    });
+    let replies: Vec<(u64, Outcome)> = replies.collect();
+    assert!(
+        replies.iter().map(|r| r.0).eq(seq..seq + 100),
+        "{replies:?}"
+    );
+    let answered = replies.iter().filter(|r| r.1 == Outcome::Answered).count();
+    assert!((40..60).contains(&answered), "{answered} were answered");
+}
+
+#[test]
+fn a_host_that_says_it_takes_nothing_gets_nothing() {
+    let mut net = Net::new(2);
+    net.input(
+        1,
+        Input::Configure(Config {
+            max_payload: 1,
+            ..Config::default()
+        }),
+    );
+    net.connect_all();
+    let reply = Input::Reply {
+        host: "host0001".into(),
+        number: 1,
+        outcome: Outcome::Answered,
+        payload: text(10),
+    };
+    net.input(0, reply);
+    net.publish(0, "\"news\"", text(10));
+    net.settle();
+    assert!(heard(&net, 1).iter().all(|h| h.starts_with("gap")));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use distribus_mesh::{BinaryKind, Event, Input, Payload, Reply, SendError};
+use distribus_mesh::{BinaryKind, Config, Event, Input, Payload, Reply, SendError};
 use support::{Net, url};
 
 fn network(hosts: usize) -> Net {
@@ -379,6 +379,12 @@ fn closing_says_first_what_waits() {
 #[test]
 fn what_waits_for_lost_hosts_is_bounded() {
     let mut net = network(3);
+    let max_queue_bytes = 8 << 20;
+    let config = Config {
+        max_queue_bytes,
+        ..Config::default()
+    };
+    net.input(0, Input::Configure(config));
     net.dead.insert(url(0)); // nobody comes back for a while
     net.sever(0, 1);
     net.sever(0, 2);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use bytestring::ByteString;
+use distribus_mesh::wire::routed::is_routed;
 use distribus_mesh::{Config, Event, Input, LinkId, Mesh, Output, Raw, Time};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
@@ -214,8 +215,13 @@ impl Shared {
                     Output::TransmitBinary { link, bytes } => {
                         if let Some(Entry::Open(open)) = state.links.get(&link) {
                             state.frames += 1;
-                            open.push_binary(&bytes);
+                            let waiting = open.push_binary(&bytes);
                             touch(&mut dirty, open);
+                            // Sessions bound everything else themselves.
+                            if waiting > BACKLOG && is_routed(&bytes) {
+                                state.slow.insert(link, waiting);
+                                slowed = true;
+                            }
                         }
                     }
                     Output::Event(event) => {
@@ -493,9 +499,12 @@ impl State {
                 Some(Entry::Open(open)) => open.waiting(),
                 _ => 0,
             };
+            if *bytes <= BACKLOG {
+                *bytes = 0;
+            }
         }
         self.tell_slow();
-        self.slow.retain(|_, bytes| *bytes > BACKLOG);
+        self.slow.retain(|_, bytes| *bytes > 0);
     }
 }
 

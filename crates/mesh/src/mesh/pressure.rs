@@ -6,52 +6,22 @@ use super::Mesh;
 use super::notes::Note;
 use super::traffic::Cargo;
 use crate::error::SendError;
-use crate::event::{Event, LinkId, Outcome, Output, Raw};
+use crate::event::{Event, LinkId, Outcome, Raw};
 use crate::limits::{Bounds, Limits};
 use crate::payload::Payload;
 use crate::peers::Parcel;
-use crate::sessions::Run;
-use crate::stats::{Queue, Stats};
-use crate::wire::json;
-use crate::wire::v1;
-
-/// What an open request to an original host takes beside its message.
-const ENTRY: usize = 256;
-
-/// A message that takes more than this is not small.
-const SMALL: usize = 256;
+use crate::sessions::{Run, Session};
 
 /// What has been dropped is told at this many different channels and hosts, or when no more inputs are at hand.
 const MAX_DROPS: usize = 1024;
 
-/// What stands for a reply that its receiver does not take.
+/// What stands for a reply that its receiver does not take, or for which there is no room.
 const TOO_LARGE: &str = "\"The reply is larger than its receiver takes\"";
-
-/// What waits for an original host. It knows no sessions.
-#[derive(Debug, Default)]
-pub(super) struct Plain {
-    /// What its socket does not take, as the driver says.
-    backlog: usize,
-    /// Sends that it has not answered.
-    flying: usize,
-    bytes: usize,
-}
-
-impl Plain {
-    fn has_room(&self, written: usize, kept: usize, count: usize, bounds: &Bounds) -> bool {
-        let Plain {
-            backlog,
-            flying,
-            bytes,
-        } = self;
-        (*backlog == 0 || backlog + written <= bounds.bytes)
-            && (*flying == 0 || bytes + kept <= bounds.bytes && flying + count <= bounds.messages)
-    }
-}
+const NO_ROOM: &str = "\"The reply was not sent, because too much waits for its receiver\"";
 
 /// Why something is not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
+pub(super) enum Refusal {
     Overloaded,
     TooLarge,
 }
@@ -91,8 +61,7 @@ impl Mesh {
             return self.load_singly(host, cargo);
         }
         let lost = session.link().is_none();
-        let reply = matches!(cargo, Cargo::Reply { .. });
-        if !reply && !session.has_room(&cargo, &bounds)
+        if !session.has_room(&cargo, &bounds)
             || (lost && cargo.is_parcel() && self.sessions.waiting() >= bounds.bytes)
         {
             return self.refuse_cargo(host, cargo, Refusal::Overloaded);
@@ -106,7 +75,7 @@ impl Mesh {
 
     /// A run does not fit into a frame: perhaps its messages do.
     fn load_singly(&mut self, host: &ByteString, cargo: Cargo) {
-        if cargo.count() == 1 && !matches!(cargo, Cargo::Reply { .. }) {
+        if cargo.count() == 1 {
             return self.refuse_cargo(host, cargo, Refusal::TooLarge);
         }
         match cargo {
@@ -139,13 +108,7 @@ impl Mesh {
                 payload,
                 outcome,
             } => {
-                let single = payload.count() == 1;
                 for (number, payload) in (number..).zip(payload.into_singles()) {
-                    // Whoever asked shall not have to wait for it until the timeout.
-                    let (outcome, payload) = match single {
-                        true => (Outcome::Threw, Payload::one(Some(TOO_LARGE.into()))),
-                        false => (outcome, payload),
-                    };
                     let reply = Cargo::Reply {
                         number,
                         outcome,
@@ -169,11 +132,41 @@ impl Mesh {
                 self.note_failed(&note, 0..note.payload.count(), &error);
             }
             Cargo::Publish { channel, payload } => self.drop_publish(host, channel, &payload),
-            Cargo::Reply { .. } | Cargo::Gap(_) => {}
+            Cargo::Reply {
+                number, payload, ..
+            } => self.excuse(host, number, payload.count(), why),
+            Cargo::Gap(_) => {}
         }
     }
 
-    fn refuse_parcel(&mut self, parcel: &Parcel, why: Refusal) {
+    /// Whoever asked shall not have to wait for a reply until the timeout: there is room for something short instead, unless somebody
+    /// asks on and on and takes nothing.
+    fn excuse(&mut self, host: &ByteString, number: u64, count: u32, why: Refusal) {
+        let Bounds { bytes, messages } = self.bounds();
+        let bounds = Bounds {
+            bytes: bytes.saturating_mul(2),
+            messages: messages.saturating_mul(2),
+        };
+        let text = match why {
+            Refusal::TooLarge => TOO_LARGE,
+            Refusal::Overloaded => NO_ROOM,
+        };
+        for number in number..number + u64::from(count) {
+            let reply = Cargo::Reply {
+                number,
+                outcome: Outcome::Threw,
+                payload: Payload::one(Some(text.into())),
+            };
+            let room = |session: &Session<Cargo>| session.has_room(&reply, &bounds);
+            if self.sessions.get(host).is_some_and(room) {
+                let timeout = self.config.request_timeout;
+                self.sessions.push(host, reply, self.now, timeout);
+            }
+        }
+        self.pump(host, false);
+    }
+
+    pub(super) fn refuse_parcel(&mut self, parcel: &Parcel, why: Refusal) {
         for seq in parcel.numbers() {
             self.failed(seq, why.error(parcel.to.clone()));
         }
@@ -194,7 +187,7 @@ impl Mesh {
         self.note_drop(key, channel, count);
     }
 
-    fn note_drop(&mut self, key: ByteString, channel: Option<Raw>, count: u64) {
+    pub(super) fn note_drop(&mut self, key: ByteString, channel: Option<Raw>, count: u64) {
         *self.drops.entry((key, channel)).or_default() += count;
         if self.drops.len() >= MAX_DROPS {
             self.tell_drops();
@@ -249,10 +242,15 @@ impl Mesh {
         }
     }
 
-    fn press(&mut self, link: LinkId, bytes: usize, messages: usize) {
+    pub(super) fn press(&mut self, link: LinkId, bytes: usize, messages: usize) {
         let bounds = self.bounds();
         if bytes > bounds.bytes / 2 || messages > bounds.messages / 2 {
-            self.pressed.insert(link);
+            if self.pressed.insert(link) {
+                let key = self.hosts.get(link).and_then(|l| l.key.clone());
+                self.event(Event::Slow {
+                    key: key.unwrap_or_default(),
+                });
+            }
         } else if bytes <= bounds.bytes / 4 && messages <= bounds.messages / 4 {
             self.release(link);
         }
@@ -262,81 +260,6 @@ impl Mesh {
     pub(super) fn release(&mut self, link: LinkId) {
         if self.pressed.remove(&link) && self.pressed.is_empty() {
             self.event(Event::Relieved);
-        }
-    }
-
-    // Original hosts.
-
-    /// What waits to be written to a link.
-    pub(super) fn backlog(&mut self, link: LinkId, bytes: usize) {
-        if self.hosts.get(link).is_some_and(|l| l.key.is_some()) && self.session_of(link).is_none()
-        {
-            self.plains.entry(link).or_default().backlog = bytes;
-            self.weigh_plain(link);
-        }
-    }
-
-    fn weigh_plain(&mut self, link: LinkId) {
-        if let Some(plain) = self.plains.get(&link) {
-            let (bytes, messages) = (plain.backlog.max(plain.bytes), plain.flying);
-            self.press(link, bytes, messages);
-        }
-    }
-
-    fn kept(parcel: &Parcel) -> usize {
-        ENTRY * parcel.payload.count() as usize + parcel.payload.size()
-    }
-
-    /// Whether a parcel may go to an original host. It is told about otherwise.
-    pub(super) fn admit_plain(&mut self, link: LinkId, parcel: &Parcel) -> bool {
-        let bounds = self.bounds();
-        let (kept, count) = (Self::kept(parcel), parcel.payload.count() as usize);
-        let plain = self.plains.entry(link).or_default();
-        if !plain.has_room(parcel.payload.size(), kept, count, &bounds) {
-            self.refuse_parcel(parcel, Refusal::Overloaded);
-            self.landed(&parcel.key, parcel.payload.count());
-            return false;
-        }
-        plain.flying += count;
-        plain.bytes += kept;
-        self.weigh_plain(link);
-        true
-    }
-
-    /// A send to an original host has ended.
-    pub(super) fn landed_plain(&mut self, link: LinkId, parcel: &Parcel) {
-        if let Some(plain) = self.plains.get_mut(&link) {
-            plain.flying = plain.flying.saturating_sub(1);
-            plain.bytes = plain.bytes.saturating_sub(Self::kept(parcel));
-            if self.pressed.contains(&link) {
-                self.weigh_plain(link);
-            }
-        }
-    }
-
-    /// Publishes to the original hosts.
-    pub(super) fn publish_plain(&mut self, channel: Option<Raw>, payload: Payload) {
-        let bounds = self.bounds();
-        let (size, count) = (payload.size(), u64::from(payload.count()));
-        let mut links: Vec<LinkId> = self.hosts.plain().collect();
-        links.retain(|link| {
-            let room = |p: &Plain| p.backlog == 0 || p.backlog + size <= bounds.bytes;
-            let fine = self.plains.get(link).is_none_or(room);
-            if !fine {
-                let key = self.hosts.get(*link).and_then(|l| l.key.clone());
-                self.note_drop(key.unwrap_or_default(), channel.clone(), count);
-            }
-            fine
-        });
-        if links.is_empty() {
-            return;
-        }
-        for message in payload.into_json() {
-            let text = v1::publish(&channel, &message);
-            for link in &links {
-                let (link, text) = (*link, text.clone());
-                self.out.push(Output::Transmit { link, text });
-            }
         }
     }
 
@@ -391,89 +314,5 @@ impl Mesh {
             self.event(Event::Gap { key, count: None });
         }
         self.end_session(host);
-    }
-
-    // What the driver and the program may ask.
-
-    /// Whether it would be better to publish no more for now. When that changes, [`Event::Relieved`] tells so.
-    pub fn is_pressed(&self) -> bool {
-        !self.pressed.is_empty()
-    }
-
-    /// Whether a send to that peer would fail because too much is under way.
-    pub fn refuses(&self, to: &Option<Raw>) -> bool {
-        let key = json::id_key(to);
-        let bounds = self.bounds();
-        let Some(address) = self.peers.address(&key) else {
-            return self.peers.is_full(&bounds);
-        };
-        let Some(link) = self.hosts.route(&address.url) else {
-            return false;
-        };
-        match self.session_of(link).and_then(|h| self.sessions.get(&h)) {
-            Some(session) => session.is_full(&bounds),
-            None => self
-                .plains
-                .get(&link)
-                .is_some_and(|p| !p.has_room(SMALL, ENTRY + SMALL, 1, &bounds)),
-        }
-    }
-
-    /// What has been done so far.
-    pub fn stats(&self) -> &Stats {
-        &self.stats
-    }
-
-    /// What waits for each host that is connected, or lost.
-    pub fn queues(&self) -> Vec<Queue> {
-        let joined = self.hosts.joined().map(|(key, link)| {
-            let session = self.session_of(link).and_then(|h| self.sessions.get(&h));
-            let plain = self.plains.get(&link);
-            let (messages, bytes, in_flight) = match (session, plain) {
-                (Some(s), _) => (s.messages(), s.occupied(), s.in_flight()),
-                (None, Some(p)) => (p.flying, p.backlog + p.bytes, p.bytes),
-                (None, None) => (0, 0, 0),
-            };
-            let (key, link) = (key.clone(), Some(link));
-            Queue {
-                key,
-                link,
-                messages,
-                bytes,
-                in_flight,
-            }
-        });
-        let lost = self.sessions.hosts().into_iter().filter_map(|host| {
-            let session = self.sessions.get(&host).filter(|s| s.link().is_none())?;
-            Some(Queue {
-                key: self.key_of(&host),
-                link: None,
-                messages: session.messages(),
-                bytes: session.occupied(),
-                in_flight: 0,
-            })
-        });
-        joined.chain(lost).collect()
-    }
-
-    /// How many messages are under way: not acknowledged, or not even sent.
-    pub fn under_way(&self) -> usize {
-        let queued: usize = self.queues().iter().map(|q| q.messages).sum();
-        queued + self.peers.waiting()
-    }
-
-    /// How many bytes the answers take that wait for the program, about.
-    pub fn owed(&self) -> usize {
-        self.answers.held() * ENTRY
-    }
-
-    /// Ends `drain` when nothing is under way any more.
-    pub(super) fn finish_draining(&mut self) {
-        if self.draining.is_some()
-            && self.under_way() == 0
-            && let Some(call) = self.draining.take()
-        {
-            self.done(call, Ok(crate::event::Answer::Done));
-        }
     }
 }

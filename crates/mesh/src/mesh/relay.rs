@@ -13,6 +13,7 @@ use super::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::error::{CallError, DialError};
 use crate::event::{LinkId, Output, Raw};
 use crate::hosts::{Link, State};
+use crate::limits::Limits;
 use crate::members::{Member, digest};
 use crate::relays::is_relayed;
 use crate::wire::json;
@@ -254,6 +255,15 @@ impl Mesh {
         }
         let target = self.hosts.route_to_host(&header.destination);
         match target.filter(|target| self.closing.is_none() && self.carries(*target)) {
+            Some(target) if target != link && self.is_choked(target, frame) => {
+                if !routed::ends(frame, at) {
+                    self.send_back(link, header.clone());
+                }
+                if !routed::opens(frame, at) {
+                    let (link, bytes) = (target, routed::write(&header, &Content::End));
+                    self.out.push(Output::TransmitBinary { link, bytes });
+                }
+            }
             Some(target) if target != link => {
                 if routed::opens(frame, at) {
                     self.relays.pair(link, target);
@@ -265,6 +275,29 @@ impl Mesh {
             _ => self.send_back(link, header),
         }
         Some(())
+    }
+
+    /// Whether too much waits to be written to that link already. Then the relayed link ends on both sides: what it carried is kept by
+    /// whoever said it, and bounded there.
+    fn is_choked(&self, target: LinkId, frame: &Bytes) -> bool {
+        let backlog = self.relays.backlog(target);
+        backlog > 0 && backlog + frame.len() > self.config.max_queue_bytes
+    }
+
+    /// What is taken over that link: of a relayed one, what the host between takes as well.
+    pub(super) fn limits_over(&self, link: LinkId) -> Limits {
+        let limits = |link| self.hosts.get(link).map(|l| l.limits).unwrap_or_default();
+        let carrier = self.relays.get(link).and_then(|r| r.carrier);
+        match carrier {
+            None => limits(link),
+            Some(carrier) => Limits {
+                payload: limits(link)
+                    .payload
+                    .min(limits(carrier).payload)
+                    .saturating_sub(routed::MAX_HEADER),
+                ..limits(link)
+            },
+        }
     }
 
     /// Says that the relayed link to which that frame belongs leads nowhere.
@@ -337,6 +370,7 @@ impl Mesh {
 
     /// That direct link is gone, and so is what was relayed over it.
     pub(super) fn carrier_lost(&mut self, carrier: LinkId, host: Option<ByteString>) {
+        self.relays.set_backlog(carrier, 0);
         if is_relayed(carrier) || !self.relays.in_use() {
             return;
         }

@@ -61,7 +61,8 @@ impl Mesh {
     pub(super) fn go_on(&mut self, link: LinkId) -> Option<ByteString> {
         let l = self.hosts.get(link)?;
         let (host, offer, dialled) = (l.host.clone()?, l.offer.clone()?, l.dialled.is_some());
-        let (limits, key) = (l.limits, l.key.clone().unwrap_or_else(|| host.clone()));
+        let key = l.key.clone().unwrap_or_else(|| host.clone());
+        let limits = self.limits_over(link);
         let there = Standing {
             received: offer.received,
             seen: offer.seen,
@@ -69,7 +70,10 @@ impl Mesh {
         };
         if let Some(session) = self.sessions.get_mut(&host) {
             let same = session.id == offer.id;
-            if same && session.attach(link, &there).is_some() {
+            // What was taken in for a way that takes more cannot be said on this one.
+            let smaller = limits.payload < session.limits.payload;
+            let fits = !smaller || session.unacknowledged().all(|cargo| cargo.fits(&limits));
+            if same && fits && session.attach(link, &there).is_some() {
                 (session.limits, session.key) = (limits, key);
                 self.open_channels(link, &host);
                 return Some(host);

@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::payload::Payload;
 use crate::peers::Parcel;
 use crate::sabotage::{self, Sabotage};
-use crate::sessions::{Part, Run};
+use crate::sessions::{Part, Run, Session};
 use crate::wire::routed::is_routed;
 use crate::wire::v2::{self, Ack, Code, Exception, Place, Record};
 
@@ -426,6 +426,9 @@ impl Mesh {
         }
         for host in touched {
             self.acknowledge(&host);
+            if self.sessions.get(&host).is_some_and(Session::is_swamped) {
+                self.give_up_session(&host);
+            }
         }
     }
 
@@ -435,10 +438,15 @@ impl Mesh {
             return;
         };
         let host = told.host.clone();
-        if let Some(link) = self.sessions.get(&host).and_then(|s| s.link()) {
+        self.give_up_session(&host);
+    }
+
+    /// The other side does not keep to the protocol, and would not over another link.
+    fn give_up_session(&mut self, host: &ByteString) {
+        if let Some(link) = self.sessions.get(host).and_then(|s| s.link()) {
             self.drop_link(link);
         }
-        self.break_session(&host);
+        self.break_session(host);
     }
 
     fn acknowledged(&mut self, host: &ByteString, ack: &Ack) -> Option<()> {

@@ -12,6 +12,9 @@ pub const ROUTED: u8 = 1;
 /// The longest id of a host, in bytes.
 const MAX_ID: usize = 64;
 
+/// How long a header is at most.
+pub const MAX_HEADER: usize = 2 * (1 + MAX_ID) + 10;
+
 /// The largest number that JavaScript can count to.
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 

@@ -235,6 +235,12 @@ impl Net {
         }
     }
 
+    /// Host `a`'s end of a connection with host `b`.
+    pub fn link(&self, a: usize, b: usize) -> Option<LinkId> {
+        let between = |((n, _), (m, _)): &(&(usize, LinkId), &(usize, LinkId))| (*n, *m) == (a, b);
+        self.wires.iter().find(between).map(|((_, link), _)| *link)
+    }
+
     /// Cuts the connection between two hosts, without a goodbye.
     pub fn sever(&mut self, a: usize, b: usize) {
         let links: Vec<LinkId> = self

@@ -1,0 +1,88 @@
+//! What the driver and the program may ask: what waits, for whom, and whether it is much.
+
+use super::Mesh;
+use super::plain::ENTRY;
+use crate::event::{Answer, Raw};
+use crate::stats::{Queue, Stats};
+use crate::wire::json;
+
+impl Mesh {
+    /// Whether it would be better to publish no more for now. When that changes, [`Event::Relieved`] tells so.
+    pub fn is_pressed(&self) -> bool {
+        !self.pressed.is_empty()
+    }
+
+    /// Whether a send to that peer would fail because too much is under way.
+    pub fn refuses(&self, to: &Option<Raw>) -> bool {
+        let key = json::id_key(to);
+        let bounds = self.bounds();
+        let Some(address) = self.peers.address(&key) else {
+            return self.peers.is_full(&bounds);
+        };
+        let Some(link) = self.hosts.route(&address.url) else {
+            return false;
+        };
+        match self.session_of(link).and_then(|h| self.sessions.get(&h)) {
+            Some(session) => session.is_full(&bounds),
+            None => self.plains.get(&link).is_some_and(|p| p.is_full(&bounds)),
+        }
+    }
+
+    /// What has been done so far.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// What waits for each host that is connected, or lost.
+    pub fn queues(&self) -> Vec<Queue> {
+        let joined = self.hosts.joined().map(|(key, link)| {
+            let session = self.session_of(link).and_then(|h| self.sessions.get(&h));
+            let plain = self.plains.get(&link);
+            let (messages, bytes, in_flight) = match (session, plain) {
+                (Some(s), _) => (s.messages(), s.occupied(), s.in_flight()),
+                (None, Some(p)) => (p.messages(), p.occupied(), p.in_flight()),
+                (None, None) => (0, 0, 0),
+            };
+            let (key, link) = (key.clone(), Some(link));
+            Queue {
+                key,
+                link,
+                messages,
+                bytes,
+                in_flight,
+            }
+        });
+        let lost = self.sessions.hosts().into_iter().filter_map(|host| {
+            let session = self.sessions.get(&host).filter(|s| s.link().is_none())?;
+            Some(Queue {
+                key: self.key_of(&host),
+                link: None,
+                messages: session.messages(),
+                bytes: session.occupied(),
+                in_flight: 0,
+            })
+        });
+        joined.chain(lost).collect()
+    }
+
+    /// How many messages are under way: not acknowledged, or not even sent.
+    pub fn under_way(&self) -> usize {
+        let queued: usize = self.queues().iter().map(|q| q.messages).sum();
+        queued + self.peers.waiting()
+    }
+
+    /// How many bytes the answers take that wait for the program, about.
+    pub fn owed(&self) -> usize {
+        self.answers.held() * ENTRY
+    }
+
+    /// Ends `drain` when nothing is under way any more.
+    pub(super) fn finish_draining(&mut self) {
+        if self.draining.is_some()
+            && self.under_way() == 0
+            && let Some(call) = self.draining.take()
+        {
+            self.done(call, Ok(Answer::Done));
+        }
+    }
+}
