@@ -45,6 +45,21 @@ async function besideOriginal(t) {
   return [one, two];
 }
 
+/** Two hosts that know each other; a peer `b` lives on the second one. */
+async function pair(t, first, second) {
+  const [a, b] = [await listening(t, first), await listening(t, second)];
+  await b.join(a.url);
+  const peer = b.create('b');
+  peer.on('message', () => {});
+  await a.send('a', 'b', 'hello');
+  return { a, b, peer };
+}
+
+/** Ends the connections of a host without a goodbye. */
+function sever(host) {
+  for (const connection of Object.values(host.connections)) connection.close();
+}
+
 /** The next message of a peer. */
 function next(peer) {
   return new Promise((resolve) => peer.once('message', (from, message) => resolve({ from, message })));
@@ -55,4 +70,4 @@ async function until(condition) {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-module.exports = { ours, original, besideOriginal, freePort, listening, next, until };
+module.exports = { ours, original, besideOriginal, freePort, listening, next, pair, sever, until };

@@ -208,6 +208,7 @@ Host.prototype.listen = function (address, port, options) {
   const core = coreOf(this);
   if (core.closing !== null) return core.closing.then(() => Host.prototype.listen.call(this, address, port, options));
   return core.attempt(() => {
+    core.checkDraining();
     if (this.server) throw error('ERR_SERVER_ALREADY_LISTENING', 'Server already listening');
     if (address !== undefined && address !== null && typeof address !== 'string') {
       throw typeError('ERR_INVALID_ARG_TYPE', `The "address" argument must be a string, got ${typeof address}`);
@@ -251,6 +252,7 @@ Host.prototype.join = function (url, port) {
     return joined;
   };
   return core.attempt(() => {
+    core.checkDraining();
     if (Array.isArray(url)) {
       const others = checkSeeds(url.map((one) => (typeof one === 'string' && one !== '' ? targetOf(one) : one))).filter((target) => target !== this.url);
       return others.length === 0 ? this : joinAny(core, others, join);

@@ -28,6 +28,7 @@ class Broadcasts {
    */
   begin(from, pattern, message, options) {
     return this.#core.attempt(() => {
+      this.#core.checkDraining();
       const { pattern: checked, self } = checkPattern(pattern, options);
       return this.broadcast(from, checked, message, self);
     });

@@ -103,7 +103,8 @@ class Core {
     this.handed = 0;
     /** Whether so much waits for a host that it is better to publish no more for now. */
     this.pressed = false;
-    this.draining = false;
+    /** The end of `drain`, while that goes on. @type {any} */
+    this.draining = null;
     /** Whether either is so, and sends have to be looked at. */
     this.guarded = false;
     /** Whether the host of `askedFor` takes no more, as it was after `askedAt` hand-overs. */
@@ -172,7 +173,7 @@ class Core {
     for (const call of this.calls.values()) call.reject(hostClosed());
     this.calls.clear();
     this.links = this.timers = 0;
-    this.draining = false;
+    this.draining = null;
     this.relieved();
     this.hosts.clear();
     this.notes.closed();
@@ -370,7 +371,7 @@ class Core {
    * @returns {boolean} false when it is better to wait for 'drain' before publishing more
    */
   publish(channel, message) {
-    if (this.draining) return false;
+    if (this.draining !== null) return false;
     if (this.links === 0 && this.timers === 0) return true;
     try {
       this.outbound.publish(channel, message);
@@ -404,19 +405,21 @@ class Core {
 
   /** Not much waits for any host any more. */
   relieved() {
-    if (!this.pressed) {
-      this.guarded = this.draining;
-      return;
-    }
+    const { pressed } = this;
     this.pressed = false;
-    this.guarded = this.draining;
-    this.events.emit('drain');
+    this.guarded = this.draining !== null;
+    if (pressed) this.events.emit('drain');
   }
 
-  /** @param {boolean} draining */
+  /** @param {any} draining */
   setDraining(draining) {
     this.draining = draining;
-    this.guarded = draining || this.pressed;
+    this.guarded = true;
+  }
+
+  /** Throws when nothing new may begin. */
+  checkDraining() {
+    if (this.draining !== null) throw hostDraining();
   }
 
   /**
@@ -424,7 +427,7 @@ class Core {
    * @param {any} to
    */
   checkGuard(to) {
-    if (this.draining) throw hostDraining();
+    this.checkDraining();
     // The answer is good until more is handed over.
     if (this.askedAt !== this.handed || this.askedFor !== to) {
       this.refused = this.native !== null && this.native.refuses(serialize(to) || null);

@@ -7,7 +7,8 @@ const { checkDelay } = require('./validate.js');
 const TIMEOUT = 30000;
 
 /**
- * Closes a host when everything is settled that is under way from here: nobody new is taken in and nothing new is sent meanwhile.
+ * Closes a host when everything is settled that is under way from here, and every request answered that its peers have been asked
+ * before: nobody new is taken in and nothing new is sent meanwhile.
  * @param {any} host
  * @param {import('./core.js')} core
  * @param {any} options `timeout`: how long that may take, in ms
@@ -17,30 +18,35 @@ function drain(host, core, options) {
   const timeout = options?.timeout ?? TIMEOUT;
   checkDelay('timeout', timeout);
   if (core.native === null || core.closing !== null) return host.close();
+  if (core.draining !== null) return core.draining;
   core.flush();
-  core.setDraining(true);
+  const settle = () => core.call((native, call) => native.drain(call));
+  const { requests } = core;
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   let undelivered = 0;
-  const settled = core.call((native, call) => native.drain(call));
+  let unanswered = 0;
   const late = new core.Promise((/** @type {any} */ resolve) => {
     timer = setTimeout(() => {
       undelivered = core.stats().undelivered;
+      unanswered = requests.numbered.size;
       resolve();
     }, timeout);
   });
+  // The replies that this leads to have to arrive as well.
+  const settled = Promise.all([settle(), requests.answered(), ...requests.serving]).then(settle);
   // It is rejected when the host is closed meanwhile.
   const end = () => {
     clearTimeout(timer);
     return host.close();
   };
-  return core.Promise.race([settled, late]).then(end, end).then(() => {
-    if (undelivered > 0) {
-      const message = `Host closed with ${undelivered} messages undelivered after ${timeout} ms`;
-      throw error('ERR_DRAIN_TIMEOUT', message, { undelivered });
-    }
-    return host;
+  const drained = core.Promise.race([settled, late]).then(end, end).then(() => {
+    if (undelivered === 0 && unanswered === 0) return host;
+    const message = `Host closed after ${timeout} ms with ${undelivered} messages undelivered and ${unanswered} requests unanswered`;
+    throw error('ERR_DRAIN_TIMEOUT', message, { undelivered, unanswered });
   });
+  core.setDraining(drained);
+  return drained;
 }
 
 module.exports = drain;

@@ -39,7 +39,7 @@ function overloaded(id) {
 }
 
 function hostDraining() {
-  return error('ERR_HOST_DRAINING', 'Host is draining, the message was not sent');
+  return error('ERR_HOST_DRAINING', 'Host is draining, nothing new can begin');
 }
 
 /**
@@ -58,14 +58,6 @@ function tooLong(what, length, most) {
  */
 function messageTooLarge(id, more = '') {
   return error('ERR_MESSAGE_TOO_LARGE', 'The message is larger than maxPayload' + more + ' (id: ' + id + ')');
-}
-
-/**
- * @param {string} message
- * @returns {RangeError & {code: string}}
- */
-function outOfRange(message) {
-  return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
 /** @param {any} id */
@@ -141,6 +133,6 @@ function fromFailure(failure) {
 }
 
 module.exports = {
-  abortError, deliveryUnknown, error, fromFailure, hostClosed, hostDraining, messageTooLarge, outOfRange, overloaded, peerNotFound, textOf,
+  abortError, deliveryUnknown, error, fromFailure, hostClosed, hostDraining, messageTooLarge, overloaded, peerNotFound, textOf,
   timedOut, tooLong, typeError
 };

@@ -109,6 +109,10 @@ class Requests {
     this.numbered = new Map();
     /** @type {Map<AbortSignal, Abortable>} */
     this.abortable = new Map();
+    /** Replies of peers here that other hosts wait for. @type {Set<Promise<void>>} */
+    this.serving = new Set();
+    /** @type {Array<() => void>} */
+    this.onAnswered = [];
   }
 
   /** @param {Request} request */
@@ -130,7 +134,9 @@ class Requests {
    */
   end(request) {
     if (!this.waiting.delete(request)) return false;
-    if (request.number !== undefined) this.numbered.delete(request.number);
+    if (request.number !== undefined && this.numbered.delete(request.number) && this.numbered.size === 0) {
+      for (const resolve of this.onAnswered.splice(0)) resolve();
+    }
     const { signal } = request;
     if (signal !== undefined) {
       const abortable = this.abortable.get(signal);
@@ -192,6 +198,12 @@ class Requests {
     return request.promise;
   }
 
+  /** @returns {Promise<void>} resolves when no other host is asked for anything any more */
+  answered() {
+    if (this.numbered.size === 0) return Promise.resolve();
+    return new Promise((resolve) => { this.onAnswered.push(resolve); });
+  }
+
   // What other hosts say.
 
   /**
@@ -219,8 +231,10 @@ class Requests {
       threw(err);
       return;
     }
-    if (reply instanceof Promise) reply.then((value) => this.reply(native, id, host, number, ANSWERED, value), threw);
-    else this.reply(native, id, host, number, ANSWERED, reply);
+    if (reply instanceof Promise) {
+      const served = reply.then((value) => this.reply(native, id, host, number, ANSWERED, value), threw).finally(() => this.serving.delete(served));
+      this.serving.add(served);
+    } else this.reply(native, id, host, number, ANSWERED, reply);
   }
 
   /**

@@ -1,12 +1,13 @@
 'use strict';
 
-const { outOfRange, typeError } = require('./errors.js');
+const { typeError } = require('./errors.js');
 
 /** Options that are whole numbers: the least and the greatest that makes sense, and what they count. */
 const LIMITS = {
-  maxPayload: { least: 1024, most: 2 ** 31 - 1, unit: 'bytes' },
+  // What hosts tell each other about themselves has to fit as well.
+  maxPayload: { least: 64 * 1024, most: 2 ** 31 - 1, unit: 'bytes' },
   maxIdLength: { least: 1, most: 2 ** 31 - 1, unit: 'characters' },
-  maxQueueBytes: { least: 1024, most: 2 ** 40, unit: 'bytes' },
+  maxQueueBytes: { least: 64 * 1024, most: 2 ** 40, unit: 'bytes' },
   maxInFlight: { least: 1, most: 2 ** 31 - 1, unit: 'messages' },
   maxConnections: { least: 0, most: 2 ** 31 - 1, unit: 'connections' },
   maxPendingHandshakes: { least: 1, most: 2 ** 31 - 1, unit: 'connections' }
@@ -21,7 +22,7 @@ function checkDelay(name, value) {
     throw typeError('ERR_INVALID_ARG_TYPE', `The option "${name}" must be a number of milliseconds, got ${shown(value)}`);
   }
   if (!(value >= 0 && value <= 2 ** 31 - 1)) {
-    throw outOfRange(`The option "${name}" must be from 0 to ${2 ** 31 - 1} milliseconds, got ${value}`);
+    throw typeError('ERR_INVALID_ARG_VALUE', `The option "${name}" must be from 0 to ${2 ** 31 - 1} milliseconds, got ${value}`);
   }
 }
 
@@ -34,13 +35,13 @@ function checkLimits(options) {
       throw typeError('ERR_INVALID_ARG_TYPE', `The option "${name}" must be a number of ${unit}, got ${shown(value)}`);
     }
     if (!(Number.isInteger(value) && value >= least && value <= most)) {
-      throw outOfRange(`The option "${name}" must be a whole number of ${unit} from ${least} to ${most}, got ${value}`);
+      throw typeError('ERR_INVALID_ARG_VALUE', `The option "${name}" must be a whole number of ${unit} from ${least} to ${most}, got ${value}`);
     }
   }
   const { handshakeTimeout, offline } = options;
   if (handshakeTimeout !== undefined) {
     checkDelay('handshakeTimeout', handshakeTimeout);
-    if (handshakeTimeout === 0) throw outOfRange('The option "handshakeTimeout" must be more than 0 milliseconds, got 0');
+    if (handshakeTimeout === 0) throw typeError('ERR_INVALID_ARG_VALUE', 'The option "handshakeTimeout" must be more than 0 milliseconds, got 0');
   }
   checkOffline(offline);
 }

@@ -1,0 +1,97 @@
+'use strict';
+// The graceful end.
+
+const test = require('node:test');
+const assert = require('node:assert');
+const { ours, listening, pair, sever, until } = require('./support.js');
+
+const options = { timeout: 60_000 };
+
+test('draining waits for what is under way', options, async (t) => {
+  const { a, b } = await pair(t);
+  let heard = 0;
+  b.subscribe('c', () => { heard++; });
+  await b.ready();
+  const sends = Array.from({ length: 1000 }, (_, i) => a.send('a', 'b', i));
+  for (let i = 0; i < 1000; i++) a.publish('c', i);
+  const drained = a.drain();
+  const again = a.drain();
+  const draining = { code: 'ERR_HOST_DRAINING' };
+  await assert.rejects(a.send('a', 'b', 'late'), draining);
+  await assert.rejects(a.create('c').request('b', 'late'), draining);
+  await assert.rejects(a.broadcast('a', '**', 'late'), draining);
+  await assert.rejects(a.join(b.url), draining);
+  assert.strictEqual(a.publish('c', 'late'), false);
+  assert.deepStrictEqual(await Promise.all([drained, again]), [a, a]);
+  assert.deepStrictEqual(new Set(await Promise.all(sends)), new Set([null]));
+  assert.strictEqual(heard, 1000);
+  assert.deepStrictEqual(Object.keys(a.connections), []);
+  assert.strictEqual(a.server, null);
+  await a.listen('127.0.0.1', 0);
+  await a.join(b.url);
+  assert.strictEqual(await a.send('a', 'b', 'again'), null);
+});
+
+test('draining takes nobody in any more, and tells how much was not delivered', options, async (t) => {
+  const { a, b } = await pair(t, {}, { reconnectDelay: 60_000 });
+  const { url } = a;
+  sever(b);
+  await until(() => Object.keys(a.connections).length === 0);
+  const sends = [1, 2, 3].map((n) => a.send('a', 'b', n, { offline: 'queue' }));
+  const ends = Promise.all(sends.map((send) => assert.rejects(send, (err) => ['ERR_HOST_CLOSED', 'ERR_PEER_UNREACHABLE'].includes(err.code))));
+  const drained = a.drain({ timeout: 300 });
+  await assert.rejects(new ours.Host().join(url), (err) => ['ECONNREFUSED', 'ECONNRESET'].includes(err.code));
+  await assert.rejects(drained, { code: 'ERR_DRAIN_TIMEOUT', undelivered: 3, unanswered: 0 });
+  await ends;
+  assert.strictEqual(a.server, null);
+});
+
+test('draining a host that does nothing closes it', options, async () => {
+  const host = new ours.Host();
+  assert.strictEqual(await host.drain(), host);
+  await assert.rejects(host.drain({ timeout: '1' }), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+  await assert.rejects(host.drain({ timeout: -1 }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
+});
+
+
+test('draining waits for replies, in both directions', options, async (t) => {
+  const { a, b, peer } = await pair(t);
+  /** @type {Array<() => void>} */
+  const answer = [];
+  const wait = () => new Promise((resolve) => { answer.push(() => resolve('reply')); });
+  peer.handle(wait);
+  a.create('a').handle(wait);
+  const [here, there] = [a.get('a').request('b', 1), peer.request('a', 2)];
+  await until(() => answer.length === 2);
+  let done = false;
+  const drained = a.drain().then(() => { done = true; });
+  assert.strictEqual(await b.send('b', 'a', 'still there'), null);
+  for (const reply of answer) {
+    assert.strictEqual(done, false);
+    reply();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.deepStrictEqual(await Promise.all([here, there]), ['reply', 'reply']);
+  await drained;
+});
+
+test('draining tells how many requests were not answered', options, async (t) => {
+  const { a, peer } = await pair(t);
+  let asked = 0;
+  peer.handle(() => new Promise(() => { asked++; }));
+  const request = assert.rejects(a.create('a').request('b', 1), { code: 'ERR_HOST_CLOSED' });
+  await until(() => asked === 1);
+  await assert.rejects(a.drain({ timeout: 100 }), { code: 'ERR_DRAIN_TIMEOUT', undelivered: 0, unanswered: 1 });
+  await request;
+});
+
+test('closing ends a drain', options, async (t) => {
+  const { a, b } = await pair(t, {}, { reconnectDelay: 60_000 });
+  sever(b);
+  await until(() => Object.keys(a.connections).length === 0);
+  const send = assert.rejects(a.send('a', 'b', 1, { offline: 'queue' }));
+  const drained = a.drain();
+  await a.close();
+  assert.strictEqual(await drained, a);
+  await send;
+});
