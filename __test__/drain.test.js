@@ -3,7 +3,7 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
-const { ours, listening, pair, sever, until } = require('./support.js');
+const { ours, pair, sever, until } = require('./support.js');
 
 const options = { timeout: 60_000 };
 

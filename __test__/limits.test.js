@@ -5,7 +5,7 @@ const test = require('node:test');
 const assert = require('node:assert');
 const net = require('node:net');
 const { once } = require('node:events');
-const { ours, original, besideOriginal, listening, next, pair, until } = require('./support.js');
+const { ours, original, besideOriginal, closeOriginal, listening, next, pair, until } = require('./support.js');
 
 const options = { timeout: 60_000 };
 
@@ -98,7 +98,7 @@ test('ids and channels that are too long are refused', options, async (t) => {
   await assert.rejects(b.send('b', long, 1), { code: 'ERR_PEER_NOT_FOUND' });
   await assert.rejects(b.send(long, fine, 1), { code: 'ERR_MESSAGE_TOO_LARGE' });
   const other = new original.Host();
-  t.after(() => other.close());
+  t.after(() => closeOriginal(other));
   await other.join(a.url);
   await assert.rejects(other.send('b', long, 1), /Peer not found/);
 });
@@ -107,7 +107,7 @@ test('handshakes that take too long end, on both sides', options, async (t) => {
   const host = await listening(t, { handshakeTimeout: 100 });
   const socket = net.connect(host.port, '127.0.0.1');
   await close(socket);
-  const silent = net.createServer().listen(0, '127.0.0.1');
+  const silent = net.createServer((socket) => { socket.resume(); }).listen(0, '127.0.0.1');
   t.after(() => silent.close());
   await once(silent, 'listening');
   const { port } = /** @type {net.AddressInfo} */ (silent.address());

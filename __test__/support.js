@@ -38,11 +38,15 @@ async function besideOriginal(t) {
   await two.join(one.url);
   t.after(async () => {
     await two.close();
-    await one.close();
-    // An original host waits five minutes for whoever has left.
-    for (const timer of Object.values(one.timers)) clearTimeout(timer);
+    await closeOriginal(one);
   });
   return [one, two];
+}
+
+/** Closes an original host, which would wait five minutes for whoever has left. */
+async function closeOriginal(host) {
+  await host.close();
+  for (const timer of Object.values(host.timers)) clearTimeout(timer);
 }
 
 /** Two hosts that know each other; a peer `b` lives on the second one. */
@@ -70,4 +74,4 @@ async function until(condition) {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-module.exports = { ours, original, besideOriginal, freePort, listening, next, pair, sever, until };
+module.exports = { ours, original, besideOriginal, closeOriginal, freePort, listening, next, pair, sever, until };
