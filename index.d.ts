@@ -21,6 +21,11 @@ declare namespace distribus {
     | 'ABORT_ERR'
     | 'ERR_MESSAGE_NOT_SERIALIZABLE'
     | 'ERR_HOST_CLOSED'
+    | 'ERR_HOST_DRAINING'
+    | 'ERR_DRAIN_TIMEOUT'
+    | 'ERR_OVERLOADED'
+    | 'ERR_MESSAGE_TOO_LARGE'
+    | 'ERR_ID_TOO_LONG'
     | 'ERR_CONNECTION_LOST'
     | 'ERR_REFUSED'
     | 'ERR_INVALID_URL'
@@ -50,6 +55,10 @@ declare namespace distribus {
     errors?: Array<DistribusError & { url: string }>;
     /** Of the errors in `errors`. */
     url?: string;
+    /** Of ERR_DRAIN_TIMEOUT: how many messages were not acknowledged. */
+    undelivered?: number;
+    /** Of ERR_DRAIN_TIMEOUT: how many requests had no reply. */
+    unanswered?: number;
   }
 
   /** Another host of the network. */
@@ -74,8 +83,75 @@ declare namespace distribus {
     reconnect: [url: string | null, id: string | null];
     /** A host that others told us of, or a further one of several to join, could not be connected to. It is tried again, unless it refused. */
     unreachable: [url: string, err: DistribusError];
+    /** So much waits for that host that `publish` returns false. */
+    slow: [url: string];
+    /** Not much waits for any host any more: `publish` returns true again. */
+    drain: [];
+    /** So many messages that were published here on that channel do not reach that host, because too much waits for it. */
+    drop: [url: string, channel: any, count: number];
+    /** So many messages that host has published are missing here; null when it is not known whether any are: the connection was lost for good. */
+    gap: [url: string, count: number | null];
     /** Trouble that no promise and no caller gets to know. Without a listener it becomes a warning of the process. */
     error: [err: DistribusError];
+  }
+
+  interface SendOptions {
+    /** What to do while the peer's host is known but lost: reject at once, or wait for it, for `requestTimeout`. Default: the host's `offline`. */
+    offline?: 'reject' | 'queue';
+  }
+
+  /** What has become of the messages that were sent from a host to other hosts: how many are in each case. */
+  interface Outcomes {
+    delivered: number;
+    /** Delivered, and a listener threw. */
+    threw: number;
+    notFound: number;
+    unreachable: number;
+    overloaded: number;
+    tooLarge: number;
+    notSupported: number;
+    unknown: number;
+    timeout: number;
+    closed: number;
+  }
+
+  /** What waits for another host, and has gone to it and come from it since it was connected. */
+  interface LinkStats {
+    connected: boolean;
+    /** Messages that are not acknowledged. */
+    queuedMessages: number;
+    /** What they take in memory, about. This is what `maxQueueBytes` limits. */
+    queuedBytes: number;
+    /** Bytes of those that have been sent. */
+    inFlightBytes: number;
+    /** Bytes that wait for room in the socket. */
+    unwrittenBytes: number;
+    bytesIn: number;
+    bytesOut: number;
+  }
+
+  /** Counters of a host, since it was made. They count messages, and what goes to other hosts or comes from them only. */
+  interface Stats {
+    /** Sends and requests. */
+    sent: number;
+    /** Sends and requests of others to peers here. */
+    received: number;
+    /** Publishes, each counted once. */
+    published: number;
+    /** What others have published and came here. */
+    heard: number;
+    outcomes: Outcomes;
+    /** Published messages that were dropped, counted for each host that did not get them. */
+    dropped: number;
+    /** How often something that others have published was missing. */
+    gaps: number;
+    reconnects: number;
+    bytesIn: number;
+    bytesOut: number;
+    /** Messages that are under way now. */
+    undelivered: number;
+    /** By the keys of `connections`; hosts that are lost included, as long as something may wait for them. */
+    links: Record<string, LinkStats>;
   }
 
   interface HostOptions {
@@ -89,6 +165,22 @@ declare namespace distribus {
     reconnectDecay?: number;
     /** How long to wait for the answer of another host, in milliseconds, more than 0. Default: 60000. */
     requestTimeout?: number;
+    /** The largest message of another host that is taken, and of this one that is sent, in bytes, at least 65536. Default: 67108864 (64 MiB). */
+    maxPayload?: number;
+    /** The longest id and the longest name of a channel, in characters. Default: 65536. */
+    maxIdLength?: number;
+    /** How much may wait for one host, and for all lost hosts together, in bytes of memory, at least 65536. Default: 134217728 (128 MiB). */
+    maxQueueBytes?: number;
+    /** How many messages to one host may wait for their acknowledgement. Default: 524288. */
+    maxInFlight?: number;
+    /** How many connections are accepted at one time. Default: 16384. */
+    maxConnections?: number;
+    /** How many accepted connections may shake hands at one time; beyond it the oldest one makes room. Default: 1024. */
+    maxPendingHandshakes?: number;
+    /** How long a connection may take until both sides speak WebSocket, in milliseconds. Default: 5000. */
+    handshakeTimeout?: number;
+    /** What a send does while the peer's host is lost: reject at once (the default), or wait for it, for `requestTimeout`. */
+    offline?: 'reject' | 'queue';
     /**
      * The class of the promises that the host returns: bluebird's by default, the native one on request (`{ Promise }`). With native
      * promises a failed send that nobody catches ends the process, as Node does with any unhandled rejection.
@@ -137,7 +229,7 @@ declare namespace distribus {
   type Handler<M = any, R = any> = (from: any, message: M) => R | PromiseLike<R>;
 
   /** A host's private way of sending, handed to its peers. */
-  type Send = (from: any, to: any, message: any) => Bluebird<null | undefined>;
+  type Send = (from: any, to: any, message: any, options?: SendOptions | null) => Bluebird<null | undefined>;
 
   /**
    * An addressed endpoint on a host. `host.create(id)` makes one.
@@ -155,7 +247,7 @@ declare namespace distribus {
      * @returns resolves with null when the listeners of the receiver have been called (undefined when one of them threw on another host)
      * @throws what a listener throws, when the receiver lives on the same host
      */
-    send(to: Id, message?: Out): Bluebird<null | undefined>;
+    send(to: Id, message?: Out, options?: SendOptions | null): Bluebird<null | undefined>;
 
     /**
      * Sends a message to a peer, wherever it lives, and waits for the reply of its handler. The handler of a peer of the same host is
@@ -246,7 +338,7 @@ declare namespace distribus {
     /**
      * Sets options, and returns a copy of all options that are set.
      *
-     * @throws {TypeError} ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE: a bad requestTimeout; nothing has changed
+     * @throws {TypeError} ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE: a bad option; nothing has changed
      * @throws {Error} ERR_NETWORK_ID_SET: another network id while the host is connected; nothing has changed
      */
     config(options?: HostOptions | null): HostOptions;
@@ -255,6 +347,7 @@ declare namespace distribus {
      * Creates a peer. Its id should be unique in the network; only this host is asked.
      *
      * @throws {Error} ERR_ID_EXISTS: this host has a peer with that id
+     * @throws {RangeError} ERR_ID_TOO_LONG: longer than `maxIdLength`
      */
     create<In = any, Out = any>(id?: Id): Peer<In, Out>;
 
@@ -351,6 +444,18 @@ declare namespace distribus {
     /** How many listeners an event has. */
     listenerCount(event: string | symbol): number;
 
+    /**
+     * Closes the host when everything is settled that is under way: nobody new is taken in and nothing new can begin meanwhile
+     * (ERR_HOST_DRAINING).
+     *
+     * @param options `timeout`: how long that may take, in milliseconds. Default: 30000
+     * @returns resolves with the host; rejects with ERR_DRAIN_TIMEOUT when something was undelivered then. It is closed all the same
+     */
+    drain(options?: { timeout?: number } | null): Bluebird<this>;
+
+    /** Counters of what the host has done with other hosts, and what waits for them. */
+    stats(): Stats;
+
     /** Says goodbye to all hosts, stops listening and ends all connections. The host can be used again. */
     close(): Bluebird<this>;
 
@@ -360,14 +465,15 @@ declare namespace distribus {
     /**
      * Sends a message as the peer `from`, which need not exist. Works detached from the host. See `peer.send`.
      */
-    send(from: Id, to: Id, message?: any): Bluebird<null | undefined>;
+    send(from: Id, to: Id, message?: any, options?: SendOptions | null): Bluebird<null | undefined>;
 
     /**
      * Publishes a message: to the subscribers of this host synchronously and by reference, and to all other hosts.
      *
+     * @returns false when so much waits for a host that it is better to wait for the event `'drain'` before publishing more
      * @throws what a subscriber of this host throws; other hosts then get nothing
      */
-    publish<M = any>(channel: Id, message?: M): void;
+    publish<M = any>(channel: Id, message?: M): boolean;
 
     /**
      * Subscribes to a channel.

@@ -71,6 +71,20 @@ const disposed: PromiseLike<void> = host[Symbol.asyncDispose]();
 const disposable: AsyncDisposable = host;
 host.url = null;
 
+host.config({ maxPayload: 2 ** 20, maxIdLength: 100, maxQueueBytes: 2 ** 20, maxInFlight: 10, maxConnections: 1, maxPendingHandshakes: 1 });
+host.config({ handshakeTimeout: 1000, offline: 'queue' });
+// @ts-expect-error neither of the two
+host.config({ offline: 'wait' });
+const more: boolean = host.publish('c', 1);
+peer.send('b', { yes: true }, { offline: 'queue' }).then(() => host.send('a', 'b', 1, { offline: 'reject' }));
+host.on('slow', (url) => url.length).on('drain', () => {}).on('drop', (url, channel, count) => url + channel + count.toFixed());
+host.on('gap', (url, count) => (count === null ? url : count.toFixed()));
+const drained: PromiseLike<distribus.Host> = host.drain({ timeout: 10 });
+// @ts-expect-error not a number
+host.drain({ timeout: '10' });
+const queued: number[] = Object.values(host.stats().links).map((link) => link.queuedBytes);
+const delivered: number = host.stats().outcomes.delivered;
+
 class MyHost extends distribus.Host {
   constructor() {
     super({ reconnectDelay: 1 });
@@ -82,4 +96,4 @@ host.send('a', 'b', 1).catch((err: distribus.DistribusError) => {
   if (err.code === 'ERR_PEER_NOT_FOUND') return err.cause;
 });
 new distribus.Promise<void>((resolve) => resolve()).done();
-export { reply, length, there, count, found, self, maybe, delay, members, listening, disposed, disposable };
+export { reply, length, there, count, found, self, maybe, delay, members, listening, disposed, disposable, more, drained, queued, delivered };
