@@ -62,7 +62,14 @@ const URLS: [&str; 4] = ["ws://a:1", "ws://b:1", "ws://c:1", "ws://me:1"];
 /// connections and timers can be true.
 pub fn mesh(data: &[u8]) {
     let mut choices = Choices(data);
-    let mesh = Mesh::new(Config::default(), "5me".into(), u64::from(choices.byte()));
+    let seed = u64::from(choices.byte());
+    let mut config = Config::default();
+    if seed % 2 == 1 {
+        // Nearly everything is too much.
+        (config.max_queue_bytes, config.max_in_flight) = (1500, 4);
+        (config.max_payload, config.max_id_length) = (1000, 8);
+    }
+    let mesh = Mesh::new(config, "5me".into(), seed);
     let mut driver = Driver {
         mesh,
         now: Duration::ZERO,
@@ -177,20 +184,25 @@ impl Driver {
                 let seq = self.sends;
                 self.sends += u64::from(payload.count());
                 let (from, to) = (Some("\"me\"".into()), Some(id(choices)));
-                self.input(if seq % 2 == 0 {
-                    Input::Send {
+                self.input(match seq % 4 {
+                    0 | 2 => Input::Send {
                         seq,
                         from,
                         to,
                         payload,
-                    }
-                } else {
-                    Input::Request {
+                    },
+                    1 => Input::Request {
                         seq,
                         from,
                         to,
                         payload,
-                    }
+                    },
+                    _ => Input::SendPatiently {
+                        seq,
+                        from,
+                        to,
+                        payload,
+                    },
                 });
             }
             18 => {
