@@ -392,7 +392,8 @@ test('await using closes a host', { ...options, skip: Symbol.asyncDispose === un
 test('NODE_DEBUG=distribus tells what happens', options, async (t) => {
   const one = await listening(t);
   const text = `const { Host } = require(${index}); const host = new Host();
-    host.join(['${one.url}', 'ws://127.0.0.1:1']).then(() => host.join('nonsense')).catch(() => host.close());`;
+    const unreachable = new Promise((resolve) => host.on('unreachable', resolve));
+    host.join(['${one.url}', 'ws://127.0.0.1:1']).then(() => unreachable).then(() => host.join('nonsense')).catch(() => host.close());`;
   const child = spawn(process.execPath, ['-e', text], { env: { ...process.env, NODE_DEBUG: 'distribus' }, stdio: ['ignore', 'inherit', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (data) => { log += data; });
