@@ -173,6 +173,8 @@ declare namespace distribus {
     maxQueueBytes?: number;
     /** How many messages to one host may wait for their acknowledgement. Default: 524288. */
     maxInFlight?: number;
+    /** How many peers of other hosts are remembered with their hosts; beyond it the ones not used for longest are looked up again. Default: 1048576. */
+    maxAddresses?: number;
     /** How many connections are accepted at one time. Default: 16384. */
     maxConnections?: number;
     /** How many accepted connections may shake hands at one time; beyond it the oldest one makes room. Default: 1024. */

@@ -27,7 +27,7 @@ function close(socket) {
 }
 
 test('bad options are refused before anything changes', () => {
-  const limits = ['maxPayload', 'maxIdLength', 'maxQueueBytes', 'maxInFlight', 'maxConnections', 'maxPendingHandshakes', 'handshakeTimeout'];
+  const limits = ['maxPayload', 'maxIdLength', 'maxQueueBytes', 'maxInFlight', 'maxAddresses', 'maxConnections', 'maxPendingHandshakes', 'handshakeTimeout'];
   const host = new ours.Host();
   assert.throws(() => new ours.Host({ maxInFlight: 0 }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
   const before = host.config();
@@ -44,6 +44,20 @@ test('bad options are refused before anything changes', () => {
   assert.throws(() => host.config({ offline: 'wait' }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
   assert.deepStrictEqual(host.config(), before);
   host.config({ maxPayload: 1e6, maxIdLength: 100, maxQueueBytes: 1e6, maxInFlight: 10, maxConnections: 0, handshakeTimeout: 1, offline: 'queue' });
+});
+
+test('the addresses that were not used for longest are forgotten, and found again', options, async (t) => {
+  const { a, b } = await pair(t, { maxAddresses: 2 });
+  const heard = [];
+  for (const id of ['one', 'two', 'three']) b.create(id).on('message', (from, message) => { heard.push([id, message]); });
+  await a.send('a', 'one', 1);
+  await a.send('a', 'two', 1);
+  await a.send('a', 'one', 2);
+  await a.send('a', 'three', 1);
+  assert.deepStrictEqual(Object.keys(a.addresses).sort(), ['one', 'three']);
+  assert.strictEqual(await a.send('a', 'two', 2), null);
+  assert.strictEqual(Object.keys(a.addresses).length, 2);
+  assert.deepStrictEqual(heard, [['one', 1], ['two', 1], ['one', 2], ['three', 1], ['two', 2]]);
 });
 
 test('a message that is too large is refused at its sender', options, async (t) => {

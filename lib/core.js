@@ -183,7 +183,7 @@ class Core {
   nativeOptions() {
     const {
       reconnectTimeout, reconnectDelay, reconnectDecay, requestTimeout, handshakeTimeout,
-      maxPayload, maxIdLength, maxQueueBytes, maxInFlight, maxConnections, maxPendingHandshakes
+      maxPayload, maxIdLength, maxQueueBytes, maxInFlight, maxAddresses, maxConnections, maxPendingHandshakes
     } = this.host.options;
     const millis = (/** @type {any} */ value) => (Number(value) >= 0 ? Number(value) : undefined);
     return JSON.stringify({
@@ -196,6 +196,7 @@ class Core {
       maxIdLength,
       maxQueueBytes,
       maxInFlight,
+      maxAddresses,
       maxConnections,
       maxPendingHandshakes,
       interests: true,

@@ -71,7 +71,7 @@ const disposed: PromiseLike<void> = host[Symbol.asyncDispose]();
 const disposable: AsyncDisposable = host;
 host.url = null;
 
-host.config({ maxPayload: 2 ** 20, maxIdLength: 100, maxQueueBytes: 2 ** 20, maxInFlight: 10, maxConnections: 1, maxPendingHandshakes: 1 });
+host.config({ maxPayload: 2 ** 20, maxIdLength: 100, maxQueueBytes: 2 ** 20, maxInFlight: 10, maxAddresses: 1, maxConnections: 1, maxPendingHandshakes: 1 });
 host.config({ handshakeTimeout: 1000, offline: 'queue' });
 // @ts-expect-error neither of the two
 host.config({ offline: 'wait' });
