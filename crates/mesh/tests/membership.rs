@@ -174,9 +174,11 @@ fn a_member_that_does_not_answer_holds_a_join_up_for_ten_seconds_at_most() {
     assert_eq!(net.result(3, call), None);
     net.run_for(Duration::from_millis(1100));
     assert_joined(&net, &[(3, call)]);
+    let told = |e: &Event| matches!(e, Event::Unreachable { url: u, .. } if *u == *url(2));
+    assert!(net.nodes[3].log.iter().any(told), "it is reported");
     net.nodes[2].paused = false;
     net.apply(2);
-    net.settle();
+    net.run_for(Duration::from_secs(2));
     net.assert_full_mesh();
 }
 

@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 
 use super::interest::read_features;
-use super::members::read_members;
+use super::members::{MEMBERS_WITHIN, read_members};
 use super::session::{VERSIONS, read_offer};
 use super::{Asked, Expected, Mesh, RoundEnd, Waiter};
 use crate::error::CallError;
@@ -116,6 +116,8 @@ impl Mesh {
         l.relay.ours = true;
         // Who joins the network by this host wants to know all others. Who was told of this host has been told of the others, too.
         l.asks = l.waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
+        let waits = |w: &Waiter| matches!(w, Waiter::Call(_) | Waiter::Request { .. });
+        let waited_for = l.waiters.iter().any(waits);
         let (replace, asks) = (l.replace, l.asks);
         let mut host = String::from("{");
         json::push_member(&mut host, "id", Some(&json::quote(&self.id)));
@@ -143,8 +145,10 @@ impl Mesh {
         params.push('}');
         let most = if is_relayed(link) {
             RELAYED_WITHIN
-        } else {
+        } else if waited_for {
             Duration::MAX
+        } else {
+            MEMBERS_WITHIN // Nobody would be told of a frozen host before, and it is tried again.
         };
         let within = self.config.request_timeout.min(most);
         self.ask(link, "greeting", Some(&params), Asked::Greeting, within);

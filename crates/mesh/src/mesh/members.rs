@@ -13,7 +13,7 @@ use crate::wire::json;
 use crate::wire::v1::{self, Body};
 
 /// A join waits that long for the members that it has been told of: for their dials, and for their answers to the greeting.
-const MEMBERS_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const MEMBERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// The most members that one host may tell of at a time.
 const MAX_MEMBERS: usize = 4096;
