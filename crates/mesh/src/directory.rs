@@ -84,27 +84,22 @@ impl Directory {
 
     // What lives here, and where that is registered.
 
-    /// A peer with that hash lives here. Gives the hosts that are to be told.
-    pub fn created(&mut self, hash: u64) -> Vec<ByteString> {
+    /// A peer with that hash lives here.
+    pub fn created(&mut self, hash: u64) {
         self.here.insert(hash);
-        self.told_of(hash)
     }
 
-    /// A peer with that hash does not live here any more. Gives the hosts that are to be told.
-    pub fn removed(&mut self, hash: u64) -> Vec<ByteString> {
-        if self.here.remove(hash) {
-            self.told_of(hash)
-        } else {
-            Vec::new()
-        }
+    /// A peer with that hash does not live here any more. Gives whether it was the last one.
+    pub fn removed(&mut self, hash: u64) -> bool {
+        self.here.remove(hash)
     }
 
     pub fn is_here(&self, hash: u64) -> bool {
         self.here.contains(hash)
     }
 
-    fn told_of(&self, hash: u64) -> Vec<ByteString> {
-        let shard = shard_of(hash);
+    /// The hosts that are to be told of our peers in that shard.
+    pub fn told_of(&self, shard: Shard) -> Vec<ByteString> {
         let Some(places) = self.places.get(usize::from(shard)) else {
             return Vec::new();
         };
@@ -337,7 +332,8 @@ mod tests {
         let mut directory = directory(5);
         let hashes: Vec<u64> = (0..1000u64).map(hash::mix).collect();
         for hash in &hashes[..500] {
-            assert_eq!(directory.created(*hash), Vec::<ByteString>::new());
+            directory.created(*hash);
+            assert_eq!(directory.told_of(shard_of(*hash)), Vec::<ByteString>::new());
         }
         assert_eq!(directory.rearrange(QUIET / 2), []);
         let moves = directory.rearrange(QUIET);
@@ -347,7 +343,10 @@ mod tests {
         assert!((700..900).contains(&told), "{told}");
         let told: usize = hashes[500..]
             .iter()
-            .map(|h| directory.created(*h).len())
+            .map(|h| {
+                directory.created(*h);
+                directory.told_of(shard_of(*h)).len()
+            })
             .sum();
         assert!((700..900).contains(&told), "{told}");
         directory.leave(&"host3".into(), QUIET);
@@ -388,11 +387,11 @@ mod tests {
     fn two_peers_with_one_hash_are_registered_until_both_are_gone() {
         let mut directory = directory(5);
         directory.rearrange(QUIET);
-        let told = directory.created(7);
-        assert!(!told.is_empty());
-        assert_eq!(directory.created(7), told, "telling twice does no harm");
-        assert_eq!(directory.removed(7), Vec::<ByteString>::new());
-        assert_eq!(directory.removed(7), told);
-        assert_eq!(directory.removed(7), Vec::<ByteString>::new());
+        directory.created(7);
+        directory.created(7);
+        assert!(!directory.told_of(shard_of(7)).is_empty());
+        assert!(!directory.removed(7));
+        assert!(directory.removed(7));
+        assert!(!directory.removed(7));
     }
 }

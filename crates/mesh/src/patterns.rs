@@ -337,6 +337,9 @@ impl<T: PartialEq> Trie<T> {
             if self.nodes[node as usize].is_many {
                 self.reach(node);
             }
+            if self.nodes[node as usize].below == 0 {
+                continue; // as with every pattern that ends with a wildcard
+            }
             for symbol in symbols {
                 if let Some(below) = self.edges.get(&edge(node, *symbol)) {
                     self.reach(*below);

@@ -6,6 +6,7 @@ use super::{Asked, Due, Mesh};
 use crate::directory::{Hint, Move};
 use crate::event::{LinkId, Output, Raw, Reply};
 use crate::hash;
+use crate::hashes::shard_of;
 use crate::wire::json;
 use crate::wire::v2::Place;
 use std::time::Duration;
@@ -72,15 +73,20 @@ impl Mesh {
     /// Peers have come to live here, or do not any more.
     pub(super) fn change_peers(&mut self, ids: Vec<Option<Raw>>, here: bool) {
         let mut tell: std::collections::BTreeMap<ByteString, Vec<u64>> = Default::default();
-        for id in ids {
-            let hash = hash::of(&json::id_key(&id));
-            let hosts = if here {
-                self.directory.created(hash)
-            } else {
-                self.directory.removed(hash)
-            };
-            for host in hosts {
-                tell.entry(host).or_default().push(hash);
+        let mut hashes: Vec<u64> = ids.iter().map(|id| hash::of(&json::id_key(id))).collect();
+        // Who is to be told is the same for a whole shard.
+        hashes.sort_unstable();
+        for same in hashes.chunk_by(|a, b| shard_of(*a) == shard_of(*b)) {
+            let shard = shard_of(same[0]);
+            let changed = same.iter().copied().filter(|hash| {
+                if here {
+                    self.directory.created(*hash);
+                }
+                here || self.directory.removed(*hash)
+            });
+            let changed: Vec<u64> = changed.collect();
+            for host in self.directory.told_of(shard) {
+                tell.entry(host).or_default().extend(&changed);
             }
         }
         for (host, hashes) in tell {
