@@ -24,9 +24,14 @@ class Node {
     /** What stands for any number of any. @type {Node | null} */
     this.many = null;
     this.isMany = isMany;
-    /** @type {any[] | null} */
+    // As with what is below: mostly one.
+    /** @type {any} */
+    this.value = undefined;
+    /** The others. @type {any[] | null} */
     this.values = null;
+    // When it was reached last, see Trie.
     this.reached = 0;
+    this.ended = 0;
   }
 
   /** @param {any} element */
@@ -59,8 +64,31 @@ class Node {
     else if (this.key === element) this.key = this.only = undefined;
   }
 
+  /** Whether nothing leads on from here. */
+  isLast() {
+    return this.many === null && this.only === undefined && (this.below === null || this.below.size === 0);
+  }
+
   isEmpty() {
-    return this.values === null && this.many === null && this.only === undefined && (this.below === null || this.below.size === 0);
+    return this.value === undefined && this.isLast();
+  }
+
+  /** @param {any} value */
+  add(value) {
+    if (this.value === undefined) this.value = value;
+    else (this.values ??= []).push(value);
+  }
+
+  /** @param {any} value */
+  delete(value) {
+    const { values } = this;
+    if (this.value === value) {
+      this.value = values?.shift();
+    } else if (values !== null) {
+      const index = values.indexOf(value);
+      if (index !== -1) values.splice(index, 1);
+    }
+    if (values?.length === 0) this.values = null;
   }
 }
 
@@ -77,6 +105,10 @@ class Trie {
   before = [];
   countBefore = 0;
   steps = 0;
+  /** The first step of this search. */
+  started = 0;
+  /** Where whatever follows leads to. @type {Node[]} */
+  ends = [];
 
   /**
    * @param {any[]} path
@@ -91,8 +123,7 @@ class Trie {
         node = node.get(element) ?? node.grow(element);
       }
     }
-    if (node.values === null) node.values = [value];
-    else node.values.push(value);
+    node.add(value);
   }
 
   /**
@@ -107,9 +138,7 @@ class Trie {
       if (!next) return;
       way.push(next);
     }
-    const last = way[path.length];
-    const left = last.values?.filter((v) => v !== value);
-    last.values = left?.length ? left : null;
+    way[path.length].delete(value);
     for (let depth = path.length; depth > 0 && way[depth].isEmpty(); depth--) {
       if (path[depth - 1] === MANY) way[depth - 1].many = null;
       else way[depth - 1].cut(path[depth - 1]);
@@ -119,6 +148,8 @@ class Trie {
   start() {
     this.count = 0;
     this.steps++;
+    this.ends = [];
+    this.started = this.steps;
     this.reach(this.root);
   }
 
@@ -146,19 +177,35 @@ class Trie {
   reach(node) {
     for (let at = /** @type {Node | null} */ (node); at !== null && at.reached !== this.steps; at = at.many) {
       at.reached = this.steps;
-      this.active[this.count++] = at;
+      if (at.isMany && at.isLast()) {
+        // Whatever comes, it leads here again.
+        if (at.ended === this.started) continue;
+        at.ended = this.started;
+        this.ends.push(at);
+      } else {
+        this.active[this.count++] = at;
+      }
     }
   }
 
   /** The values of what was reached last. */
   found() {
+    /** @type {any[]} */
     const found = [];
-    for (let i = 0; i < this.count; i++) {
-      const { values } = this.active[i];
-      if (values !== null) for (const value of values) found.push(value);
-    }
+    for (let i = 0; i < this.count; i++) collect(this.active[i], found);
+    for (const node of this.ends) collect(node, found);
     return found;
   }
+}
+
+/**
+ * @param {Node} node
+ * @param {any[]} found
+ */
+function collect({ value, values }, found) {
+  if (value === undefined) return;
+  found.push(value);
+  if (values !== null) for (const other of values) found.push(other);
 }
 
 /** Values under patterns. */
