@@ -22,6 +22,12 @@ run([
     args: ['--test', ...testFiles('__test__')],
     env: { DISTRIBUS_IO: 'portable' }
   },
+  {
+    name: 'chaos',
+    title: 'Host processes that are killed, frozen and cut off, for a minute',
+    command: 'node',
+    args: ['__test__/chaos/run.js', '--seconds', '60']
+  },
   { name: 'original', title: "The original's own test suite", command: 'node', args: ['__test__/original/run.js'] },
   { name: 'types', title: 'Type tests', command: 'bin:typescript/tsc', args: ['-p', '__test__/types'] },
   { name: 'pack', title: 'The packed packages in an empty project', command: 'node', args: ['scripts/pack-test.js'] }

@@ -1,0 +1,133 @@
+'use strict';
+// The host processes of a chaos run: starting, stopping, talking to them.
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { EventEmitter, once } = require('node:events');
+const { spawn } = require('node:child_process');
+
+/**
+ * One host through all its lives.
+ */
+class Actor extends EventEmitter {
+  /** @type {import('node:child_process').ChildProcess | null} */
+  #child = null;
+  #config;
+  #network;
+  #killed = false;
+  life = 0;
+  /** All processes so far: what the checker wants to know of them. */
+  processes = [];
+
+  /**
+   * @param {number} index
+   * @param {any} config what all hosts are told, see host.js
+   * @param {any} network
+   */
+  constructor(index, config, network) {
+    super();
+    this.index = index;
+    this.name = `h${index}`;
+    this.#config = config;
+    this.#network = network;
+  }
+
+  get process() {
+    return `${this.name}.${this.life}`;
+  }
+
+  /** Starts the next life. */
+  start() {
+    this.life++;
+    this.#killed = false;
+    const { name, life, index } = this;
+    const logFile = path.join(this.#config.folder, `${this.process}.log`);
+    const process = { name: this.process, host: name, life, killed: false, last: false, logFile };
+    this.processes.push(process);
+    fs.writeFileSync(logFile, '');
+    const { urls, ports, seed, options } = this.#config;
+    const told = { name, life, address: this.#network.address(index), port: ports[index], urls, seed, logFile, options, native: life % 2 === 0 };
+    const [command, ...args] = this.#network.at(index, globalThis.process.execPath, path.join(__dirname, 'host.js'), JSON.stringify(told));
+    // Both ways to read sockets take part.
+    const env = { ...globalThis.process.env, DISTRIBUS_IO: (index + life) % 2 === 0 ? 'uv' : 'portable' };
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.#child = child;
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => { output += data; });
+    child.on('message', (message) => this.emit('message', message));
+    child.on('error', (err) => this.emit('trouble', `${process.name}: ${err.message}`));
+    child.once('close', (code, signal) => {
+      process.killed = this.#killed;
+      if (output !== '') this.emit('trouble', `${process.name} said: ${output.slice(0, 2000)}`);
+      if (!this.#killed && code !== 0) this.emit('trouble', `${process.name} ended by itself, with exit code ${code}, signal ${signal}`);
+      if (this.#child === child) this.#child = null;
+    });
+  }
+
+  /** @param {any} command see host.js */
+  tell(command) {
+    // The process may be gone, which is told by 'trouble'.
+    if (this.#child?.connected) this.#child.send(command, () => {});
+  }
+
+  /** @param {NodeJS.Signals} signal */
+  signal(signal) {
+    this.#child?.kill(signal);
+  }
+
+  async kill() {
+    const child = this.#child;
+    if (child === null) return;
+    this.#killed = true;
+    child.kill('SIGKILL');
+    await closed(child);
+  }
+
+  /** Lets it say goodbye and end. One that does not within `ms` is trouble, and killed. */
+  async end(ms) {
+    const child = this.#child;
+    if (child === null) return;
+    const timer = setTimeout(() => {
+      this.emit('trouble', `${this.process} did not end within ${ms} ms`);
+      this.kill();
+    }, ms);
+    this.tell({ do: 'end' });
+    await closed(child);
+    clearTimeout(timer);
+  }
+}
+
+/** @param {import('node:child_process').ChildProcess} child */
+async function closed(child) {
+  if (child.stdout?.closed && child.stderr?.closed && (child.exitCode !== null || child.signalCode !== null)) return;
+  await once(child, 'close');
+}
+
+/**
+ * Waits until all have said something.
+ * @param {Actor[]} actors
+ * @param {any} command
+ * @param {(message: any) => any} answer what counts as the answer: the first that is not undefined
+ * @param {number} ms how long to wait
+ * @returns {Promise<Map<Actor, any>>} the answers of those that gave one in time
+ */
+async function ask(actors, command, answer, ms) {
+  const answers = new Map();
+  await Promise.race([
+    new Promise((resolve) => setTimeout(resolve, ms).unref()),
+    Promise.all(actors.map((actor) => new Promise((resolve) => {
+      const listener = (message) => {
+        const value = answer(message);
+        if (value === undefined) return;
+        actor.off('message', listener);
+        answers.set(actor, value);
+        resolve(undefined);
+      };
+      actor.on('message', listener);
+      actor.tell(command);
+    })))
+  ]);
+  return answers;
+}
+
+module.exports = { Actor, ask };
