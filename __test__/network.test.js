@@ -177,3 +177,36 @@ test('server.close cuts everybody off; what was cached is unreachable', options,
   await assert.rejects(two.send('s', 'r', 1), { code: 'ERR_PEER_UNREACHABLE', message: /^Peer unreachable \(id: r, url: ws:/ });
   assert.strictEqual(await two.find('r').catch((err) => err.code), one.url ?? two.addresses.r);
 });
+
+test('what is published while a lost host is being dialled arrives', options, async (t) => {
+  const host = await listening(t);
+  const heard = [];
+  host.subscribe('news', (message) => heard.push(message));
+  // Between the two; when it is told to wait, it accepts and leaves it at that.
+  const sockets = new Set();
+  const held = [];
+  let wait = false;
+  const forward = (socket) => {
+    const behind = net.connect(host.port, '127.0.0.1');
+    for (const [one, two] of [[socket, behind], [behind, socket]]) {
+      sockets.add(one);
+      one.on('error', () => {}).on('close', () => two.destroy());
+      one.pipe(two);
+    }
+  };
+  const between = net.createServer((socket) => { if (wait) held.push(socket); else forward(socket); });
+  await new Promise((resolve) => between.listen(0, '127.0.0.1', () => resolve()));
+  t.after(() => { between.close(); for (const socket of sockets) socket.destroy(); });
+  const other = new distribus.Host({ reconnectDelay: 50 });
+  t.after(() => other.close());
+  await other.join(`ws://127.0.0.1:${between.address().port}`);
+  wait = true;
+  for (const socket of sockets) socket.destroy();
+  await until(() => held.length > 0);
+  await until(() => Object.keys(other.timers).length === 0);
+  other.publish('news', 1);
+  wait = false;
+  forward(held[0]);
+  await until(() => heard.length > 0);
+  assert.deepStrictEqual(heard, [1]);
+});

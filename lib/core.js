@@ -372,8 +372,9 @@ class Core {
    * @returns {boolean} false when it is better to wait for 'drain' before publishing more
    */
   publish(channel, message) {
-    if (this.draining !== null) return false;
-    if (this.links === 0 && this.timers === 0) return true;
+if (this.draining !== null) return false;
+    // Who is lost and just being dialled has neither a connection nor a timer.
+    if (this.links === 0 && this.members.size === 0) return true;
     try {
       this.outbound.publish(channel, message);
     } catch (err) {

@@ -24,6 +24,10 @@ class Members {
     this.#name = name;
   }
 
+  get size() {
+    return this.#members.size;
+  }
+
   /** A copy, in the order in which they joined. */
   list() {
     return Array.from(this.#members.values(), (member) => ({ ...member }));
