@@ -110,6 +110,31 @@ fn one_side_dials_again_when_a_connection_is_lost_before_both_know_it() {
 }
 
 #[test]
+fn stale_news_of_who_is_behind_a_url_do_not_end_the_session_with_who_is() {
+    for told in [0, 1] {
+        let mut net = Net::new(3);
+        net.connect_all();
+        net.settle();
+        net.sever(0, 1);
+        net.run_for(Duration::from_millis(10));
+        publish(&mut net, 0, "1");
+        publish(&mut net, 1, "2");
+        // Host 2 has not heard yet that somebody else lives there now.
+        let member = format!(
+            r#"{{"url":"{}","id":"an earlier incarnation"}}"#,
+            url(1 - told)
+        );
+        let news =
+            format!(r#"{{"message":{{"method":"members","params":{{"members":[{member}]}}}}}}"#);
+        net.inject_text(2, told, news);
+        net.run_for(Duration::from_millis(100));
+        net.assert_full_mesh();
+        assert_eq!(heard(&net, 1), ["1"]);
+        assert_eq!(heard(&net, 0), ["2"]);
+    }
+}
+
+#[test]
 fn a_new_incarnation_behind_the_old_url_ends_the_old_session() {
     let mut net = pair();
     net.nodes[0].paused = true;

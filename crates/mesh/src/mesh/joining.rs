@@ -59,10 +59,11 @@ impl Mesh {
             }
             return;
         }
-        let hint = host.or_else(|| match &waiter {
+        // Who told us of somebody else there may be behind the times. If not, the answer to our greeting says so.
+        let hint = match &waiter {
             Waiter::Redial { host, .. } => host.clone(),
-            _ => self.hosts.lost_behind(&url),
-        });
+            _ => self.hosts.lost_behind(&url).or(host),
+        };
         self.dial(url, hint, waiter);
     }
 

@@ -310,14 +310,24 @@ impl Net {
 
     /// A binary frame that host `n` would never send reaches host `m`.
     pub fn inject(&mut self, n: usize, m: usize, frame: &[u8]) {
-        let wire = self
-            .wires
-            .iter()
-            .find(|((a, _), (b, _))| (*a, *b) == (n, m));
-        let link = wire.map(|(_, (_, link))| *link).expect("connected");
+        let link = self.end_of_wire(n, m);
         let bytes = bytes::Bytes::copy_from_slice(frame);
         let input = Input::ReceivedBinary { link, bytes };
         self.later(LATENCY, Parcel::Input(m, input));
+    }
+
+    /// The same with a text frame.
+    pub fn inject_text(&mut self, n: usize, m: usize, text: String) {
+        let link = self.end_of_wire(n, m);
+        let text = text.into();
+        self.later(LATENCY, Parcel::Input(m, Input::Received { link, text }));
+    }
+
+    /// The link of host `m` to host `n`.
+    fn end_of_wire(&self, n: usize, m: usize) -> LinkId {
+        let mut wires = self.wires.iter();
+        let wire = wires.find(|((a, _), (b, _))| (*a, *b) == (n, m));
+        wire.map(|(_, (_, link))| *link).expect("connected")
     }
 
     /// The program of host `n` applies what it was told.
