@@ -372,7 +372,7 @@ class Core {
    * @returns {boolean} false when it is better to wait for 'drain' before publishing more
    */
   publish(channel, message) {
-if (this.draining !== null) return false;
+    if (this.draining !== null) return false;
     // Who is lost and just being dialled has neither a connection nor a timer.
     if (this.links === 0 && this.members.size === 0) return true;
     try {

@@ -163,6 +163,11 @@ impl<T: Run> Session<T> {
         self.link
     }
 
+    /// Whether nothing has been said yet, by neither side.
+    pub fn is_unused(&self) -> bool {
+        self.next == 1 && self.received == 0
+    }
+
     /// Whether something waits for the other side to acknowledge what was said before.
     pub fn is_held_up(&self) -> bool {
         self.ready && (self.said < self.unacked.len() || !self.unsent.is_empty())

@@ -135,6 +135,23 @@ fn stale_news_of_who_is_behind_a_url_do_not_end_the_session_with_who_is() {
 }
 
 #[test]
+fn what_waits_in_a_session_of_which_the_other_side_has_not_heard_is_said_in_the_next_one() {
+    let mut net = pair();
+    net.restart(0);
+    net.nodes[0].paused = true; // the greeting of host 1 is not answered yet
+    net.run_for(Duration::from_millis(1_010));
+    publish(&mut net, 0, "1");
+    net.sever(0, 1);
+    net.run_for(Duration::from_millis(5));
+    publish(&mut net, 0, "2");
+    net.nodes[0].paused = false;
+    net.apply(0);
+    net.run_for(Duration::from_secs(3));
+    net.assert_full_mesh();
+    assert_eq!(heard(&net, 1), ["1", "2"]);
+}
+
+#[test]
 fn a_new_incarnation_behind_the_old_url_ends_the_old_session() {
     let mut net = pair();
     net.nodes[0].paused = true;

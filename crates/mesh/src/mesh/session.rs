@@ -78,6 +78,21 @@ impl Mesh {
                 self.open_channels(link, &host);
                 return Some(host);
             }
+            let begins = fits && (!dialled || (offer.received, offer.seen) == (0, 0));
+            if !same && begins && session.is_unused() {
+                // Its link was lost before the other side knew of it. What waits in it waits for that host, under whatever name.
+                if offer.new || dialled {
+                    session.id = offer.id;
+                }
+                let fresh = Standing {
+                    window: there.window,
+                    ..Standing::new_session()
+                };
+                session.attach(link, &fresh)?;
+                (session.limits, session.key) = (limits, key);
+                self.open_channels(link, &host);
+                return Some(host);
+            }
             self.break_session(&host);
             if same && dialled {
                 // They go on with what we cannot go on with: only a new handshake can make a new session.
