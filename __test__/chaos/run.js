@@ -22,7 +22,7 @@ const ROUND = 30_000;
 /** How long after a repair everybody has to be connected. */
 const MESH = 35_000;
 const REQUEST_TIMEOUT = 8000;
-const RECONNECT_TIMEOUT = 10_000;
+const RECONNECT_TIMEOUT = 7000;
 /** How long settling everything may take. */
 const PATIENCE = REQUEST_TIMEOUT + 7000;
 /** How many violations are printed. */
@@ -96,11 +96,11 @@ async function play(actors, network, canCut, faultsLog) {
   const random = new Random(seed);
   const scene = { actors, network, canCut, random, tell, reconnectTimeout: RECONNECT_TIMEOUT, patience: PATIENCE };
   const rounds = Math.max(1, Math.round(Number(values.seconds) * 1000 / (ROUND + 5000)));
-  const faultsTime = Number(values.seconds) * 1000 / rounds - 5000;
+  const faultsTime = Math.max(1000, Math.round(Number(values.seconds) * 1000 / rounds) - 5000);
   console.log(`${rounds} rounds of ${(faultsTime / 1000).toFixed(1)} s, then repair`);
   await mesh(0);
   for (let round = 1; round <= rounds && broken.length === 0; round++) {
-    await harm(scene, AbortSignal.timeout(Math.max(1000, faultsTime)));
+    await harm(scene, AbortSignal.timeout(faultsTime));
     await mesh(round);
   }
   await finish(actors, broken);
