@@ -176,8 +176,9 @@ impl<W> Hosts<W> {
         LinkId(self.next)
     }
 
-    /// How many links there have been: what is said later comes with a greater number, or the same one.
-    pub fn count(&self) -> u64 {
+    /// A number for what is said now: what is said later comes with a greater one.
+    pub fn number(&mut self) -> u64 {
+        self.next += 1;
         self.next
     }
 

@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use distribus_mesh::{BinaryKind, Event, Payload, Reply, SendError};
+use distribus_mesh::{BinaryKind, Event, Input, Payload, Reply, SendError};
 use support::{Net, url};
 
 /// Two hosts; host 1 has joined host 0, so it is the one that dials again.
@@ -149,6 +149,28 @@ fn what_waits_in_a_session_of_which_the_other_side_has_not_heard_is_said_in_the_
     net.run_for(Duration::from_secs(3));
     net.assert_full_mesh();
     assert_eq!(heard(&net, 1), ["1", "2"]);
+}
+
+#[test]
+fn a_greeting_that_was_overtaken_by_another_connection_does_not_replace_that() {
+    let mut net = pair();
+    let link = net.nodes[0].mesh.next_link();
+    net.input(0, Input::Accepted { link });
+    let session = r#"{"id":"another","new":true}"#;
+    let host = format!(r#"{{"id":"host0001","number":1,"versions":[2],"session":{session}}}"#);
+    let params = format!(r#"{{"url":"{}","host":{host}}}"#, url(1));
+    let text = format!(r#"{{"id":"1","message":{{"method":"greeting","params":{params}}}}}"#);
+    let before = net.nodes[0].log.len();
+    net.input(
+        0,
+        Input::Received {
+            link,
+            text: text.into(),
+        },
+    );
+    net.settle();
+    assert_eq!(net.nodes[0].log[before..], []);
+    net.assert_full_mesh();
 }
 
 #[test]

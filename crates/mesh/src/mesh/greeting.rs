@@ -90,11 +90,12 @@ impl Mesh {
         {
             return self.refuse(link, id, "Another host");
         }
-        if self.is_stale(link, number.as_ref()) {
+        let stale = self.is_stale(link, number.as_ref());
+        if stale && is_relayed(link) {
             return self.drop_link(link);
         }
         let relayed = relayed.as_ref().and_then(json::string);
-        let decision = self.decide(link, replace);
+        let decision = self.decide(link, replace, stale);
         match decision {
             Decision::Register(key) => {
                 let waiters = self.register(link, key);
@@ -134,7 +135,7 @@ impl Mesh {
 
     /// Two hosts that join each other at the same moment must keep the same one of their two connections: the one that the
     /// host with the smaller id dialled. Originals have no id; with them both connections stay, as they always did.
-    fn decide(&mut self, link: LinkId, replace: bool) -> Decision {
+    fn decide(&mut self, link: LinkId, replace: bool, stale: bool) -> Decision {
         let Some(l) = self.hosts.get(link) else {
             return Decision::Stranger;
         };
@@ -160,6 +161,10 @@ impl Mesh {
             let same_host = e.host == host;
             let better = self.is_better(link, existing);
             if same_host && !replace && self.is_better(existing, link) {
+                return Decision::Duplicate;
+            }
+            if same_host && !replace && stale && !better {
+                // It was said before the other side knew of the existing connection, and was longer on its way.
                 return Decision::Duplicate;
             }
             let dialling = || {
@@ -210,7 +215,7 @@ impl Mesh {
                 "url",
                 self.url.as_deref().map(json::quote).as_deref(),
             );
-            let number = self.hosts.count().to_string();
+            let number = self.hosts.number().to_string();
             json::push_member(&mut host, "number", Some(&number));
             json::push_member(&mut host, "duplicate", duplicate.then_some("true"));
             let members = self.members_for(link, asks, relayed);

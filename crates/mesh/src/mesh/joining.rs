@@ -122,7 +122,7 @@ impl Mesh {
         let (replace, asks) = (l.replace, l.asks);
         let mut host = String::from("{");
         json::push_member(&mut host, "id", Some(&json::quote(&self.id)));
-        let number = self.hosts.count().to_string();
+        let number = self.hosts.number().to_string();
         json::push_member(&mut host, "number", Some(&number));
         json::push_member(&mut host, "replace", replace.then_some("true"));
         json::push_member(&mut host, "members", asks.then_some("true"));

@@ -310,9 +310,14 @@ impl Mesh {
         for (channel, count) in lost {
             self.note_drop(key.clone(), channel, count);
         }
+        self.perhaps_missing(key);
+        self.end_session(host);
+    }
+
+    /// Of what that host has published something may be missing here.
+    pub(super) fn perhaps_missing(&mut self, key: ByteString) {
         if !self.config.interests || self.channels.here().len() > 0 {
             self.event(Event::Gap { key, count: None });
         }
-        self.end_session(host);
     }
 }

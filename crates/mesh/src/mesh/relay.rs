@@ -152,13 +152,13 @@ impl Mesh {
         is_relayed(link) && joined && direct.as_ref().is_some_and(json::truthy)
     }
 
-    /// Takes the number in the greeting, or the answer, of the host behind that link. Gives whether what came over it is too old to be
-    /// meant any more.
+    /// Takes the number in the greeting, or the answer, of the host behind that link. Gives whether it was said before something that has
+    /// arrived earlier, over another link.
     pub(super) fn is_stale(&mut self, link: LinkId, number: Option<&Raw>) -> bool {
         let host = self.hosts.get(link).and_then(|l| l.host.clone());
         let number = number.and_then(|n| n.parse().ok());
         match (host, number) {
-            (Some(host), Some(number)) => self.relays.is_stale(&host, number) && is_relayed(link),
+            (Some(host), Some(number)) => self.relays.is_stale(&host, number),
             _ => false,
         }
     }

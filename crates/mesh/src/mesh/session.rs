@@ -80,7 +80,8 @@ impl Mesh {
             }
             let begins = fits && (!dialled || (offer.received, offer.seen) == (0, 0));
             if !same && begins && session.is_unused() {
-                // Its link was lost before the other side knew of it. What waits in it waits for that host, under whatever name.
+                // Most likely its link was lost before the other side knew of it. What waits in it waits for that host, under whatever
+                // name; what waited over there may be lost.
                 if offer.new || dialled {
                     session.id = offer.id;
                 }
@@ -89,7 +90,8 @@ impl Mesh {
                     ..Standing::new_session()
                 };
                 session.attach(link, &fresh)?;
-                (session.limits, session.key) = (limits, key);
+                (session.limits, session.key) = (limits, key.clone());
+                self.perhaps_missing(key);
                 self.open_channels(link, &host);
                 return Some(host);
             }
