@@ -16,8 +16,10 @@
 // - no gaps: every process hears all its own. And it hears each one of another process that was published, and the next one that it
 //   heard was published and heard, while each of the two was a member to the other without interruption, by what their events 'join' and
 //   'leave' said ('disconnect' and 'reconnect' do not interrupt). Of two processes that live at the end, the last ones are owed like that
-//   as well. So what may be missing is: what was published before the other had joined or after it had left, or about which one gave the
-//   other up (it was lost longer than `reconnectTimeout`) or found it started anew, and what was under way when one of them ended.
+//   as well. Not before one of them has got something from the other since both knew of each other, though: a connection may be lost when
+//   only one of them has heard of it. So what may be missing is: what was published before the other had joined or after it had left, or about which one gave the
+//   other up (it was lost longer than `reconnectTimeout`) or found it started anew, and what was under way when one of them ended;
+// - no silent gaps: what is missing between two that one process has heard, and may be missing, is told there by the event 'gap'.
 //
 // Processes: each one ends because it was told to, or is killed by the run itself.
 
@@ -186,41 +188,68 @@ function checkPublishes(processes, { violations, counts }) {
   function checkGaps(name, view, publisher, other, channel, heard) {
     const published = /** @type {number[]} */ (other.published.get(channel));
     let expected = 0;
+    let before = 0;
     for (const { n, time } of heard) {
+      const excused = counts.excused;
       for (let missing = expected; missing < n; missing++) {
         const at = published[missing];
         const owed = name === publisher ||
-          (together(other.members.get(view.id), at, published[n] ?? Infinity) && together(view.members.get(other.id), at, time));
+          haveMet(view, other, at, published[n] ?? Infinity, time);
         if (!owed) counts.excused += expected > 0 ? 1 : 0;
         else violations.push(`${publisher} on ${channel} #${missing} was not heard by ${name}, but ${n === published.length ? 'should have been' : `#${n} was`}`);
       }
+      if (counts.excused > excused && !view.gaps.some(({ url, at }) => url === other.url && before < at && at <= time)) {
+        violations.push(`${publisher} on ${channel} #${expected} to #${n - 1} were not heard by ${name}, which was not told of a gap`);
+      }
       expected = n + 1;
+      before = time;
     }
   }
 }
 
 /**
- * Whether one of the intervals holds both moments.
- * @param {{from: number, to: number}[] | undefined} intervals
- * @param {number} one
- * @param {number} two
+ * Whether a subscriber and a publisher have been members to each other all the time, and one had got something from the other before.
+ * @param {View} view of the subscriber
+ * @param {View} other the publisher's view
+ * @param {number} at when it was published
+ * @param {number} next when the next one was that has been heard
+ * @param {number} heard when that one was heard
  */
-function together(intervals, one, two) {
-  return intervals !== undefined && intervals.some(({ from, to }) => from <= one && two <= to);
+function haveMet(view, other, at, next, heard) {
+  const there = other.members.get(view.id)?.find(({ from, to }) => from <= at && next <= to);
+  const here = view.members.get(other.id)?.find(({ from, to }) => from <= at && heard <= to);
+  if (there === undefined || here === undefined) return false;
+  const since = Math.max(there.from, here.from);
+  const got = (/** @type {number[] | undefined} */ times) => times !== undefined && times.some((time) => since <= time && time <= at);
+  return got(view.got.get(other.name)) || got(other.got.get(view.name));
 }
 
 /**
  * What a process knew and said.
- * @typedef {{id: string, published: Map<string, number[]>, members: Map<string, {from: number, to: number}[]>}} View
+ * @typedef {object} View
+ * @property {string} id
+ * @property {string} url
+ * @property {Map<string, number[]>} published by channel, when each message was published
+ * @property {Map<string, {from: number, to: number}[]>} members by id, when that one was a member
+ * @property {{url: string, at: number}[]} gaps told of
+ * @property {Map<string, number[]>} got by process, when something came from it
+ * @property {string} name
  * @param {Process} process
- * @returns {View} its id; by channel, when each message was published; by id, when that one was a member
+ * @returns {View}
  */
-function viewOf({ lines }) {
+function viewOf({ name, lines }) {
   let id = '';
+  let url = '';
+  const gaps = [];
+  const got = new Map();
   const published = new Map();
   const members = new Map();
   for (const [time, kind, first, second] of lines) {
-    if (kind === 'id') id = first;
+    if (kind === 'id') [id, url] = [first, second];
+    else if (kind === 'R' || kind === 'H') {
+      if (!got.has(first)) got.set(first, []);
+      got.get(first).push(time);
+    } else if (kind === 'G') gaps.push({ url: first, at: time });
     else if (kind === 'P') {
       if (!published.has(first)) published.set(first, []);
       published.get(first)[second] = time;
@@ -232,7 +261,7 @@ function viewOf({ lines }) {
       if (interval !== undefined) interval.to = time;
     }
   }
-  return { id, published, members };
+  return { name, id, url, published, members, gaps, got };
 }
 
 module.exports = { check, DEFINITE, UNKNOWN };

@@ -30,6 +30,8 @@ let traffic = true;
 let checking = 0;
 
 host.on('error', (err) => log.write('E', String(err), err.code));
+host.on('gap', (url, count) => log.write('G', url, count));
+host.on('drop', (url, channel, count) => log.write('D', url, channel, count));
 for (const change of ['join', 'leave', 'disconnect', 'reconnect']) host.on(change, (url, id) => log.write('M', change, id));
 
 for (const peer of PEERS) create(peer);
@@ -88,7 +90,7 @@ async function start() {
   }
   // What the addon calls itself is nothing that programs need; the checker does, to tell incarnations apart.
   const core = Object.getOwnPropertySymbols(host).find(({ description }) => description === 'distribus');
-  log.write('id', host[core].id);
+  log.write('id', host[core].id, own);
   setInterval(talk, 10);
   setInterval(keep, 250);
   keep();

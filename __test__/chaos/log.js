@@ -5,7 +5,7 @@
 //
 // | kind    | fields                     |                                                                          |
 // |---------|----------------------------|--------------------------------------------------------------------------|
-// | `id`    | host id                    | the incarnation of this process                                          |
+// | `id`    | host id, url               | the incarnation of this process                                          |
 // | `S`     | send, from, to, n          | about to send: the process's own number of the send, and the pair's      |
 // | `O`     | send                       | that send has resolved                                                   |
 // | `F`     | send, code                 | that send was rejected                                                   |
@@ -13,9 +13,10 @@
 // | `P`     | channel, n                 | about to publish                                                         |
 // | `H`     | process, channel, n        | heard                                                                    |
 // | `M`     | change, host id            | `join`, `leave`, `disconnect` or `reconnect` of another incarnation      |
+// | `G`     | url, count or null         | event 'gap'                                                              |
 // | `end`   |                            | everything has settled, the process ends because it was told to          |
 //
-// Other kinds (`J` a join that failed, `E` an event 'error') are there to be read by people.
+// Other kinds (`J` a join that failed, `E` an event 'error', `D` an event 'drop') are there to be read by people.
 
 const fs = require('node:fs');
 
