@@ -9,6 +9,12 @@ const { run, root } = require('./sections')
 run([
   { name: 'rust', title: 'Rust tests of all rooms', command: 'cargo', args: ['test', '--workspace', '--locked'] },
   {
+    name: 'turmoil',
+    title: 'The sockets of crates/net over a simulated network',
+    command: 'cargo',
+    args: ['test', '-p', 'distribus-net', '--features', 'simulated', '--test', 'turmoil', '--locked']
+  },
+  {
     name: 'fuzz',
     title: 'The fuzz targets, without a fuzzer, over their corpus',
     command: 'cargo',

@@ -3,11 +3,11 @@
 use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::client::{Request, generate_request};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::failure;
+use crate::sockets::TcpStream;
 use crate::upgrade::{MAX_HEAD, MAX_HEADERS};
 
 /// Why the other side is not spoken with.

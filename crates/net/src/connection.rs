@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use distribus_mesh::LinkId;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::driver::Shared;
 use crate::outbox::{Drained, Outbox};
 use crate::read_loop::{LoopReader, ReadLoop, Signals};
 use crate::reader::{ReadEnd, Reader};
+use crate::sockets::TcpStream;
 use crate::stream::{Socket, Stream};
 
 /// How long the other side may take to answer our close frame.

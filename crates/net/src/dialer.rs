@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use distribus_mesh::{DialError, Input, LinkId};
-use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
@@ -16,6 +15,7 @@ use crate::connection::{self, Connection, Link};
 use crate::driver::Shared;
 use crate::failure;
 use crate::runtime;
+use crate::sockets::{TcpStream, lookup_host};
 use crate::stream::Socket;
 
 /// Dials, and serves the link until it ends. Stops when the sender of `stopped` is gone before the link is open.

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Instant;
 
 use bytestring::ByteString;
 use distribus_mesh::wire::routed::is_routed;
 use distribus_mesh::{Config, Event, Input, LinkId, Mesh, Output, Raw, Time};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::connection::{Link, Traffic};
 use crate::dialer;

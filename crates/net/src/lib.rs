@@ -21,6 +21,7 @@ mod outbox;
 mod read_loop;
 mod reader;
 mod runtime;
+mod sockets;
 mod stats;
 mod stream;
 mod timers;
@@ -34,4 +35,6 @@ pub use limits::Limits;
 pub use listener::Bind;
 pub use read_loop::{Attached, LinkReader, ReadLoop};
 pub use reader::ReadEnd;
+#[cfg(feature = "simulated")]
+pub use sockets::simulated::cut;
 pub use stats::{HostStats, LinkStats, Traffic};

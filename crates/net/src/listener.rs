@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use distribus_mesh::{DialError, Input};
 use parking_lot::Mutex;
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::connection::{self, Connection, Link};
@@ -16,6 +14,7 @@ use crate::driver::Shared;
 use crate::failure;
 use crate::gate::{Gate, Pass};
 use crate::runtime;
+use crate::sockets::{TcpListener, TcpStream, bind};
 use crate::upgrade;
 
 /// How often to look for a port that is free at all addresses.
@@ -57,22 +56,18 @@ pub fn listen(shared: &Arc<Shared>, addresses: &[Bind], port: u16) -> Result<u16
         ));
     }
     let mut tries = PORT_TRIES;
-    let sockets = loop {
+    let runtime = runtime::handle();
+    let _entered = runtime.enter();
+    let listeners = loop {
         match bind_all(addresses, port) {
             Err(error) if port == 0 && error.code == "EADDRINUSE" && tries > 0 => tries -= 1,
             bound => break bound?,
         }
     };
-    let _runtime = runtime::handle().enter();
-    let mut listeners = Vec::new();
-    let mut bound = port;
-    for (socket, at) in sockets {
-        let listener = std::net::TcpListener::from(socket);
-        let listener =
-            TcpListener::from_std(listener).map_err(|e| failure::system("listen", &e, at))?;
-        bound = at.port();
-        listeners.push(listener);
-    }
+    let bound = listeners
+        .last()
+        .and_then(|l| l.local_addr().ok())
+        .map_or(port, |at| at.port());
     let count = listeners.len();
     let listeners = Arc::new(Mutex::new(listeners));
     let (stop, stopped) = watch::channel(());
@@ -85,7 +80,7 @@ pub fn listen(shared: &Arc<Shared>, addresses: &[Bind], port: u16) -> Result<u16
             Arc::clone(&gate),
             stopped.clone(),
         );
-        runtime::handle().spawn(accepting);
+        runtime.spawn(accepting);
     }
     shared.serve(Some(Server {
         listeners,
@@ -94,19 +89,14 @@ pub fn listen(shared: &Arc<Shared>, addresses: &[Bind], port: u16) -> Result<u16
     Ok(bound)
 }
 
-fn bind_all(addresses: &[Bind], mut port: u16) -> Result<Vec<(Socket, SocketAddr)>, DialError> {
-    let mut sockets: Vec<(Socket, SocketAddr)> = Vec::new();
+fn bind_all(addresses: &[Bind], mut port: u16) -> Result<Vec<TcpListener>, DialError> {
+    let mut listeners = Vec::new();
     for Bind { address, required } in addresses {
         let at = SocketAddr::new(*address, port);
         match bind(at) {
-            Ok(socket) => {
-                let local = socket
-                    .local_addr()
-                    .ok()
-                    .and_then(|a| a.as_socket())
-                    .unwrap_or(at);
-                port = local.port();
-                sockets.push((socket, local));
+            Ok(listener) => {
+                port = listener.local_addr().map_or(port, |at| at.port());
+                listeners.push(listener);
             }
             Err(error) => {
                 let all = address.is_unspecified() && !required;
@@ -116,21 +106,7 @@ fn bind_all(addresses: &[Bind], mut port: u16) -> Result<Vec<(Socket, SocketAddr
             }
         }
     }
-    Ok(sockets)
-}
-
-fn bind(at: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
-    if at.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    // On Unix this lets a host come back at its port at once; on Windows it would let it steal one.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&at.into())?;
-    socket.listen(1024)?;
-    Ok(socket)
+    Ok(listeners)
 }
 
 async fn accept(

@@ -1,12 +1,16 @@
 //! The one runtime of the process.
 
+#[cfg(not(feature = "simulated"))]
 use std::sync::OnceLock;
 
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::Handle;
+#[cfg(not(feature = "simulated"))]
+use tokio::runtime::{Builder, Runtime};
 
 /// Sockets of all hosts in all JavaScript environments of the process share it. It holds nothing of any environment and is never
 /// shut down: its threads end with the process.
-pub fn handle() -> &'static Handle {
+#[cfg(not(feature = "simulated"))]
+pub fn handle() -> Handle {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME
         .get_or_init(|| {
@@ -21,4 +25,11 @@ pub fn handle() -> &'static Handle {
                 .expect("the operating system gives no threads")
         })
         .handle()
+        .clone()
+}
+
+/// Each simulated host has its own.
+#[cfg(feature = "simulated")]
+pub fn handle() -> Handle {
+    Handle::current()
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::task::{Context, Poll};
 
-use tokio::net::TcpStream;
+use crate::sockets::TcpStream;
 
 /// A byte stream with non-blocking reads and writes. TCP today; TLS or a simulated network can stand here as well.
 pub trait Stream: Send + Sync + 'static {

@@ -19,7 +19,7 @@ pub fn spawn(host: Weak<Shared>, rearm: Arc<Notify>, mut ended: watch::Receiver<
             };
             let rings = async {
                 match at {
-                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    Some(at) => tokio::time::sleep_until(at).await,
                     None => std::future::pending().await,
                 }
             };

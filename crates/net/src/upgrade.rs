@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::sockets::TcpStream;
 
 /// Limits of heads, in both directions.
 pub const MAX_HEAD: usize = 16 * 1024;
