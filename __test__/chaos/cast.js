@@ -48,8 +48,9 @@ class Actor extends EventEmitter {
     const { urls, ports, seed, options } = this.#config;
     const told = { name, life, address: this.#network.address(index), port: ports[index], urls, seed, logFile, options, native: life % 2 === 0 };
     const [command, ...args] = this.#network.at(index, globalThis.process.execPath, path.join(__dirname, 'host.js'), JSON.stringify(told));
-    // Both ways to read sockets take part.
-    const env = { ...globalThis.process.env, DISTRIBUS_IO: (index + life) % 2 === 0 ? 'uv' : 'portable' };
+    // Both ways to read sockets take part, where there are two.
+    const env = { ...globalThis.process.env };
+    if ((index + life) % 2 === 0) env.DISTRIBUS_IO = 'portable';
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.#child = child;
     let output = '';
