@@ -1,19 +1,8 @@
 'use strict';
 
-const net = require('node:net');
 const ours = require('..');
 const original = require('distribus-original');
-
-/** A port that was free a moment ago, for original hosts: they advertise the port that they were told. */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {net.AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
-  });
-}
+const freePort = require('../scripts/free_port.js');
 
 /**
  * A listening host that is closed after the test.

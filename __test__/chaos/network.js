@@ -4,6 +4,7 @@
 
 const net = require('node:net');
 const { spawnSync } = require('node:child_process');
+const freePort = require('../../scripts/free_port.js');
 
 /** Runs a command. Throws what it says when it fails. */
 function run(command, ...args) {
@@ -196,16 +197,6 @@ async function whyNoCuts() {
     socket.destroy();
     server.close();
   }
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {net.AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 module.exports = { open };

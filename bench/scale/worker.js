@@ -2,7 +2,7 @@
 
 // A process with some of the hosts of a network. It does what a measurement tells it to, and ends when that one is gone.
 
-const { once } = require('node:events');
+const freePort = require('../../scripts/free_port.js');
 
 /** What a measurement needs of a package, beside its API. */
 const packages = {
@@ -27,14 +27,6 @@ const packages = {
     return { distribus, port: freePort, frames: () => sent };
   }
 };
-
-async function freePort() {
-  const server = require('node:net').createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** @type {any} */
 let kind;
