@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use distribus_mesh::{Answer, CallError, Config, Event, Input, Payload, Topic};
+use distribus_mesh::{Answer, CallError, Config, Input, Payload, Topic};
 use support::{LATENCY, Net, url};
 
 fn config() -> Config {
@@ -51,12 +51,11 @@ fn publish(net: &mut Net, n: usize, channel: &str, number: u32) {
 
 /// What has come to host `n` by publishing, in order.
 fn heard(net: &Net, n: usize) -> Vec<u32> {
-    let numbers = net.nodes[n].log.iter().filter_map(|e| match e {
-        Event::Publish { payload, .. } => Some(payload.clone().into_json()),
-        _ => None,
-    });
-    let numbers = numbers.flatten().flatten();
-    numbers.map(|n| n.parse().expect("a number")).collect()
+    let numbers = net.published(n);
+    numbers
+        .iter()
+        .map(|n| n.parse().expect("a number"))
+        .collect()
 }
 
 fn ready(net: &mut Net, n: usize) -> u64 {

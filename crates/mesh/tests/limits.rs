@@ -264,14 +264,9 @@ fn lost_hosts_have_what_is_published_wait_up_to_the_limit() {
     assert_eq!(heard(&net, 1), expected);
 }
 
-#[test]
-fn what_is_published_waits_longer_than_an_answer_may_take() {
+/// Host 0 knows the peer `"b"` of host 1, and has lost that one half a second ago.
+fn lost(config: Config) -> Net {
     let mut net = Net::new(2);
-    let config = Config {
-        request_timeout: Duration::from_secs(2),
-        reconnect_delay: Duration::from_secs(10),
-        ..Config::default()
-    };
     for n in 0..2 {
         net.input(n, Input::Configure(config.clone()));
     }
@@ -281,6 +276,16 @@ fn what_is_published_waits_longer_than_an_answer_may_take() {
     net.settle();
     net.sever(0, 1);
     net.run_for(Duration::from_millis(500));
+    net
+}
+
+#[test]
+fn what_is_published_waits_longer_than_an_answer_may_take() {
+    let mut net = lost(Config {
+        request_timeout: Duration::from_secs(2),
+        reconnect_delay: Duration::from_secs(10),
+        ..Config::default()
+    });
     net.publish(0, "\"news\"", Payload::one(Some("1".into())));
     let seq = net.send_patiently(0, "\"b\"", "2");
     net.publish(0, "\"news\"", Payload::one(Some("3".into())));
@@ -294,13 +299,7 @@ fn what_is_published_waits_longer_than_an_answer_may_take() {
 
 #[test]
 fn a_patient_send_waits_for_the_lost_host() {
-    let mut net = Net::new(2);
-    net.connect_all();
-    net.nodes[1].peers.insert("\"b\"".to_owned());
-    net.send(0, "\"a\"", "\"b\"", "0");
-    net.settle();
-    net.sever(0, 1);
-    net.run_for(Duration::from_millis(500));
+    let mut net = lost(Config::default());
     let patient = net.send_patiently(0, "\"b\"", "1");
     let other = net.send(0, "\"a\"", "\"b\"", "2");
     assert_eq!(net.outcome(0, patient), None);
@@ -315,13 +314,7 @@ fn a_patient_send_waits_for_the_lost_host() {
 
 #[test]
 fn a_patient_send_fails_when_the_host_was_started_anew() {
-    let mut net = Net::new(2);
-    net.connect_all();
-    net.nodes[1].peers.insert("\"b\"".to_owned());
-    net.send(0, "\"a\"", "\"b\"", "0");
-    net.settle();
-    net.sever(0, 1);
-    net.run_for(Duration::from_millis(500));
+    let mut net = lost(Config::default());
     let patient = net.send_patiently(0, "\"b\"", "1");
     net.publish(0, "\"news\"", Payload::one(Some("1".into())));
     net.restart(1);

@@ -59,18 +59,6 @@ fn connections_made(net: &Net, n: usize, key: &str) -> usize {
     net.nodes[n].log.iter().filter(made).count()
 }
 
-fn published(net: &Net, n: usize) -> Vec<String> {
-    let payloads = net.nodes[n].log.iter().filter_map(|e| match e {
-        Event::Publish { payload, .. } => Some(payload.clone().into_json()),
-        _ => None,
-    });
-    payloads
-        .flatten()
-        .flatten()
-        .map(|m| m.to_string())
-        .collect()
-}
-
 fn interests(net: &mut Net) {
     for n in 0..net.nodes.len() {
         let interests = true;
@@ -102,7 +90,7 @@ fn two_that_joined_a_third_reach_each_other() {
     net.publish(2, "\"c\"", Payload::one(Some("7".into())));
     net.settle();
     assert_eq!(
-        (published(&net, 0), published(&net, 1)),
+        (net.published(0), net.published(1)),
         (vec!["7".into()], vec!["7".into()])
     );
 }
@@ -265,7 +253,7 @@ fn who_loses_its_relay_is_lost_for_the_others_and_comes_back() {
     assert_connected(&net);
     assert!(net.nodes.iter().all(|n| n.timers.is_empty()));
     assert_eq!(
-        published(&net, 1),
+        net.published(1),
         ["1", "2"],
         "what was published meanwhile has waited"
     );
@@ -410,8 +398,8 @@ fn only_who_is_interested_gets_what_is_published() {
     net.tap = Some(Vec::new());
     net.publish(2, "\"c\"", Payload::one(Some("1".into())));
     net.settle();
-    assert_eq!(published(&net, 1), ["1"]);
-    assert!(published(&net, 3).is_empty() && published(&net, 0).is_empty());
+    assert_eq!(net.published(1), ["1"]);
+    assert!(net.published(3).is_empty() && net.published(0).is_empty());
     let tap = net.tap.take().unwrap();
     let ways: Vec<(usize, usize)> = tap.iter().map(|(n, m, _)| (*n, *m)).collect();
     assert_eq!(

@@ -621,6 +621,16 @@ impl Net {
         messages.map(|m| m.to_string()).collect()
     }
 
+    /// The messages of channels that host `n` has heard.
+    pub fn published(&self, n: usize) -> Vec<String> {
+        let heard = |e: &Event| match e {
+            Event::Publish { payload, .. } => payload.clone().into_json(),
+            _ => Vec::new(),
+        };
+        let messages = self.nodes[n].log.iter().flat_map(heard).flatten();
+        messages.map(|m| m.to_string()).collect()
+    }
+
     /// Joins all hosts into one network, one after the other, by the first.
     pub fn connect_all(&mut self) {
         for n in 1..self.nodes.len() {
