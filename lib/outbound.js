@@ -248,6 +248,17 @@ class Outbound {
   }
 
   /**
+   * JSON text of an id or a channel, if that is not too long.
+   * @param {string} what
+   * @param {any} id
+   */
+  named(what, id) {
+    const text = serialize(id);
+    if (text.length > this.maxIdLength) this.checkId(what, id);
+    return text;
+  }
+
+  /**
    * Begins a run.
    * @param {string} what
    * @param {any} from
@@ -256,21 +267,13 @@ class Outbound {
    * @param {string} text of its first message
    */
   begin(what, from, to, form, text) {
-    let head = what + form;
-    if (what === REPLY) {
-      head += to + '\t' + from + '\t' + this.number + '\t';
-    } else {
-      const name = serialize(to);
-      if (name.length > this.maxIdLength && what !== NOTE) this.checkId(what === PUBLISH ? 'channel' : 'id', to);
-      head += name + '\t';
-      if (what === PUBLISH) {
-        this.published = true;
-      } else {
-        const sender = serialize(from);
-        if (sender.length > this.maxIdLength && what !== NOTE) this.checkId('id', from);
-        head += sender + '\t';
-      }
-    }
+    let names;
+    if (what === REPLY) names = to + '\t' + from + '\t' + this.number;
+    else if (what === NOTE) names = serialize(to) + '\t' + serialize(from);
+    else if (what === PUBLISH) names = this.named('channel', to);
+    else names = this.named('id', to) + '\t' + this.named('id', from);
+    if (what === PUBLISH) this.published = true;
+    const head = what + form + names + '\t';
     this.end();
     this.text += head;
     if (form === JSON_TEXT) this.text += text;

@@ -34,7 +34,7 @@ pub fn read(json: &str) -> (Config, Limits) {
             .unwrap_or(defaults.reconnect_decay),
         request_timeout: millis("requestTimeout", defaults.request_timeout),
         directory: options.get("directory") == Some(&Value::Bool(true)),
-        max_addresses: number("maxAddresses").map_or(defaults.max_addresses, |n| n as usize),
+        max_addresses: size("maxAddresses", defaults.max_addresses),
         interests: options.get("interests") == Some(&Value::Bool(true)),
         max_payload: size("maxPayload", defaults.max_payload),
         max_id_length: size("maxIdLength", defaults.max_id_length),

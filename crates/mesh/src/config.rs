@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::limits::Limits;
+
 /// What `host.config()` can set and the mesh obeys.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -33,6 +35,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        let Limits { payload, id } = Limits::default();
         Config {
             reconnect_timeout: Duration::from_secs(300),
             reconnect_delay: Duration::from_secs(1),
@@ -41,8 +44,8 @@ impl Default for Config {
             interests: false,
             directory: false,
             max_addresses: 1 << 20,
-            max_payload: 64 * 1024 * 1024,
-            max_id_length: 64 * 1024,
+            max_payload: payload,
+            max_id_length: id,
             max_queue_bytes: 128 * 1024 * 1024,
             max_in_flight: 512 * 1024,
         }

@@ -42,13 +42,14 @@ impl Plain {
         self.backlog + self.bytes
     }
 
+    /// Whether its socket has not too much to write already.
+    fn takes(&self, written: usize, bounds: &Bounds) -> bool {
+        self.backlog == 0 || self.backlog + written <= bounds.bytes
+    }
+
     fn has_room(&self, written: usize, kept: usize, count: usize, bounds: &Bounds) -> bool {
-        let Plain {
-            backlog,
-            flying,
-            bytes,
-        } = self;
-        (*backlog == 0 || backlog + written <= bounds.bytes)
+        let Plain { flying, bytes, .. } = self;
+        self.takes(written, bounds)
             && (*flying == 0 || bytes + kept <= bounds.bytes && flying + count <= bounds.messages)
     }
 }
@@ -108,8 +109,8 @@ impl Mesh {
         let (size, count) = (payload.size(), u64::from(payload.count()));
         let mut links: Vec<LinkId> = self.hosts.plain().collect();
         links.retain(|link| {
-            let room = |p: &Plain| p.backlog == 0 || p.backlog + size <= bounds.bytes;
-            let fine = self.plains.get(link).is_none_or(room);
+            let plain = self.plains.get(link);
+            let fine = plain.is_none_or(|p| p.takes(size, &bounds));
             if !fine {
                 let key = self.hosts.get(*link).and_then(|l| l.key.clone());
                 self.note_drop(key.unwrap_or_default(), channel.clone(), count);
