@@ -97,8 +97,10 @@ impl Mesh {
         if l.state != State::Dialling {
             return;
         }
-        let hint = l.hint.clone();
+        let (hint, url) = (l.hint.clone(), l.dialled.clone());
         let other = hint.as_ref().and_then(|h| self.hosts.route_to_host(h));
+        // Perhaps it is not who we expected there.
+        let other = other.or_else(|| self.hosts.route(url.as_ref()?));
         if let Some(other) = other.filter(|other| !self.is_better(link, *other)) {
             // It has dialled us meanwhile.
             let l = self.hosts.get_mut(link);
@@ -132,6 +134,9 @@ impl Mesh {
             let known = json::quote(&self.relayed_digest());
             json::push_member(&mut host, "relayed", Some(&known));
         }
+        // Since we dialled, somebody else may have come there and been lost.
+        let hint = hint.filter(|h| self.sessions.get(h).is_some());
+        let hint = hint.or_else(|| self.hosts.lost_behind(url.as_ref()?));
         let session = self.offer(hint.as_ref());
         json::push_member(&mut host, "session", Some(&session));
         host.push('}');
