@@ -134,9 +134,11 @@ impl Mesh {
             let known = json::quote(&self.relayed_digest());
             json::push_member(&mut host, "relayed", Some(&known));
         }
-        // Since we dialled, somebody else may have come there and been lost.
+        // Since we dialled, somebody else may have come there, and been lost or be relayed.
         let hint = hint.filter(|h| self.sessions.get(h).is_some());
         let hint = hint.or_else(|| self.hosts.lost_behind(url.as_ref()?));
+        let there = |url| self.hosts.get(self.hosts.route(url)?)?.host.clone();
+        let hint = hint.or_else(|| there(url.as_ref()?));
         let session = self.offer(hint.as_ref());
         json::push_member(&mut host, "session", Some(&session));
         host.push('}');
