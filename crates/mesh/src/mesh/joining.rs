@@ -135,8 +135,8 @@ impl Mesh {
             json::push_member(&mut host, "relayed", Some(&known));
         }
         // Since we dialled, somebody else may have come there, and been lost or be relayed.
-        let hint = hint.filter(|h| self.sessions.get(h).is_some());
-        let hint = hint.or_else(|| self.hosts.lost_behind(url.as_ref()?));
+        let lost = url.as_ref().and_then(|url| self.hosts.lost_behind(url));
+        let hint = lost.or(hint).filter(|h| self.sessions.get(h).is_some());
         let there = |url| self.hosts.get(self.hosts.route(url)?)?.host.clone();
         let hint = hint.or_else(|| there(url.as_ref()?));
         let session = self.offer(hint.as_ref());
