@@ -652,6 +652,7 @@ impl Mesh {
             }
         } else if let Some(host) = session {
             self.end_session(&host);
+            self.relays.forget_newest(&host);
         }
         for asked in self.requests.take_all(link) {
             self.unanswered(link, asked, Silence::LinkLost);

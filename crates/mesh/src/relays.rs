@@ -237,7 +237,8 @@ impl Relays {
         stale
     }
 
-    /// The session with that host has ended: nothing can be harmed any more.
+    /// That host is gone, as far as we know: nothing can be harmed any more. Not when a session ends because another one begins: what
+    /// was said before that one is still stale.
     pub fn forget_newest(&mut self, host: &str) {
         self.newest.remove(host);
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use distribus_mesh::wire::routed::{self, Content, Header};
+use distribus_mesh::wire::v2::Frame;
 use distribus_mesh::{Answer, Config, Event, Input, Payload, SendError, Topic};
 use support::{LATENCY, Net, url};
 
@@ -485,10 +486,12 @@ fn frame(origin: &str, destination: &str, number: u64, content: &Content) -> Vec
     routed::write(&header, content).to_vec()
 }
 
-fn greeting(host: &str) -> Content {
-    let session = "{\"id\":\"s\",\"new\":true,\"received\":0,\"seen\":0,\"window\":1000000}";
+fn greeting(host: &str, number: u64, session: &str) -> Content {
+    let session = format!(
+        "{{\"id\":\"{session}\",\"new\":true,\"received\":0,\"seen\":0,\"window\":1000000}}"
+    );
     Content::Text(ByteString::from(format!(
-        "{{\"id\":1,\"message\":{{\"method\":\"greeting\",\"params\":{{\"host\":{{\"id\":\"{host}\",\"versions\":[2],\"session\":{session}}}}}}}}}"
+        "{{\"id\":1,\"message\":{{\"method\":\"greeting\",\"params\":{{\"host\":{{\"id\":\"{host}\",\"number\":{number},\"versions\":[2],\"session\":{session}}}}}}}}}"
     )))
 }
 
@@ -619,12 +622,39 @@ fn who_relays_cannot_speak_for_itself_or_for_us() {
 fn a_greeting_that_names_another_host_is_refused() {
     let mut net = network(1, 1);
     net.inject(0, 1, &frame("stranger", &id(1), 7, &Content::Open));
-    net.inject(0, 1, &frame("stranger", &id(1), 7, &greeting("somebody")));
+    net.inject(
+        0,
+        1,
+        &frame("stranger", &id(1), 7, &greeting("somebody", 1, "s")),
+    );
     net.inject(0, 1, &frame("other", &id(1), 7, &Content::Open));
-    net.inject(0, 1, &frame("other", &id(1), 7, &greeting("other")));
+    net.inject(0, 1, &frame("other", &id(1), 7, &greeting("other", 1, "s")));
     net.settle();
     let made = ["stranger", "somebody", "other"].map(|key| connections_made(&net, 1, key));
     assert_eq!(made, [0, 0, 1]);
+}
+
+#[test]
+fn a_greeting_from_before_the_present_session_ends_nothing() {
+    let mut net = network(1, 1);
+    let says = |net: &mut Net, number, content| {
+        net.inject(0, 1, &frame("other", &id(1), number, &content));
+    };
+    says(&mut net, 1, Content::Open);
+    says(&mut net, 1, greeting("other", 1, "before"));
+    let mut published = Frame::default();
+    published.publish(1, &None, &Payload::one(Some("1".into())));
+    says(&mut net, 1, Content::Records(published.take()));
+    net.settle();
+    assert_eq!(net.published(1), ["1"]);
+    // Of what it says then, one greeting is held up on its way.
+    says(&mut net, 3, Content::Open);
+    says(&mut net, 3, greeting("other", 9, "present"));
+    net.settle();
+    says(&mut net, 2, Content::Open);
+    says(&mut net, 2, greeting("other", 5, "before"));
+    net.settle();
+    assert_eq!(connections_made(&net, 1, "other"), 2);
 }
 
 #[test]

@@ -222,3 +222,31 @@ fn a_message_that_was_returned_does_not_come_after_a_later_one() {
         "{outcome:?}"
     );
 }
+
+#[test]
+fn a_dial_that_began_for_an_incarnation_before_looks_for_who_was_lost_since() {
+    let mut net = Net::new(3);
+    net.join(0, &url(2));
+    net.join(1, &url(0));
+    net.settle();
+    // Host 0 dials the lost host 2 in vain, while that has started again and comes back by way of host 1.
+    net.restart(2);
+    net.hanging.insert((0, 2));
+    net.blocked.insert((2, 0));
+    net.run_for(Duration::from_secs(2));
+    net.join(2, &url(1));
+    net.settle();
+    assert!(net.nodes[0].connections.contains(&url(2)));
+    publish(&mut net, 0, "0");
+    net.settle();
+    net.blocked.extend([(1, 2), (2, 1)]);
+    net.sever(1, 2);
+    net.run_for(Duration::from_secs(1));
+    assert!(!net.nodes[0].connections.contains(&url(2)));
+    publish(&mut net, 0, "1");
+    // Its attempt joins the one that is still under way.
+    net.run_for(Duration::from_secs(30));
+    assert_eq!(net.end_hanging(), 1);
+    net.run_for(Duration::from_secs(30));
+    assert_eq!(net.published(2), ["0", "1"]);
+}

@@ -42,6 +42,9 @@ impl Mesh {
             return self.joined(vec![waiter]);
         }
         let dialling = self.hosts.connecting(&url, host.as_deref());
+        if let (Some(link), Waiter::Redial { key, host, .. }) = (dialling, &waiter) {
+            self.expect_instead(link, key, host.as_ref());
+        }
         let waiters = match dialling.and_then(|link| self.hosts.get_mut(link)) {
             Some(link) => Some(&mut link.waiters),
             None => self
@@ -65,6 +68,17 @@ impl Mesh {
             _ => self.hosts.lost_behind(&url).or(host),
         };
         self.dial(url, hint, waiter);
+    }
+
+    /// Whoever was looked for there before has come back since we began to dial, or another one came in its place; and was lost again.
+    fn expect_instead(&mut self, link: LinkId, key: &ByteString, host: Option<&ByteString>) {
+        if let Some(l) = self.hosts.get_mut(link) {
+            l.waiters
+                .retain(|w| !matches!(w, Waiter::Redial { key: k, .. } if k == key));
+            if l.state == State::Dialling && !is_relayed(link) {
+                l.hint = host.cloned();
+            }
+        }
     }
 
     pub(super) fn dial(

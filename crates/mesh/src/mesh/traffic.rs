@@ -561,7 +561,6 @@ impl Mesh {
         self.place_leaves(host);
         self.directory.end(host);
         self.no_replies(host);
-        self.relays.forget_newest(host);
         for Part {
             run,
             range,

@@ -58,6 +58,9 @@ pub struct Net {
     pub dead: BTreeSet<String>,
     /// Who cannot dial whom.
     pub blocked: BTreeSet<(usize, usize)>,
+    /// Whose dials to whom come to no end until [`end_hanging`](Net::end_hanging).
+    pub hanging: BTreeSet<(usize, usize)>,
+    hung: Vec<(usize, LinkId)>,
     /// Relayed frames as they went from one host to another, if wanted.
     pub tap: Option<Vec<(usize, usize, bytes::Bytes)>>,
     /// Hosts that speak the original's protocol only.
@@ -94,6 +97,8 @@ impl Net {
             largest: 0,
             dead: BTreeSet::new(),
             blocked: BTreeSet::new(),
+            hanging: BTreeSet::new(),
+            hung: Vec::new(),
             tap: None,
             originals: BTreeSet::new(),
             silent: BTreeSet::new(),
@@ -182,6 +187,9 @@ impl Net {
                     .iter()
                     .position(|node| node.url.as_deref() == Some(&*url));
                 let blocked = |m: usize| self.blocked.contains(&(n, m));
+                if target.is_some_and(|m| self.hanging.contains(&(n, m))) {
+                    return self.hung.push((n, link));
+                }
                 match target.filter(|m| !self.dead.contains(&*url) && !blocked(*m)) {
                     Some(m) => {
                         let theirs = self.nodes[m].mesh.next_link();
@@ -190,14 +198,7 @@ impl Net {
                         self.later(LATENCY, Parcel::Input(m, Input::Accepted { link: theirs }));
                         self.later(LATENCY, Parcel::Input(n, Input::Opened { link }));
                     }
-                    None => {
-                        let error = DialError {
-                            code: "ECONNREFUSED".into(),
-                            message: "connect ECONNREFUSED".into(),
-                            ..DialError::default()
-                        };
-                        self.later(LATENCY, Parcel::Input(n, Input::DialFailed { link, error }));
-                    }
+                    None => self.fail_dial(n, link),
                 }
             }
             Output::Transmit { link, text } => {
@@ -224,6 +225,25 @@ impl Net {
             Output::Close { link } => self.cut(n, link),
             Output::Event(event) => self.nodes[n].waiting.push_back(event),
         }
+    }
+
+    fn fail_dial(&mut self, n: usize, link: LinkId) {
+        let error = DialError {
+            code: "ECONNREFUSED".into(),
+            message: "connect ECONNREFUSED".into(),
+            ..DialError::default()
+        };
+        self.later(LATENCY, Parcel::Input(n, Input::DialFailed { link, error }));
+    }
+
+    /// The dials that hang fail, and later ones do not hang any more. Gives how many there were.
+    pub fn end_hanging(&mut self) -> usize {
+        self.hanging.clear();
+        let hung = std::mem::take(&mut self.hung);
+        for (n, link) in &hung {
+            self.fail_dial(*n, *link);
+        }
+        hung.len()
     }
 
     /// Ends a link: both ends are told, in order with what is under way.
