@@ -1,8 +1,8 @@
 //! The real code of this crate over the simulated network of turmoil, with faults, for many seeds: what is promised holds, and when
 //! everything is repaired every pair of hosts talks again.
 //!
-//! `cargo test -p distribus-net --features simulated --test turmoil`; `TURMOIL_SEEDS` says how many seeds, `TURMOIL_FIRST` which is the first, `TURMOIL_TRACE=1` what
-//! happens.
+//! `cargo test -p distribus-net --features simulated --test turmoil`; `TURMOIL_SEEDS` says how many seeds, `TURMOIL_FIRST` which is the first, `TURMOIL_TRACE=1` tells
+//! what happened in those that failed.
 
 mod model;
 mod program;
@@ -89,7 +89,9 @@ impl Run<'_> {
         let stage = Rc::new(Stage {
             seed,
             config,
-            trace: std::env::var("TURMOIL_TRACE").is_ok_and(|t| t == "1"),
+            trace: std::env::var("TURMOIL_TRACE")
+                .is_ok_and(|t| t == "1")
+                .then(RefCell::default),
             model: RefCell::new(Model::default()),
             quiet: Cell::new(false),
         });
@@ -110,17 +112,12 @@ impl Run<'_> {
         self.sim.step().expect("no host ends");
     }
 
-    fn trace(&self, what: &str) {
-        if self.stage.trace {
-            println!("{:?} {what}", self.sim.elapsed());
-        }
-    }
-
     fn begin(&mut self, trouble: Trouble) {
         if !self.places.insert(trouble.place()) {
             return;
         }
-        self.trace(&format!("begins: {trouble:?}"));
+        let at = self.sim.elapsed();
+        self.stage.note(at, || format!("begins: {trouble:?}"));
         let early = self.rng.bool();
         match trouble {
             Trouble::Partition(a, b) => self.sim.partition(ip(a), ip(b)),
@@ -144,7 +141,8 @@ impl Run<'_> {
     }
 
     fn end(&mut self, trouble: Trouble) {
-        self.trace(&format!("ends: {trouble:?}"));
+        let at = self.sim.elapsed();
+        self.stage.note(at, || format!("ends: {trouble:?}"));
         self.places.remove(&trouble.place());
         match trouble {
             Trouble::Partition(a, b) | Trouble::OneWay(a, b) => {
@@ -179,6 +177,7 @@ impl Run<'_> {
                 next = now + Duration::from_millis(self.rng.u64(1..800));
                 if self.rng.u32(0..4) == 0 {
                     let (a, b) = (self.rng.usize(0..HOSTS), self.rng.usize(0..HOSTS));
+                    self.stage.note(now, || format!("cut: {a} {b}"));
                     distribus_net::cut(ip(a), ip(b));
                 } else {
                     let trouble = Trouble::choose(&mut self.rng);
@@ -230,9 +229,16 @@ fn promises_hold_over_simulated_sockets() {
                     if seed >= first + seeds || failed.lock().unwrap().len() >= 5 {
                         return;
                     }
-                    match std::panic::catch_unwind(AssertUnwindSafe(|| Run::new(seed).play())) {
+                    let run = Run::new(seed);
+                    let stage = Rc::clone(&run.stage);
+                    match std::panic::catch_unwind(AssertUnwindSafe(|| run.play())) {
                         Ok(counts) => *total.lock().unwrap() += counts,
-                        Err(_) => failed.lock().unwrap().push(seed),
+                        Err(_) => {
+                            failed.lock().unwrap().push(seed);
+                            if let Some(trace) = &stage.trace {
+                                println!("seed {seed}:\n{}", trace.borrow().join("\n"));
+                            }
+                        }
                     }
                 }
             });

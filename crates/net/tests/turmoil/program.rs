@@ -23,11 +23,20 @@ const REST: Duration = Duration::from_millis(250);
 pub struct Stage {
     pub seed: u64,
     pub config: Config,
-    /// Says what happens.
-    pub trace: bool,
+    /// What happened, if somebody wants to know.
+    pub trace: Option<RefCell<Vec<String>>>,
     pub model: RefCell<Model>,
     /// Nobody says anything new.
     pub quiet: std::cell::Cell<bool>,
+}
+
+impl Stage {
+    /// Notes something for whoever looks into a seed that failed.
+    pub fn note(&self, at: Duration, what: impl FnOnce() -> String) {
+        if let Some(trace) = &self.trace {
+            trace.borrow_mut().push(format!("{at:?} {}", what()));
+        }
+    }
 }
 
 pub fn ip(n: usize) -> IpAddr {
@@ -94,6 +103,12 @@ pub async fn run(n: usize, stage: Rc<Stage>) -> turmoil::Result {
 }
 
 impl Program {
+    fn note(&self, what: impl FnOnce() -> String) {
+        let at = turmoil::sim_elapsed().unwrap_or_default();
+        let who = || format!("host {} (life {}): {}", self.n, self.life, what());
+        self.stage.note(at, who);
+    }
+
     /// As programs do: whoever should be there and is not, not even as a lost one, is joined.
     fn join_missing(&mut self) {
         let now = Instant::now();
@@ -133,6 +148,7 @@ impl Program {
         }
         if self.rng.u32(0..100) < 40 {
             let id = self.stage.model.borrow_mut().published(self.life);
+            self.note(|| format!("publishes {id}"));
             let payload = self.payload(id);
             let channel = Some("\"news\"".into());
             self.handle.input([Input::Publish { channel, payload }]);
@@ -186,13 +202,8 @@ impl Program {
     }
 
     fn event(&mut self, number: u64, event: Event, replies: &mut Vec<(u64, u32, Reply)>) {
-        if self.stage.trace && event.payload().is_none() {
-            println!(
-                "{:?} host {} (life {}): {event:?}",
-                turmoil::sim_elapsed().unwrap_or_default(),
-                self.n,
-                self.life
-            );
+        if event.payload().is_none() {
+            self.note(|| format!("{event:?}"));
         }
         let mut model = self.stage.model.borrow_mut();
         match event {
@@ -204,6 +215,7 @@ impl Program {
             }
             Event::Publish { payload, .. } => {
                 for id in ids(payload) {
+                    self.note(|| format!("hears {id}"));
                     model.heard(self.life, id);
                 }
             }
