@@ -117,7 +117,7 @@ defineState('networkId', (core) => core.networkId, (core, value) => core.setNetw
 Host.prototype.config = function (options) {
   const core = coreOf(this);
   if (options) {
-    checkOptions(options);
+    checkOptions(options, this.options);
     const { networkId } = options;
     if (networkId && core.links > 0 && this.networkId && this.networkId !== networkId) {
       throw error('ERR_NETWORK_ID_SET', 'Cannot replace networkId once set');

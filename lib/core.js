@@ -18,7 +18,7 @@ const { pend, promiseOf, reject, resolve } = require('./pending.js');
 const { NativeHost, readsOnLoop } = require('./load.js');
 const { deliveryUnknown, fromFailure, hostClosed, hostDraining, overloaded, peerNotFound } = require('./errors.js');
 const stats = require('./stats.js');
-const { checkOffline } = require('./validate.js');
+const { checkOffline, withHeartbeats } = require('./validate.js');
 
 /**
  * @typedef {{resolve: (value?: any) => void, reject: (err: Error) => void, end?: (value: any) => any}} Deferred
@@ -192,6 +192,7 @@ class Core {
       reconnectDecay: Number(reconnectDecay) > 0 ? Number(reconnectDecay) : undefined,
       requestTimeout,
       handshakeTimeout,
+      ...withHeartbeats(this.host.options),
       maxPayload,
       maxIdLength,
       maxQueueBytes,

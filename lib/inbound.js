@@ -25,6 +25,8 @@ const DROPPED = 21;
 const GAP = 22;
 const RELIEVED = 23;
 const SLOW = 24;
+const PULSE = 25;
+const STALLED = 26;
 const ACCEPTED = 28;
 const GONE = 29;
 
@@ -213,6 +215,12 @@ function apply(core, native, text) {
         break;
       case SLOW:
         core.events.emit('slow', events[i++]);
+        break;
+      case PULSE:
+        break; // that it is taken says enough
+      case STALLED:
+        core.events.emit('stalled', events[i], events[i + 1], events[i + 2]);
+        i += 3;
         break;
       case UNREACHABLE:
         core.unreachable(events[i], fromFailure(events[i + 1]));

@@ -47,6 +47,34 @@ function checkLimits(options) {
   checkOffline(offline);
 }
 
+/** How often other hosts hear of a host, and how long one may be silent, in ms. */
+const HEARTBEATS = { heartbeatInterval: 8000, heartbeatTimeout: 24000 };
+
+/**
+ * @param {any} options
+ * @param {any} before the options that are set
+ */
+function checkHeartbeats(options, before) {
+  const names = /** @type {(keyof typeof HEARTBEATS)[]} */ (Object.keys(HEARTBEATS)).filter((name) => options[name] !== undefined);
+  for (const name of names) checkDelay(name, options[name]);
+  const { heartbeatInterval, heartbeatTimeout } = withHeartbeats({ ...before, ...options });
+  if (names.length > 0 && heartbeatInterval > 0 && !(heartbeatTimeout > heartbeatInterval)) {
+    const limits = `${heartbeatTimeout}, of ${heartbeatInterval}`;
+    throw typeError('ERR_INVALID_ARG_VALUE', `The option "heartbeatTimeout" must be greater than "heartbeatInterval", got ${limits}`);
+  }
+}
+
+/**
+ * @param {any} options
+ * @returns {typeof HEARTBEATS} as they are in force
+ */
+function withHeartbeats({ heartbeatInterval, heartbeatTimeout }) {
+  return {
+    heartbeatInterval: heartbeatInterval ?? HEARTBEATS.heartbeatInterval,
+    heartbeatTimeout: heartbeatTimeout ?? HEARTBEATS.heartbeatTimeout
+  };
+}
+
 /** @param {any} offline */
 function checkOffline(offline) {
   if (offline === undefined || offline === 'reject' || offline === 'queue') return;
@@ -90,8 +118,9 @@ function checkFunction(callback, name, kind = 'argument') {
 /**
  * Options of our own are checked; the original's are taken as they come, as are unknown ones.
  * @param {any} options
+ * @param {any} before the options that are set
  */
-function checkOptions(options) {
+function checkOptions(options, before) {
   checkObject(options);
   const { Promise } = options;
   if (Promise !== undefined) {
@@ -101,6 +130,7 @@ function checkOptions(options) {
     }
   }
   checkLimits(options);
+  checkHeartbeats(options, before);
   if (!Object.hasOwn(options, 'requestTimeout')) return;
   checkTimeout(options.requestTimeout, 'requestTimeout');
 }
@@ -190,5 +220,6 @@ function checkPattern(pattern, options) {
 }
 
 module.exports = {
-  checkDelay, checkFunction, checkOffline, checkOptions, checkPattern, checkPort, checkRequestOptions, checkSubscription
+  checkDelay, checkFunction, checkOffline, checkOptions, checkPattern, checkPort, checkRequestOptions, checkSubscription,
+  withHeartbeats
 };

@@ -168,6 +168,13 @@ impl Batch {
             }
             Event::Relieved => self.push("23", &[]),
             Event::Slow { key } => self.push("24", &[&quote(key)]),
+            Event::Stalled { url, host, time } => {
+                let text =
+                    |text: &Option<Raw>| text.as_ref().map_or("null".to_owned(), |t| quote(t));
+                let millis = time.as_millis().to_string();
+                self.push("26", &[&text(url), &text(host), &millis]);
+            }
+            Event::Pulse => self.push("25", &[]),
             Event::NetworkId { id } => {
                 self.push("14", &[if id.is_some() { "1" } else { "0" }, or_null(id)])
             }

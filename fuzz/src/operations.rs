@@ -69,6 +69,10 @@ pub fn mesh(data: &[u8]) {
         (config.max_queue_bytes, config.max_in_flight) = (1500, 4);
         (config.max_payload, config.max_id_length) = (1000, 8);
     }
+    if seed % 4 >= 2 {
+        config.heartbeat_interval = Duration::from_secs(1);
+        config.heartbeat_timeout = Duration::from_secs(3);
+    }
     let mesh = Mesh::new(config, "5me".into(), seed);
     let mut driver = Driver {
         mesh,
@@ -403,6 +407,13 @@ impl Driver {
                     Some(state) => *state = LinkState::Closing,
                     None => {}
                 },
+                Output::Beat { bytes, .. } => assert!(v2::decode(&bytes).is_ok()),
+                Output::Ping { .. } => {}
+                // Half of them have been silent.
+                Output::Probe { link } => inputs.push(Input::Heard {
+                    link,
+                    at: if link.0 % 2 == 0 { self.now } else { Time::ZERO },
+                }),
                 Output::Event(event) => self.event(event),
             }
         }

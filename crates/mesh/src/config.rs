@@ -31,6 +31,10 @@ pub struct Config {
     pub max_queue_bytes: usize,
     /// How many messages to one host may wait for their acknowledgement.
     pub max_in_flight: usize,
+    /// How often other hosts hear of this one. Zero: neither are they told, nor is anybody who is silent taken for lost.
+    pub heartbeat_interval: Duration,
+    /// Who has been silent for so long is lost.
+    pub heartbeat_timeout: Duration,
 }
 
 impl Default for Config {
@@ -48,6 +52,8 @@ impl Default for Config {
             max_id_length: id,
             max_queue_bytes: 128 * 1024 * 1024,
             max_in_flight: 512 * 1024,
+            heartbeat_interval: Duration::ZERO,
+            heartbeat_timeout: Duration::from_secs(24),
         }
     }
 }

@@ -134,6 +134,8 @@ pub enum Input {
     Received { link: LinkId, text: ByteString },
     /// A binary frame arrived.
     ReceivedBinary { link: LinkId, bytes: Bytes },
+    /// The answer to an [`Output::Probe`].
+    Heard { link: LinkId, at: Time },
     /// The link ended, whoever ended it. Nothing more will be heard of it.
     Closed { link: LinkId },
     /// Everything that [`Output::Event`] has told up to (not including) event number `upto` has been applied and
@@ -183,6 +185,14 @@ pub enum Output {
     Transmit { link: LinkId, text: ByteString },
     /// Write one binary frame.
     TransmitBinary { link: LinkId, bytes: Bytes },
+    /// Write one binary frame, unless much still waits to be written to that link: then the other side hears of us anyway, or
+    /// does not read.
+    Beat { link: LinkId, bytes: Bytes },
+    /// Have the other side answer something, under the same condition. The answer is not told.
+    Ping { link: LinkId },
+    /// Look when something came over that link the last time, and answer with [`Input::Heard`] at once: with the time at which bytes
+    /// were read from it, or with the present one if there are some to be read.
+    Probe { link: LinkId },
     /// Write what was transmitted so far, then close the link; answer with [`Input::Closed`], within bounded time.
     Close { link: LinkId },
     /// Tell the program. Events are numbered from 0 in the order in which they leave the mesh.
@@ -286,6 +296,14 @@ pub enum Event {
     Slow { key: ByteString },
     /// So much waited for other hosts that it was better to publish no more. That is over.
     Relieved,
+    /// The program of a connected host has applied nothing for so long. Told once, until it goes on.
+    Stalled {
+        url: Option<ByteString>,
+        host: Option<ByteString>,
+        time: Duration,
+    },
+    /// Nothing has happened. But while this is not applied the program stands still.
+    Pulse,
     /// The network id was taken over from a joined host (none: undefined).
     NetworkId { id: Option<Raw> },
 }

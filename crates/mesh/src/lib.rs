@@ -10,6 +10,7 @@
 //! - `directory` knows whom to ask for a peer, and remembers a part of that for others;
 //! - `hosts` knows the links, under which name each one's host is registered, and when to dial a lost one again;
 //! - `channels` knows who listens to what, here and on other hosts;
+//! - `liveness` knows when other hosts were last heard of, and when they are to hear of us;
 //! - `members` knows who is to be told of whom, so that all hosts meet;
 //! - `peers` knows where remote peers live and which messages wait for a lookup;
 //! - `sessions` numbers what is said to another host and what it says, and remembers it until it is acknowledged;
@@ -30,6 +31,7 @@ mod hash;
 mod hashes;
 mod hosts;
 mod limits;
+mod liveness;
 mod members;
 mod mesh;
 mod patterns;

@@ -1,5 +1,6 @@
 //! Joins the parts: takes an input, moves what it concerns, and says what is to be done.
 
+mod beats;
 mod calls;
 mod greeting;
 mod interest;
@@ -32,6 +33,7 @@ use crate::directory::Directory;
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, Input, LinkId, Output, Raw, Time};
 use crate::hosts::{Hosts, State};
+use crate::liveness::Liveness;
 use crate::members::Members;
 use crate::patterns::Patterns;
 use crate::peers::{Parcel, Peers};
@@ -66,6 +68,7 @@ pub struct Mesh {
     roster: Roster,
     channels: Channels,
     directory: Directory,
+    liveness: Liveness,
     /// The patterns that other hosts listen to.
     patterns: Patterns<ByteString>,
     peers: Peers,
@@ -210,6 +213,7 @@ impl Mesh {
             roster: Roster::default(),
             channels: Channels::default(),
             directory: Directory::new(host_id),
+            liveness: Liveness::default(),
             patterns: Patterns::default(),
             peers: Peers::default(),
             recent: Recent::default(),
@@ -249,9 +253,10 @@ impl Mesh {
         let (requests, sessions) = (self.requests.deadline(), self.sessions.deadline());
         let (hosts, members) = (self.hosts.deadline(), self.members.deadline());
         let recent = self.recent.deadline();
+        let liveness = self.liveness.deadline(self.config.heartbeat_timeout);
         [
             requests, sessions, hosts, members, directory, relays, expected, rounds, barriers,
-            recent,
+            recent, liveness,
         ]
         .into_iter()
         .flatten()
@@ -288,7 +293,7 @@ impl Mesh {
 
     fn dispatch(&mut self, input: Input) {
         match input {
-            Input::Configure(config) => self.config = config,
+            Input::Configure(config) => self.configure(config),
             Input::SetUrl(url) => self.url = url,
             Input::SetNetworkId(id) => self.network = id,
             Input::Join { call, url } => self.join(url, Waiter::Call(call)),
@@ -359,12 +364,14 @@ impl Mesh {
             Input::DialFailed { link, error } => self.not_joined(link, CallError::Dial(error)),
             Input::Received { link, text } => self.received(link, text),
             Input::ReceivedBinary { link, bytes } => self.received_binary(link, &bytes),
+            Input::Heard { link, at } => self.heard(link, at),
             Input::Closed { link } => self.closed(link),
             Input::Applied {
                 upto,
                 part,
                 replies,
             } => {
+                self.liveness.applied(upto, self.now);
                 self.applied(upto, part, &replies);
                 for (held, reply) in self.answers.applied(upto, &replies) {
                     self.give(held, reply);
@@ -392,6 +399,7 @@ impl Mesh {
         self.end_overdue_rounds();
         self.compare_notes();
         self.rearrange();
+        self.beat_if_due();
     }
 
     fn received(&mut self, link: LinkId, text: ByteString) {
@@ -628,6 +636,7 @@ impl Mesh {
         let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
         self.frames.remove(&link);
         self.held_up.remove(&link);
+        self.liveness.forget(link);
         self.release(link);
         let session = self.session_of(link);
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {

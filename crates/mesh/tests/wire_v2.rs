@@ -152,6 +152,12 @@ fn record(value: &Value) -> Record {
             exceptions: exceptions.collect(),
         });
     }
+    if value["beat"].is_object() {
+        return Record::Beat {
+            interval: number(&value["beat"]["interval"]),
+            stalled: number(&value["beat"]["stalled"]),
+        };
+    }
     if value["gap"].is_object() {
         return Record::Gap {
             first: number(&value["gap"]["first"]),

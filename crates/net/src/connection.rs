@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use distribus_mesh::LinkId;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::driver::Shared;
 use crate::outbox::{Drained, Outbox};
@@ -27,6 +28,12 @@ pub trait Link: Send + Sync {
     fn push_binary(&self, bytes: &[u8]) -> usize;
     /// How many bytes wait to be written.
     fn waiting(&self) -> usize;
+    /// Puts in a binary frame, or a ping, unless much waits to be written.
+    fn push_beat(&self, frame: Option<&[u8]>);
+    /// When bytes were last read from it.
+    fn heard(&self) -> Instant;
+    /// Whether bytes, or its end, wait to be read.
+    fn has_unread(&self) -> bool;
     /// How many bytes have come and gone.
     fn traffic(&self) -> Traffic;
     /// Writes as far as possible without waiting.
@@ -58,6 +65,9 @@ pub struct Connection<S> {
     pub dialled: bool,
     outbox: Outbox,
     received: AtomicU64,
+    opened: Instant,
+    /// When something was last read, in microseconds since it was opened.
+    heard: AtomicU64,
     blocked: Notify,
     closing: Notify,
     killed: Notify,
@@ -71,6 +81,8 @@ impl<S: Stream> Connection<S> {
             // Clients mask what they send, servers do not (RFC 6455, 5.3).
             outbox: Outbox::new(dialled, max_outbox),
             received: AtomicU64::new(0),
+            opened: Instant::now(),
+            heard: AtomicU64::new(0),
             blocked: Notify::new(),
             closing: Notify::new(),
             killed: Notify::new(),
@@ -80,6 +92,12 @@ impl<S: Stream> Connection<S> {
     /// Counts what has been read.
     pub fn received(&self, bytes: usize) {
         self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Notes that something has been read now.
+    pub fn hears(&self) {
+        let micros = self.opened.elapsed().as_micros() as u64;
+        self.heard.store(micros, Ordering::Relaxed);
     }
 
     /// Answers a ping.
@@ -131,6 +149,18 @@ impl<S: Stream> Link for Connection<S> {
 
     fn waiting(&self) -> usize {
         self.outbox.waiting()
+    }
+
+    fn push_beat(&self, frame: Option<&[u8]>) {
+        self.outbox.push_beat(frame);
+    }
+
+    fn heard(&self) -> Instant {
+        self.opened + Duration::from_micros(self.heard.load(Ordering::Relaxed))
+    }
+
+    fn has_unread(&self) -> bool {
+        self.stream.has_unread()
     }
 
     fn traffic(&self) -> Traffic {

@@ -224,6 +224,32 @@ impl Shared {
                             }
                         }
                     }
+                    Output::Beat { link, bytes } => {
+                        if let Some(Entry::Open(open)) = state.links.get(&link) {
+                            state.frames += 1;
+                            open.push_beat(Some(&bytes));
+                            touch(&mut dirty, open);
+                        }
+                    }
+                    Output::Ping { link } => {
+                        if let Some(Entry::Open(open)) = state.links.get(&link) {
+                            state.frames += 1;
+                            open.push_beat(None);
+                            touch(&mut dirty, open);
+                        }
+                    }
+                    Output::Probe { link } => {
+                        if let Some(Entry::Open(open)) = state.links.get(&link) {
+                            let at = if open.has_unread() {
+                                now
+                            } else {
+                                open.heard().saturating_duration_since(self.start)
+                            };
+                            let silence = now.saturating_sub(at);
+                            tracing::debug!(link = link.0, ?silence, "link is looked at");
+                            state.inputs.push_back(Input::Heard { link, at });
+                        }
+                    }
                     Output::Event(event) => {
                         waiting += size(&event);
                         state.events.push_back(event);

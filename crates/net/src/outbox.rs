@@ -56,6 +56,9 @@ impl State {
 /// Emptied buffers that are larger than this are given back to the allocator.
 const KEEP: usize = 128 * 1024;
 
+/// If so many bytes wait, the other side hears of us anyway, or does not read.
+const BEATS: usize = 64;
+
 impl Outbox {
     /// `max`: how many bytes may wait; more than that breaks it.
     pub fn new(masks: bool, max: usize) -> Self {
@@ -79,6 +82,16 @@ impl Outbox {
     pub fn push_pong(&self, payload: &[u8]) {
         if self.waiting() < KEEP {
             self.push_frame(opcode::PONG, payload);
+        }
+    }
+
+    /// Puts in a sign of life, a binary frame or a ping, unless more waits already than such signs.
+    pub fn push_beat(&self, frame: Option<&[u8]>) {
+        if self.waiting() < BEATS {
+            match frame {
+                Some(bytes) => self.push_frame(opcode::BINARY, bytes),
+                None => self.push_frame(opcode::PING, &[]),
+            };
         }
     }
 
@@ -211,6 +224,9 @@ mod tests {
             state.0.extend_from_slice(&bytes[..n]);
             Ok(n)
         }
+        fn has_unread(&self) -> bool {
+            false
+        }
         fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
             Poll::Pending
         }
@@ -236,6 +252,21 @@ mod tests {
         expected.extend([0x88, 2, 3, 232]);
         while outbox.drain(&stream) == Drained::Blocked {}
         assert_eq!(stream.0.lock().0, expected);
+    }
+
+    #[test]
+    fn beats_do_not_pile_up() {
+        let outbox = Outbox::new(false, 1000);
+        let stream = Slow(Mutex::default(), 1);
+        outbox.push_beat(Some(b"beat"));
+        outbox.push_beat(None);
+        assert_eq!(outbox.waiting(), 8);
+        while outbox.drain(&stream) == Drained::Blocked {}
+        assert_eq!(stream.0.lock().0, b"\x82\x04beat\x89\0");
+        for _ in 0..1000 {
+            outbox.push_beat(Some(b"beat"));
+        }
+        assert!(outbox.waiting() < BEATS + 6);
     }
 
     #[test]

@@ -81,6 +81,9 @@ impl<S: Stream> Reader<S> {
                         return ReadEnd::Ended;
                     }
                 };
+                if total == 0 {
+                    self.connection.hears();
+                }
                 self.connection.received(n);
                 if self.feed(&space[..n], batch) == ReadEnd::Ended {
                     return ReadEnd::Ended;

@@ -7,6 +7,6 @@ pub mod simulated;
 mod system;
 
 #[cfg(feature = "simulated")]
-pub use simulated::{TcpListener, TcpStream, bind, lookup_host};
+pub use simulated::{TcpListener, TcpStream, bind, lookup_host, peek};
 #[cfg(not(feature = "simulated"))]
-pub use system::{TcpListener, TcpStream, bind, lookup_host};
+pub use system::{TcpListener, TcpStream, bind, lookup_host, peek};

@@ -3,12 +3,14 @@
 use std::io;
 use std::task::{Context, Poll};
 
-use crate::sockets::TcpStream;
+use crate::sockets::{self, TcpStream};
 
 /// A byte stream with non-blocking reads and writes. TCP today; TLS or a simulated network can stand here as well.
 pub trait Stream: Send + Sync + 'static {
     fn try_read(&self, into: &mut [u8]) -> io::Result<usize>;
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+    /// Whether something, or the end, waits to be read. Takes nothing, and disturbs nobody who waits for it.
+    fn has_unread(&self) -> bool;
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
     fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
@@ -72,6 +74,15 @@ impl Stream for Socket {
                     io::Write::write(&mut stream, bytes)
                 }),
         }
+    }
+
+    fn has_unread(&self) -> bool {
+        let peeked = match self {
+            Socket::Whole(stream) => sockets::peek(stream),
+            #[cfg(unix)]
+            Socket::WriteOnly(stream) => stream.get_ref().peek(&mut [0]).map(drop),
+        };
+        !peeked.is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock)
     }
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

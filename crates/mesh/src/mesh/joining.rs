@@ -332,6 +332,7 @@ impl Mesh {
         let listed = url.or_else(|| key.starts_with("ws").then(|| key.clone()));
         self.members.change(self.now);
         self.try_later(link);
+        self.watch_link(link);
         if let Some(host) = host.as_ref().filter(|_| !is_relayed(link)) {
             self.relays.forget(host);
         }

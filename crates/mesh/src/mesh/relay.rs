@@ -494,6 +494,8 @@ fn is_about_relayed(output: &Output) -> bool {
         | Output::Transmit { link, .. }
         | Output::TransmitBinary { link, .. }
         | Output::Close { link } => is_relayed(*link),
-        Output::Event(_) => false,
+        Output::Beat { .. } | Output::Ping { .. } | Output::Probe { .. } | Output::Event(_) => {
+            false
+        }
     }
 }

@@ -331,6 +331,7 @@ impl Mesh {
             Record::Look { number, id } => self.look(host, number, id),
             Record::Ask { number, asker, id } => self.ask_here(&asker, number, id),
             Record::Found { number, url } => self.found(host, number, url),
+            Record::Beat { interval, stalled } => self.beaten(host, interval, stalled),
             Record::Seen(upto) => self.sessions.get_mut(host)?.seen_upto(upto),
         }
         Some(())

@@ -34,6 +34,7 @@ const ASK: u8 = 10;
 const FOUND: u8 = 11;
 const NOTE: u8 = 12;
 const GAP: u8 = 13;
+const BEAT: u8 = 15;
 const REQUEST: u8 = 18;
 const REPLY: u8 = 19;
 
@@ -95,6 +96,11 @@ pub enum Record {
     Gap {
         first: u64,
         count: u64,
+    },
+    /// The sender is there, and says so every `interval` ms (0: it does not). Its program has been standing still for `stalled` ms.
+    Beat {
+        interval: u64,
+        stalled: u64,
     },
     Ack(Ack),
     /// Acknowledgements up to this number have been seen.

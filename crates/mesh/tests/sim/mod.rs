@@ -287,6 +287,18 @@ impl World {
                     self.note(&(n, link.0, &bytes));
                     self.transmit((n, life, link), Frame::Binary(bytes));
                 }
+                Output::Beat { link, bytes } => {
+                    self.note(&(n, link.0, "beat"));
+                    self.transmit((n, life, link), Frame::Binary(bytes));
+                }
+                Output::Ping { link } => {
+                    self.note(&(n, link.0, "ping"));
+                    self.transmit((n, life, link), Frame::Ping);
+                }
+                Output::Probe { link } => {
+                    self.note(&(n, link.0, "probe"));
+                    self.probe((n, life, link));
+                }
                 Output::Close { link } => {
                     self.note(&(n, link.0, "close"));
                     self.close((n, life, link));

@@ -16,6 +16,8 @@ pub type End = (usize, usize, LinkId);
 pub enum Frame {
     Text(ByteString),
     Binary(Bytes),
+    Ping,
+    Pong,
     /// The sender has closed.
     End,
 }
@@ -40,6 +42,8 @@ pub struct Conn {
     /// Which ends have been told that it is over.
     told: [bool; 2],
     pub cut: bool,
+    /// When something came to each end.
+    heard: [Time; 2],
 }
 
 /// What an original host would have said, or understood.
@@ -106,6 +110,7 @@ impl World {
             delay,
             told: [true, false],
             cut: false,
+            heard: [self.now; 2],
         });
         let conn = self.conns.len() - 1;
         self.ends.insert(to, (conn, 1));
@@ -126,6 +131,7 @@ impl World {
             return self.input(n, life, Input::DialFailed { link, error });
         }
         self.conns[conn].told[0] = false;
+        self.conns[conn].heard[0] = self.now;
         self.ends.insert(from, (conn, 0));
         self.input(n, life, Input::Opened { link });
     }
@@ -177,7 +183,10 @@ impl World {
             if c.told[1 - side] {
                 continue;
             }
+            self.conns[conn].heard[1 - side] = now;
             match frame {
+                Frame::Ping => self.transmit((m, life, link), Frame::Pong),
+                Frame::Pong => {}
                 Frame::Text(text) => self.input(m, life, Input::Received { link, text }),
                 Frame::Binary(bytes) => {
                     self.input(m, life, Input::ReceivedBinary { link, bytes });
@@ -213,6 +222,16 @@ impl World {
         );
         let (n, life, link) = end;
         self.input(n, life, Input::Closed { link });
+    }
+
+    /// The mesh wants to know when something came.
+    pub fn probe(&mut self, from: End) {
+        let Some((conn, side)) = self.ends.get(&from).copied() else {
+            return;
+        };
+        let at = self.conns[conn].heard[side];
+        let (n, life, link) = from;
+        self.input(n, life, Input::Heard { link, at });
     }
 
     /// The mesh wants it closed, after what was said.

@@ -57,6 +57,10 @@ impl Profile {
             config.request_timeout = seconds(rng, &[2_000, 5_000, 60_000]);
             config.reconnect_timeout = seconds(rng, &[3_000, 10_000, 300_000]);
         }
+        // Partitions take 6 seconds at most: some are noticed, others are not.
+        let interval = rng.usize(0..3);
+        config.heartbeat_interval = Duration::from_millis([0, 300, 1_000][interval]);
+        config.heartbeat_timeout = 3 * config.heartbeat_interval;
         Profile {
             hosts,
             fat: originals.is_empty() && rng.u32(0..100) < 2,

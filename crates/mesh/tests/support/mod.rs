@@ -40,6 +40,9 @@ pub struct Node {
 
 enum Parcel {
     Input(usize, Input),
+    /// Something comes to that end of a link that its mesh is not told of; the other side may want an answer.
+    Ping(usize, LinkId),
+    Pong(usize, LinkId),
 }
 
 pub struct Net {
@@ -66,6 +69,14 @@ pub struct Net {
     /// Hosts that speak the original's protocol only.
     pub originals: BTreeSet<usize>,
     silent: BTreeSet<usize>,
+    /// Nothing comes from the first one to the second one, nor will it ever.
+    pub swallowed: BTreeSet<(usize, usize)>,
+    /// When something came to an end of a link.
+    heard: BTreeMap<(usize, LinkId), Time>,
+    /// Beats and pings that were written, and links that were looked at, by host.
+    pub beats: BTreeMap<usize, usize>,
+    pub pings: BTreeMap<usize, usize>,
+    pub probes: BTreeMap<usize, usize>,
     incarnations: u64,
 }
 
@@ -102,6 +113,11 @@ impl Net {
             tap: None,
             originals: BTreeSet::new(),
             silent: BTreeSet::new(),
+            swallowed: BTreeSet::new(),
+            heard: BTreeMap::new(),
+            beats: BTreeMap::new(),
+            pings: BTreeMap::new(),
+            probes: BTreeMap::new(),
             incarnations: 0,
         };
         for n in 0..count {
@@ -175,7 +191,10 @@ impl Net {
     fn perform(&mut self, n: usize, output: Output) {
         let says = matches!(
             output,
-            Output::Transmit { .. } | Output::TransmitBinary { .. }
+            Output::Transmit { .. }
+                | Output::TransmitBinary { .. }
+                | Output::Beat { .. }
+                | Output::Ping { .. }
         );
         if says && self.silent.contains(&n) {
             return;
@@ -206,7 +225,7 @@ impl Net {
                     self.frames += 1;
                     let original = self.originals.contains(&n) || self.originals.contains(&m);
                     let text = if original { without_host(&text) } else { text };
-                    self.later(LATENCY, Parcel::Input(m, Input::Received { link, text }));
+                    self.carry(n, m, Parcel::Input(m, Input::Received { link, text }));
                 }
             }
             Output::TransmitBinary { link, bytes } => {
@@ -219,8 +238,24 @@ impl Net {
                     }
                     self.largest = self.largest.max(bytes.len());
                     let input = Input::ReceivedBinary { link, bytes };
-                    self.later(LATENCY, Parcel::Input(m, input));
+                    self.carry(n, m, Parcel::Input(m, input));
                 }
+            }
+            Output::Beat { link, bytes } => {
+                *self.beats.entry(n).or_default() += 1;
+                self.perform(n, Output::TransmitBinary { link, bytes });
+            }
+            Output::Ping { link } => {
+                *self.pings.entry(n).or_default() += 1;
+                if let Some((m, link)) = self.wires.get(&(n, link)).copied() {
+                    self.carry(n, m, Parcel::Ping(m, link));
+                }
+            }
+            Output::Probe { link } => {
+                *self.probes.entry(n).or_default() += 1;
+                let at = self.heard.get(&(n, link)).copied();
+                let at = at.unwrap_or_default();
+                self.input(n, Input::Heard { link, at });
             }
             Output::Close { link } => self.cut(n, link),
             Output::Event(event) => self.nodes[n].waiting.push_back(event),
@@ -246,11 +281,19 @@ impl Net {
         hung.len()
     }
 
+    /// What host `n` says is on its way to host `m`.
+    fn carry(&mut self, n: usize, m: usize, parcel: Parcel) {
+        if !self.swallowed.contains(&(n, m)) {
+            self.later(LATENCY, parcel);
+        }
+    }
+
     /// Ends a link: both ends are told, in order with what is under way.
     fn cut(&mut self, n: usize, link: LinkId) {
         if let Some((m, theirs)) = self.wires.remove(&(n, link)) {
             self.wires.remove(&(m, theirs));
-            self.later(LATENCY, Parcel::Input(m, Input::Closed { link: theirs }));
+            // Who is not reached does not learn of it.
+            self.carry(n, m, Parcel::Input(m, Input::Closed { link: theirs }));
             self.later(LATENCY, Parcel::Input(n, Input::Closed { link }));
         }
     }
@@ -291,7 +334,9 @@ impl Net {
         node.told = 0;
         node.sends = 0;
         let url = node.url.clone().map(ByteString::from);
-        self.queue.retain(|_, Parcel::Input(m, _)| *m != n);
+        self.queue.retain(|_, parcel| match parcel {
+            Parcel::Input(m, _) | Parcel::Ping(m, _) | Parcel::Pong(m, _) => *m != n,
+        });
         self.input(n, Input::SetUrl(url));
     }
 
@@ -442,8 +487,27 @@ impl Net {
                 }
                 (None, Some(at)) if at <= until => {
                     self.now = at;
-                    if let Some((_, Parcel::Input(n, input))) = self.queue.pop_first() {
-                        self.input(n, input);
+                    match self.queue.pop_first() {
+                        Some((_, Parcel::Input(n, input))) => {
+                            if let Input::Received { link, .. }
+                            | Input::ReceivedBinary { link, .. }
+                            | Input::Opened { link }
+                            | Input::Accepted { link } = &input
+                            {
+                                self.heard.insert((n, *link), at);
+                            }
+                            self.input(n, input);
+                        }
+                        Some((_, Parcel::Ping(n, link))) => {
+                            self.heard.insert((n, link), at);
+                            if let Some((m, link)) = self.wires.get(&(n, link)).copied() {
+                                self.carry(n, m, Parcel::Pong(m, link));
+                            }
+                        }
+                        Some((_, Parcel::Pong(n, link))) => {
+                            self.heard.insert((n, link), at);
+                        }
+                        None => {}
                     }
                 }
                 _ => break,

@@ -204,3 +204,14 @@ pub async fn lookup_host((host, port): (&str, u16)) -> io::Result<std::iter::Onc
         .map_err(|_| io::Error::from(io::ErrorKind::NotFound))?;
     Ok(std::iter::once(SocketAddr::new(address, port)))
 }
+
+/// Whether something, or the end, waits to be read; an error of kind `WouldBlock` if not.
+pub fn peek(stream: &TcpStream) -> io::Result<()> {
+    // Whoever polls last is woken: it shall be the one who waits anyway.
+    let waker = stream.line.reader.lock().clone();
+    let waker = waker.as_ref().unwrap_or(Waker::noop());
+    match stream.poll_read_ready(&mut Context::from_waker(waker)) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}

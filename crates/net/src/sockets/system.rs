@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 pub use tokio::net::{TcpListener, TcpStream, lookup_host};
 
 /// Binds at once, and listens. To be called within the runtime.
@@ -19,4 +19,10 @@ pub fn bind(at: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&at.into())?;
     socket.listen(1024)?;
     TcpListener::from_std(socket.into())
+}
+
+/// Whether something, or the end, waits to be read; an error of kind `WouldBlock` if not.
+pub fn peek(stream: &TcpStream) -> io::Result<()> {
+    let mut byte = [std::mem::MaybeUninit::uninit()];
+    SockRef::from(stream).peek(&mut byte).map(drop)
 }

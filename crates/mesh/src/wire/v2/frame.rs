@@ -66,6 +66,7 @@ impl Frame {
                 payload,
             } => self.reply(*first, *number, *outcome, payload),
             Record::Gap { first, count } => self.gap(*first, *count),
+            Record::Beat { interval, stalled } => self.beat(*interval, *stalled),
             Record::Ack(ack) => self.ack(ack),
             Record::Seen(upto) => self.seen(*upto),
             Record::Interest(interest) => self.interest(interest),
@@ -167,6 +168,12 @@ impl Frame {
         self.number(first);
         self.number(count);
         self.messages += 1;
+    }
+
+    pub fn beat(&mut self, interval: u64, stalled: u64) {
+        self.begin(BEAT, number_length(interval) + number_length(stalled));
+        self.number(interval);
+        self.number(stalled);
     }
 
     pub fn ack(&mut self, ack: &Ack) {

@@ -61,6 +61,10 @@ pub fn decode(frame: &Bytes) -> Result<Vec<Record>, Malformed> {
                 first: body.number()?,
                 count: body.number()?,
             }),
+            BEAT => records.push(Record::Beat {
+                interval: body.number()?,
+                stalled: body.number()?,
+            }),
             ACK => records.push(Record::Ack(body.ack()?)),
             SEEN => records.push(Record::Seen(body.number()?)),
             INTEREST => records.push(Record::Interest(body.interest()?)),
