@@ -83,6 +83,8 @@ declare namespace distribus {
     reconnect: [url: string | null, id: string | null];
     /** A host that others told us of, or a further one of several to join, could not be connected to. It is tried again, unless it refused. */
     unreachable: [url: string, err: DistribusError];
+    /** The program of that host, which is connected, has taken nothing for `ms` milliseconds. Told once, until it goes on. */
+    stalled: [url: string | null, id: string | null, ms: number];
     /** So much waits for that host that `publish` returns false. */
     slow: [url: string];
     /** Not much waits for any host any more: `publish` returns true again. */
@@ -181,6 +183,10 @@ declare namespace distribus {
     maxPendingHandshakes?: number;
     /** How long a connection may take until both sides speak WebSocket, in milliseconds. Default: 5000. */
     handshakeTimeout?: number;
+    /** How often other hosts hear of this one, in milliseconds; 0: never, and nobody is lost because of silence. Default: 8000. */
+    heartbeatInterval?: number;
+    /** A host of which nothing was heard for so many milliseconds is lost. Greater than `heartbeatInterval`. Default: 24000. */
+    heartbeatTimeout?: number;
     /** What a send does while the peer's host is lost: reject at once (the default), or wait for it, for `requestTimeout`. */
     offline?: 'reject' | 'queue';
     /**

@@ -73,6 +73,10 @@ host.url = null;
 
 host.config({ maxPayload: 2 ** 20, maxIdLength: 100, maxQueueBytes: 2 ** 20, maxInFlight: 10, maxAddresses: 1, maxConnections: 1, maxPendingHandshakes: 1 });
 host.config({ handshakeTimeout: 1000, offline: 'queue' });
+host.config({ heartbeatInterval: 1000, heartbeatTimeout: 3000 });
+// @ts-expect-error
+host.config({ heartbeatInterval: '1s' });
+host.on('stalled', (url, id, ms) => (url ?? id ?? '') + ms.toFixed());
 // @ts-expect-error neither of the two
 host.config({ offline: 'wait' });
 const more: boolean = host.publish('c', 1);
