@@ -72,7 +72,10 @@ impl Run<'_> {
         let millis = |rng: &mut fastrand::Rng, choices: [u64; 3]| {
             Duration::from_millis(choices[rng.usize(0..3)])
         };
+        let heartbeat_interval = millis(&mut rng, [0, 300, 1_000]);
         let config = Config {
+            heartbeat_interval,
+            heartbeat_timeout: 3 * heartbeat_interval,
             reconnect_delay: millis(&mut rng, [50, 250, 1_000]),
             reconnect_timeout: millis(&mut rng, [3_000, 6_000, 300_000]),
             request_timeout: millis(&mut rng, [2_000, 4_000, 8_000]),
