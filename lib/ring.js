@@ -1,8 +1,12 @@
 'use strict';
 
+/** A ring that is full of holes is not let grow beyond this. */
+const SPARSE = 1024;
+
 /**
  * Things that wait under consecutive numbers and leave nearly in order: the promises of sends, each with a note. A circular array: no
- * hashing, and nothing moves unless it grows.
+ * hashing, and nothing moves unless it is full. Those that stay while most others leave are put aside then, so that one message
+ * to somebody who is frozen does not have room kept for millions of later ones.
  */
 class Ring {
   constructor() {
@@ -10,7 +14,9 @@ class Ring {
     this.slots = new Array(16).fill(undefined);
     /** @type {any[]} */
     this.notes = new Array(16).fill(undefined);
-    this.first = 0; // number of the oldest one that may still be there
+    /** Those put aside, by their numbers, in order. @type {Map<number, {item: any, note: any}>} */
+    this.aside = new Map();
+    this.first = 0; // number of the oldest one that may still be in the array
     this.next = 0; // number of the next one
     this.size = 0;
   }
@@ -20,7 +26,11 @@ class Ring {
    * @param {any} note
    */
   push(item, note) {
-    if (this.next - this.first === this.slots.length) this.grow();
+    if (this.next - this.first === this.slots.length) {
+      const { length } = this.slots;
+      if (length >= SPARSE && this.size - this.aside.size <= length / 4) this.putAside(this.first + length / 2);
+      else this.grow();
+    }
     const index = this.next++ & (this.slots.length - 1);
     this.slots[index] = item;
     this.notes[index] = note;
@@ -32,7 +42,8 @@ class Ring {
    * @returns {any}
    */
   take(number) {
-    if (number < this.first || number >= this.next) return undefined;
+    if (number < this.first) return this.takeAside(number);
+    if (number >= this.next) return undefined;
     const { slots } = this;
     const mask = slots.length - 1;
     const item = slots[number & mask];
@@ -42,6 +53,27 @@ class Ring {
     this.size--;
     while (this.first < this.next && slots[this.first & mask] === undefined) this.first++;
     return item;
+  }
+
+  /** @param {number} number */
+  takeAside(number) {
+    const kept = this.aside.get(number);
+    if (kept === undefined) return undefined;
+    this.aside.delete(number);
+    this.size--;
+    return kept.item;
+  }
+
+  /** @param {number} upto everything before that number */
+  putAside(upto) {
+    const { slots, notes, aside } = this;
+    const mask = slots.length - 1;
+    for (; this.first < upto; this.first++) {
+      const index = this.first & mask;
+      if (slots[index] === undefined) continue;
+      aside.set(this.first, { item: slots[index], note: notes[index] });
+      slots[index] = notes[index] = undefined;
+    }
   }
 
   grow() {
@@ -61,11 +93,13 @@ class Ring {
    * @param {(item: any, note: any) => void} use is called with what was in it, in order
    */
   clear(use) {
-    const { slots, notes, first, next } = this;
+    const { slots, notes, aside, first, next } = this;
     const mask = slots.length - 1;
+    this.aside = new Map();
     this.slots = new Array(16).fill(undefined);
     this.notes = new Array(16).fill(undefined);
     this.first = this.next = this.size = 0;
+    for (const { item, note } of aside.values()) use(item, note);
     for (let number = first; number < next; number++) {
       if (slots[number & mask] !== undefined) use(slots[number & mask], notes[number & mask]);
     }
