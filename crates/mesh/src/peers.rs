@@ -136,7 +136,8 @@ impl Peers {
     pub fn locate(&mut self, key: ByteString, mut address: Address) {
         self.uses += 1;
         address.used = self.uses;
-        self.addresses.insert(key, address);
+        // Kept for long, and so not as a part of the message that it came with.
+        self.addresses.insert(ByteString::from(&*key), address);
     }
 
     /// Notes that an address is of use.
@@ -274,7 +275,8 @@ impl Peers {
         let lookup = self.lookups.entry(key).or_default();
         lookup.hold = hold;
         lookup.number = self.searches;
-        lookup.id = id;
+        // The address keeps it as well.
+        lookup.id = id.map(|id| Raw::from(&*id));
         lookup
     }
 
