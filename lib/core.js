@@ -448,7 +448,7 @@ class Core {
   dropped(url, channel, count) {
     if (this.events.emit('drop', url, channel, count) || this.warnedOfDrops) return;
     this.warnedOfDrops = true;
-    const message = `What was published does not reach ${url}: too much waits for it. Listen to the host's event 'drop' to learn of it.`;
+    const message = `What was published does not reach ${url}: too much waits for it, or it is gone. Listen to the host's event 'drop' to learn of it.`;
     process.emitWarning(message, { type: 'DistribusWarning', code: 'DISTRIBUS_DROPPED' });
   }
 
