@@ -23,6 +23,8 @@ const ROUND = 30_000;
 const MESH = 35_000;
 const REQUEST_TIMEOUT = 8000;
 const RECONNECT_TIMEOUT = 7000;
+/** Whoever is stopped or cut off for longer than that is lost, although no connection ends. */
+const HEARTBEATS = { heartbeatInterval: 500, heartbeatTimeout: 2000 };
 /** How long settling everything may take. */
 const PATIENCE = REQUEST_TIMEOUT + 7000;
 /** How many violations are printed. */
@@ -63,7 +65,7 @@ async function main() {
     for (const what of missing) console.log(`left out on this machine: ${what}`);
     const ports = await Promise.all(Array.from({ length: count }, (_, i) => network.port(i)));
     const urls = Object.fromEntries(ports.map((port, i) => [`h${i}`, `ws://${network.address(i)}:${port}`]));
-    const options = { reconnectTimeout: RECONNECT_TIMEOUT, requestTimeout: REQUEST_TIMEOUT };
+    const options = { reconnectTimeout: RECONNECT_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, ...HEARTBEATS };
     actors = ports.map((_, i) => new Actor(i, { folder, urls, ports, seed, options }, network));
     const { broken, healed, happened } = await play(actors, network, canCut, path.join(folder, 'faults.log'));
     return report(actors, broken, healed, happened, folder);
