@@ -1,15 +1,20 @@
 //! Joins the parts: takes an input, moves what it concerns, and says what is to be done.
 
+mod asking;
 mod beats;
 mod calls;
+mod cargo;
+mod dialling;
 mod greeting;
 mod interest;
 mod joining;
 mod leaving;
+mod losing;
 mod members;
 mod membership;
 mod messages;
 mod notes;
+mod outcomes;
 mod places;
 mod plain;
 mod pressure;
@@ -32,22 +37,24 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, Input, LinkId, Output, Raw, Time};
-use crate::hosts::{Hosts, State};
+use crate::hosts::Hosts;
 use crate::liveness::Liveness;
 use crate::members::Members;
 use crate::patterns::Patterns;
 use crate::peers::{Parcel, Peers};
 use crate::recent::Recent;
-use crate::relays::{Relays, is_relayed};
+use crate::relays::Relays;
 use crate::requests::Requests;
 use crate::roster::Roster;
 use crate::sessions::Sessions;
 use crate::stats::Stats;
 use crate::wire::v1::{self, Frame};
 use crate::wire::v2;
+use asking::{Asked, Round, RoundEnd, Silence};
+use cargo::Cargo;
 use interest::Barrier;
 use plain::Plain;
-use traffic::{Cargo, Told};
+use traffic::Told;
 
 /// A goodbye is answered by a program that is leaving or staying, not by one that works: nobody waits longer than this.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -132,18 +139,6 @@ impl Waiter {
     }
 }
 
-/// What was asked on the wire.
-#[derive(Debug)]
-enum Asked {
-    Greeting,
-    Join { round: u64 },
-    Hosts { link: LinkId, round: u64 },
-    Find { key: ByteString, search: u64 },
-    Send(Parcel),
-    List { round: u64 },
-    Goodbye,
-}
-
 /// What will be answered once the program has applied everything before.
 #[derive(Debug)]
 enum Due {
@@ -165,27 +160,6 @@ enum Due {
     Goodbye { back: bool },
     /// Nothing more: the link ends.
     End,
-}
-
-/// Questions to several hosts, and what happens when all have been answered, refused or given up.
-#[derive(Debug)]
-struct Round {
-    left: usize,
-    /// When it ends anyway.
-    until: Option<Time>,
-    end: RoundEnd,
-}
-
-#[derive(Debug)]
-enum RoundEnd {
-    /// We have joined all members that we were told of, and others have joined those that they were told of.
-    Joined(Vec<Waiter>),
-    /// An original host that joined us has been announced to the others: answer its greeting.
-    Greeted { link: LinkId, id: Option<Raw> },
-    /// We have joined the members that another host told us of: answer it.
-    Introduced { link: LinkId, id: Option<Raw> },
-    /// The hosts have listed their peers.
-    Listed { call: Call, ids: Vec<Raw> },
 }
 
 /// A host that will connect to us.
@@ -427,71 +401,6 @@ impl Mesh {
         }
     }
 
-    fn answered(
-        &mut self,
-        link: LinkId,
-        asked: Asked,
-        message: Option<Raw>,
-        error: Option<Raw>,
-        host: Option<Raw>,
-    ) {
-        match (asked, error) {
-            (Asked::Greeting, None) => self.greeted(link, message),
-            (Asked::Greeting, Some(error)) => {
-                let text = crate::wire::json::display(&Some(error));
-                self.not_joined(link, CallError::Refused { text });
-            }
-            (Asked::Join { round }, _) => self.round_answer(round, None),
-            (Asked::Hosts { link, round }, None) => self.hosts_answer(link, round, message),
-            (Asked::Hosts { round, .. }, Some(_)) => self.round_answer(round, None),
-            (Asked::List { round }, None) => self.round_answer(round, message),
-            (Asked::List { round }, Some(_)) => self.round_answer(round, None),
-            (Asked::Find { key, search }, _) => self.find_answer(link, key, search, message, host),
-            (Asked::Send(parcel), error) => {
-                self.landed_plain(link, &parcel);
-                self.send_answer(parcel, error);
-            }
-            (Asked::Goodbye, _) => self.end_link(link),
-        }
-    }
-
-    /// An answer will not come any more.
-    fn unanswered(&mut self, link: LinkId, asked: Asked, why: Silence) {
-        match asked {
-            Asked::Greeting => {
-                let url = self
-                    .hosts
-                    .get(link)
-                    .and_then(|l| l.dialled.clone())
-                    .unwrap_or_default();
-                let error = if why == Silence::Timeout {
-                    CallError::Timeout
-                } else {
-                    CallError::Lost { url }
-                };
-                self.not_joined(link, error);
-            }
-            Asked::Join { round } | Asked::Hosts { round, .. } | Asked::List { round } => {
-                self.round_answer(round, None);
-            }
-            Asked::Find { key, search } => self.find_answer(link, key, search, None, None),
-            Asked::Send(parcel) => {
-                self.landed_plain(link, &parcel);
-                let id = parcel.to.clone();
-                let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
-                let timeout = why == Silence::Timeout;
-                let error = if timeout {
-                    SendError::Timeout { id }
-                } else {
-                    SendError::Unknown { id, url }
-                };
-                self.failed(parcel.seq, error);
-                self.arrived(&parcel.key, parcel.seq, 1);
-            }
-            Asked::Goodbye => self.end_link(link),
-        }
-    }
-
     // What the parts have in common: saying things.
 
     fn event(&mut self, event: Event) {
@@ -515,18 +424,6 @@ impl Mesh {
         }
     }
 
-    fn ask(
-        &mut self,
-        link: LinkId,
-        method: &str,
-        params: Option<&str>,
-        asked: Asked,
-        within: Duration,
-    ) {
-        let number = self.requests.open(link, self.now + within, asked);
-        self.transmit(link, v1::request(number, method, params));
-    }
-
     /// Answers when the program has applied all events so far. Notifications (no id) are not answered.
     fn owe(&mut self, link: LinkId, id: Option<Raw>, answer: Due) {
         if let Some(id) = id
@@ -536,141 +433,11 @@ impl Mesh {
         }
     }
 
-    /// Starts a round of questions. Ends at once when there is nobody to ask.
-    fn start_round(
-        &mut self,
-        asked: Vec<LinkId>,
-        method: &str,
-        params: Option<&str>,
-        end: RoundEnd,
-    ) {
-        if asked.is_empty() {
-            return self.end_round(end);
-        }
-        let round = self.open_round(asked.len(), end);
-        let within = self.config.request_timeout;
-        for link in asked {
-            let asked = if method == "list" {
-                Asked::List { round }
-            } else {
-                Asked::Join { round }
-            };
-            self.ask(link, method, params, asked, within);
-        }
-    }
-
-    fn open_round(&mut self, left: usize, end: RoundEnd) -> u64 {
-        self.next_round += 1;
-        self.rounds.insert(
-            self.next_round,
-            Round {
-                left,
-                until: None,
-                end,
-            },
-        );
-        self.next_round
-    }
-
-    fn round_answer(&mut self, number: u64, message: Option<Raw>) {
-        let Some(round) = self.rounds.get_mut(&number) else {
-            return;
-        };
-        if let (RoundEnd::Listed { ids, .. }, Some(message)) = (&mut round.end, message)
-            && message.starts_with('[')
-        {
-            ids.push(message);
-        }
-        round.left -= 1;
-        if round.left == 0
-            && let Some(round) = self.rounds.remove(&number)
-        {
-            self.end_round(round.end);
-        }
-    }
-
-    fn end_round(&mut self, end: RoundEnd) {
-        match end {
-            RoundEnd::Joined(waiters) if self.closing.is_some() => self.fail_all(waiters),
-            RoundEnd::Joined(waiters) => self.joined(waiters),
-            RoundEnd::Greeted { link, id } => self.answer_greeting(link, id, false, false, None),
-            RoundEnd::Introduced { link, id } => self.owe(link, id, Due::Message(None)),
-            RoundEnd::Listed { call, ids } => self.done(call, Ok(Answer::Ids(ids))),
-        }
-    }
-
     fn joined_links(&self, except: Option<LinkId>) -> Vec<LinkId> {
         self.hosts
             .joined()
             .map(|(_, link)| link)
             .filter(|link| Some(*link) != except)
             .collect()
-    }
-}
-
-/// Why an answer does not come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Silence {
-    Timeout,
-    LinkLost,
-}
-
-impl Mesh {
-    /// Ends a link at once, as if it had been lost.
-    fn drop_link(&mut self, link: LinkId) {
-        self.close_link(link);
-        self.closed(link);
-    }
-
-    /// Has the link closed after what was said over it.
-    fn close_link(&mut self, link: LinkId) {
-        self.close_frame(link);
-        self.out.push(Output::Close { link });
-    }
-
-    /// The link is gone, without a goodbye unless it was leaving.
-    fn closed(&mut self, link: LinkId) {
-        let Some(l) = self.hosts.get(link) else {
-            return;
-        };
-        let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
-        self.frames.remove(&link);
-        self.held_up.remove(&link);
-        self.liveness.forget(link);
-        self.release(link);
-        let session = self.session_of(link);
-        if let Some(key) = self.hosts.unregister(link, State::Leaving) {
-            self.event(Event::Disconnected { key: key.clone() });
-            self.members.change(self.now);
-            if let Some(host) = &session
-                && let Some(session) = self.sessions.get_mut(host)
-            {
-                session.detach(link);
-                self.synced_all(host);
-                self.place_leaves(host);
-            }
-            if self.closing.is_none() {
-                if is_relayed(link) {
-                    self.lose_relayed(link, key.clone(), host.clone());
-                } else {
-                    self.lose(key.clone(), dialled, host.clone());
-                }
-                self.member_is_lost(host.as_ref(), &key);
-            } else {
-                self.member_is_gone(link, &key);
-            }
-        } else if let Some(host) = session {
-            self.end_session(&host);
-            self.relays.forget_newest(&host);
-        }
-        for asked in self.requests.take_all(link) {
-            self.unanswered(link, asked, Silence::LinkLost);
-        }
-        if state == State::Dialling {
-            self.not_joined(link, CallError::Closed);
-        }
-        self.hosts.remove(link);
-        self.plains.remove(&link);
-        self.carrier_lost(link, host);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use bytestring::ByteString;
 
 use super::Mesh;
-use super::traffic::Cargo;
+use super::cargo::Cargo;
 use crate::error::CallError;
 use crate::event::{Answer, Call, LinkId, Output, Raw, Time, Topic};
 use crate::patterns::Patterns;

@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::traffic::Cargo;
+use super::cargo::Cargo;
 use super::{Asked, Mesh};
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, LinkId, Output, Raw};

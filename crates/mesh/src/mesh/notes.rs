@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytestring::ByteString;
 
 use super::Mesh;
-use super::traffic::Cargo;
+use super::cargo::Cargo;
 use crate::error::SendError;
 use crate::event::{Event, Raw};
 use crate::payload::Payload;

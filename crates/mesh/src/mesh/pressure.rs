@@ -3,8 +3,8 @@
 use bytestring::ByteString;
 
 use super::Mesh;
+use super::cargo::Cargo;
 use super::notes::Note;
-use super::traffic::Cargo;
 use crate::error::SendError;
 use crate::event::{Event, LinkId, Outcome, Raw};
 use crate::limits::{Bounds, Limits};

@@ -4,7 +4,7 @@
 use bytestring::ByteString;
 
 use super::Mesh;
-use super::traffic::Cargo;
+use super::cargo::Cargo;
 use crate::event::{Event, Outcome};
 use crate::payload::Payload;
 

@@ -1,103 +1,19 @@
-//! What goes through sessions: runs of messages to our own hosts, and their acknowledgements.
-
-use std::ops::Range;
+//! What goes through sessions: runs of messages to our own hosts and from them.
 
 use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::Mesh;
-use super::notes::Note;
-use crate::error::SendError;
-use crate::event::{Event, LinkId, Outcome, Output, Raw, Reply};
-use crate::limits::Limits;
+use super::cargo::Cargo;
+use crate::event::{Event, LinkId, Output, Raw, Reply};
 use crate::payload::Payload;
-use crate::peers::Parcel;
 use crate::sabotage::{self, Sabotage};
-use crate::sessions::{Part, Run, Session};
 use crate::wire::routed::is_routed;
-use crate::wire::v2::{self, Ack, Code, Exception, Place, Record};
+use crate::wire::v2::{self, Code, Exception, Place, Record};
 
 /// A frame leaves when it holds that many messages, or that many bytes; at the end of the program's turn at the latest.
 const FRAME_MESSAGES: u32 = 256;
 const FRAME_BYTES: usize = 64 * 1024;
-
-/// What a record takes beside ids and messages, at most.
-const RECORD: usize = 48;
-
-/// What a session carries.
-#[derive(Clone, Debug)]
-pub(super) enum Cargo {
-    Parcel(Parcel),
-    Note(Note),
-    Publish {
-        channel: Option<Raw>,
-        payload: Payload,
-    },
-    Reply {
-        number: u64,
-        outcome: Outcome,
-        payload: Payload,
-    },
-    /// So many messages that were published are missing here.
-    Gap(u64),
-}
-
-impl Run for Cargo {
-    fn count(&self) -> u32 {
-        self.payload().map_or(1, Payload::count)
-    }
-
-    fn size(&self) -> usize {
-        self.payload().map_or(0, Payload::size)
-    }
-
-    fn expires(&self) -> bool {
-        matches!(self, Cargo::Parcel(_) | Cargo::Note(_))
-    }
-}
-
-impl Cargo {
-    fn payload(&self) -> Option<&Payload> {
-        match self {
-            Cargo::Parcel(parcel) => Some(&parcel.payload),
-            Cargo::Note(note) => Some(&note.payload),
-            Cargo::Publish { payload, .. } | Cargo::Reply { payload, .. } => Some(payload),
-            Cargo::Gap(_) => None,
-        }
-    }
-
-    pub(super) fn is_parcel(&self) -> bool {
-        matches!(self, Cargo::Parcel(_))
-    }
-
-    fn ids(&self) -> [&Option<Raw>; 2] {
-        match self {
-            Cargo::Parcel(parcel) => [&parcel.to, &parcel.from],
-            Cargo::Publish { channel, .. } => [channel, &None],
-            Cargo::Note(_) | Cargo::Reply { .. } | Cargo::Gap(_) => [&None, &None],
-        }
-    }
-
-    /// How many bytes its record takes, at most.
-    fn record(&self) -> usize {
-        let length = |id: &Option<Raw>| id.as_ref().map_or(0, |id| id.len());
-        let ids: usize = match self {
-            Cargo::Note(note) => length(&note.head),
-            _ => self.ids().into_iter().map(length).sum(),
-        };
-        let lengths = match self.payload() {
-            Some(Payload::Text(items)) => 5 * items.len(),
-            Some(Payload::Binary { items, .. }) => 5 * items.len(),
-            _ => 0,
-        };
-        RECORD + ids + lengths + self.size()
-    }
-
-    /// Whether whoever takes only that much takes it.
-    pub(super) fn fits(&self, limits: &Limits) -> bool {
-        self.record() < limits.payload && self.ids().iter().all(|id| limits.allow(id))
-    }
-}
 
 /// Messages of a session that the program has been told about and has not applied yet.
 #[derive(Debug)]
@@ -332,7 +248,7 @@ impl Mesh {
             Record::Ask { number, asker, id } => self.ask_here(&asker, number, id),
             Record::Found { number, url } => self.found(host, number, url),
             Record::Beat { interval, stalled } => self.beaten(host, interval, stalled),
-            Record::Seen(upto) => self.sessions.get_mut(host)?.seen_upto(upto),
+            Record::Seen(upto) => self.sessions.get_mut(host)?.incoming.seen_upto(upto),
         }
         Some(())
     }
@@ -356,7 +272,7 @@ impl Mesh {
     ) -> Option<Option<Payload>> {
         let session = self.sessions.get_mut(host)?;
         let count = payload.count();
-        let known = session.receive(first, count)?;
+        let known = session.incoming.receive(first, count)?;
         if known == count {
             return Some(None);
         }
@@ -364,7 +280,7 @@ impl Mesh {
             payload = payload.split_off(known);
         }
         if sabotage::is(Sabotage::EarlyAck) {
-            session.applied(first + u64::from(count) - 1, []);
+            session.incoming.applied(first + u64::from(count) - 1, []);
             self.acknowledge(host);
             return Some(Some(payload));
         }
@@ -414,7 +330,9 @@ impl Mesh {
             if let Some(session) = self.sessions.get_mut(&told.host)
                 && session.id == told.session
             {
-                session.applied(told.first + u64::from(done) - 1, exceptions);
+                session
+                    .incoming
+                    .applied(told.first + u64::from(done) - 1, exceptions);
                 if touched.last() != Some(&told.host) {
                     touched.push(told.host.clone());
                 }
@@ -427,7 +345,11 @@ impl Mesh {
         }
         for host in touched {
             self.acknowledge(&host);
-            if self.sessions.get(&host).is_some_and(Session::is_swamped) {
+            if self
+                .sessions
+                .get(&host)
+                .is_some_and(|s| s.incoming.is_swamped())
+            {
                 self.give_up_session(&host);
             }
         }
@@ -449,213 +371,4 @@ impl Mesh {
         }
         self.break_session(host);
     }
-
-    fn acknowledged(&mut self, host: &ByteString, ack: &Ack) -> Option<()> {
-        let session = self.sessions.get_mut(host)?;
-        let parts = session.acknowledged(ack)?;
-        let seen = session.seen_to_tell();
-        let link = session.link();
-        if let (Some(link), Some(upto)) = (link, seen) {
-            self.frames.entry(link).or_default().seen(upto);
-        }
-        let mut exceptions = &ack.exceptions[..];
-        for part in parts {
-            let start = part.first + u64::from(part.range.start);
-            let end = part.first + u64::from(part.range.end);
-            exceptions = &exceptions
-                [exceptions.partition_point(|e| e.first + u64::from(e.count) <= start)..];
-            let concerned = exceptions.partition_point(|e| e.first < end);
-            self.part_acknowledged(host, part, &exceptions[..concerned]);
-        }
-        self.pump(host, false);
-        self.relieve(host);
-        Some(())
-    }
-
-    fn part_acknowledged(
-        &mut self,
-        host: &ByteString,
-        part: Part<Cargo>,
-        exceptions: &[Exception],
-    ) {
-        let Part {
-            run,
-            first,
-            range,
-            expired,
-        } = part;
-        let parcel = match run {
-            _ if expired => return,
-            Cargo::Parcel(parcel) => parcel,
-            Cargo::Note(note) => {
-                return outcomes(first, range, exceptions, |range, code| {
-                    self.note_acknowledged(&note, range, code);
-                });
-            }
-            Cargo::Publish { .. } | Cargo::Reply { .. } | Cargo::Gap(_) => return,
-        };
-        outcomes(first, range, exceptions, |range, code| match code {
-            None => self.settled(host, &parcel, range),
-            Some(code) => self.excepted(&parcel, range, code),
-        });
-    }
-
-    fn settled(&mut self, host: &ByteString, parcel: &Parcel, range: Range<u32>) {
-        let (seq, count) = (
-            parcel.seq + u64::from(range.start),
-            u64::from(range.end - range.start),
-        );
-        if parcel.asks {
-            self.accepted(seq, count, host);
-        } else {
-            self.event(Event::Settled { seq, count });
-        }
-        self.arrived(&parcel.key, seq, range.end - range.start);
-    }
-
-    fn excepted(&mut self, parcel: &Parcel, range: Range<u32>, code: Code) {
-        let count = range.end - range.start;
-        if code == Code::NoSuchPeer {
-            return self.not_there(cut(parcel.clone(), range));
-        }
-        let seq = parcel.seq + u64::from(range.start);
-        for n in range {
-            let id = parcel.to.clone();
-            let error = if code == Code::Threw {
-                SendError::Threw
-            } else {
-                SendError::ThrewNotFound { id }
-            };
-            self.failed(parcel.seq + u64::from(n), error);
-        }
-        self.arrived(&parcel.key, seq, count);
-    }
-
-    /// Tells the senders of messages that nobody has acknowledged in time. What is sent later does not wait for them any more.
-    pub(super) fn expire_sessions(&mut self) {
-        for (_, parts) in self.sessions.expire(self.now, self.config.request_timeout) {
-            for Part { run, range, .. } in parts {
-                let parcel = match run {
-                    Cargo::Parcel(parcel) => parcel,
-                    Cargo::Note(note) => {
-                        self.note_failed(&note, range, &SendError::Timeout { id: None });
-                        continue;
-                    }
-                    Cargo::Publish { .. } | Cargo::Reply { .. } | Cargo::Gap(_) => continue,
-                };
-                for n in range.clone() {
-                    let id = parcel.to.clone();
-                    self.failed(parcel.seq + u64::from(n), SendError::Timeout { id });
-                }
-                let seq = parcel.seq + u64::from(range.start);
-                self.arrived(&parcel.key, seq, range.end - range.start);
-            }
-        }
-    }
-
-    /// The other host is gone, or has forgotten the session: what was under way settles as unknown.
-    pub(super) fn end_session(&mut self, host: &ByteString) {
-        let Some(remains) = self.sessions.end(host) else {
-            return;
-        };
-        self.forget_channels(host);
-        self.place_leaves(host);
-        self.directory.end(host);
-        self.no_replies(host);
-        for Part {
-            run,
-            range,
-            expired,
-            ..
-        } in remains.unknown
-        {
-            let parcel = match run {
-                _ if expired => continue,
-                Cargo::Parcel(parcel) => parcel,
-                Cargo::Note(note) => {
-                    let (id, url) = (None, None);
-                    self.note_failed(&note, range, &SendError::Unknown { id, url });
-                    continue;
-                }
-                Cargo::Publish { .. } | Cargo::Reply { .. } | Cargo::Gap(_) => continue,
-            };
-            if sabotage::is(Sabotage::Optimism) {
-                self.settled(host, &parcel, range);
-                continue;
-            }
-            let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
-            for n in range.clone() {
-                let (id, url) = (parcel.to.clone(), url.clone());
-                self.failed(parcel.seq + u64::from(n), SendError::Unknown { id, url });
-            }
-            let seq = parcel.seq + u64::from(range.start);
-            self.arrived(&parcel.key, seq, range.end - range.start);
-        }
-        for cargo in remains.unsent {
-            let parcel = match cargo {
-                Cargo::Parcel(parcel) => parcel,
-                Cargo::Note(note) => {
-                    let (id, url) = (None, host.clone());
-                    let error = match self.closing {
-                        None => SendError::Unreachable { id, url },
-                        Some(_) => SendError::Closed,
-                    };
-                    self.note_failed(&note, 0..note.payload.count(), &error);
-                    continue;
-                }
-                Cargo::Publish { .. } | Cargo::Reply { .. } | Cargo::Gap(_) => continue,
-            };
-            let count = parcel.payload.count();
-            let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
-            for n in 0..u64::from(count) {
-                let id = parcel.to.clone();
-                let error = match &url {
-                    Some(url) if self.closing.is_none() => SendError::Unreachable {
-                        id,
-                        url: url.clone(),
-                    },
-                    _ => SendError::Closed,
-                };
-                self.failed(parcel.seq + n, error);
-            }
-            self.landed(&parcel.key, count);
-        }
-    }
-}
-
-/// Tells how the messages `range` of a run ended whose first one has number `first`: part by part, with the code of those that did not
-/// end as usual.
-fn outcomes(
-    first: u64,
-    range: Range<u32>,
-    exceptions: &[Exception],
-    mut tell: impl FnMut(Range<u32>, Option<Code>),
-) {
-    let mut tell = |part: Range<u32>, code| {
-        if !part.is_empty() {
-            tell(part, code);
-        }
-    };
-    let index = |number: u64| number.saturating_sub(first).min(u64::from(range.end)) as u32;
-    let mut at = range.start;
-    for e in exceptions {
-        let begin = index(e.first).max(at);
-        let stop = index(e.first + u64::from(e.count)).max(begin);
-        tell(at..begin, None);
-        tell(begin..stop, Some(e.code));
-        at = stop;
-    }
-    tell(at..range.end, None);
-}
-
-/// Those messages of a parcel.
-fn cut(mut parcel: Parcel, range: Range<u32>) -> Parcel {
-    if range.end < parcel.payload.count() {
-        parcel.payload.split_off(range.end);
-    }
-    if range.start > 0 {
-        parcel.payload = parcel.payload.split_off(range.start);
-        parcel.seq += u64::from(range.start);
-    }
-    parcel
 }

@@ -1,0 +1,86 @@
+//! What a session carries.
+
+use super::notes::Note;
+use crate::event::{Outcome, Raw};
+use crate::limits::Limits;
+use crate::payload::Payload;
+use crate::peers::Parcel;
+use crate::sessions::Run;
+
+/// What a record takes beside ids and messages, at most.
+const RECORD: usize = 48;
+
+/// What a session carries.
+#[derive(Clone, Debug)]
+pub(super) enum Cargo {
+    Parcel(Parcel),
+    Note(Note),
+    Publish {
+        channel: Option<Raw>,
+        payload: Payload,
+    },
+    Reply {
+        number: u64,
+        outcome: Outcome,
+        payload: Payload,
+    },
+    /// So many messages that were published are missing here.
+    Gap(u64),
+}
+
+impl Run for Cargo {
+    fn count(&self) -> u32 {
+        self.payload().map_or(1, Payload::count)
+    }
+
+    fn size(&self) -> usize {
+        self.payload().map_or(0, Payload::size)
+    }
+
+    fn expires(&self) -> bool {
+        matches!(self, Cargo::Parcel(_) | Cargo::Note(_))
+    }
+}
+
+impl Cargo {
+    fn payload(&self) -> Option<&Payload> {
+        match self {
+            Cargo::Parcel(parcel) => Some(&parcel.payload),
+            Cargo::Note(note) => Some(&note.payload),
+            Cargo::Publish { payload, .. } | Cargo::Reply { payload, .. } => Some(payload),
+            Cargo::Gap(_) => None,
+        }
+    }
+
+    pub(super) fn is_parcel(&self) -> bool {
+        matches!(self, Cargo::Parcel(_))
+    }
+
+    fn ids(&self) -> [&Option<Raw>; 2] {
+        match self {
+            Cargo::Parcel(parcel) => [&parcel.to, &parcel.from],
+            Cargo::Publish { channel, .. } => [channel, &None],
+            Cargo::Note(_) | Cargo::Reply { .. } | Cargo::Gap(_) => [&None, &None],
+        }
+    }
+
+    /// How many bytes its record takes, at most.
+    pub(super) fn record(&self) -> usize {
+        let length = |id: &Option<Raw>| id.as_ref().map_or(0, |id| id.len());
+        let ids: usize = match self {
+            Cargo::Note(note) => length(&note.head),
+            _ => self.ids().into_iter().map(length).sum(),
+        };
+        let lengths = match self.payload() {
+            Some(Payload::Text(items)) => 5 * items.len(),
+            Some(Payload::Binary { items, .. }) => 5 * items.len(),
+            _ => 0,
+        };
+        RECORD + ids + lengths + self.size()
+    }
+
+    /// Whether whoever takes only that much takes it.
+    pub(super) fn fits(&self, limits: &Limits) -> bool {
+        self.record() < limits.payload && self.ids().iter().all(|id| limits.allow(id))
+    }
+}

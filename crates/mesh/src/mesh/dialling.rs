@@ -1,0 +1,224 @@
+//! Dialling a host and saying hello, and what if that comes to no good end.
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use super::joining::EXPECTED_WITHIN;
+use super::members::MEMBERS_WITHIN;
+use super::session::VERSIONS;
+use super::{Asked, Expected, Mesh, Waiter};
+use crate::error::CallError;
+use crate::event::{LinkId, Output};
+use crate::hosts::State;
+use crate::relays::is_relayed;
+use crate::wire::json;
+
+/// A relayed greeting is not waited for longer than this: the host between may not have noticed that the other one is gone.
+const RELAYED_WITHIN: Duration = Duration::from_secs(10);
+
+impl Mesh {
+    pub(super) fn join(&mut self, url: ByteString, waiter: Waiter) {
+        self.join_host(url, None, waiter);
+    }
+
+    /// Joins a host of which we know the url, and perhaps who is there.
+    pub(super) fn join_host(&mut self, url: ByteString, host: Option<ByteString>, waiter: Waiter) {
+        if self.closing.is_some() {
+            return self.fail(waiter, CallError::Closed);
+        }
+        let ourselves = host.as_ref() == Some(&self.id) || self.url.as_ref() == Some(&url);
+        let connected = |h: &ByteString| self.hosts.route_to_host(h).is_some();
+        let known = host.as_ref().is_some_and(connected) || self.hosts.route(&url).is_some();
+        if url.is_empty() || ourselves || known {
+            return self.joined(vec![waiter]);
+        }
+        let dialling = self.hosts.connecting(&url, host.as_deref());
+        if let (Some(link), Waiter::Redial { key, host, .. }) = (dialling, &waiter) {
+            self.expect_instead(link, key, host.as_ref());
+        }
+        let waiters = match dialling.and_then(|link| self.hosts.get_mut(link)) {
+            Some(link) => Some(&mut link.waiters),
+            None => self
+                .expected
+                .iter_mut()
+                .find(|e| e.url == url)
+                .map(|e| &mut e.waiters),
+        };
+        if let Some(waiters) = waiters {
+            // The program waits for the connection that is being made. Another host must not: two hosts that wait for each other's
+            // joins would wait for ever.
+            match waiter {
+                Waiter::Request { .. } | Waiter::Hint => self.joined(vec![waiter]),
+                waiter => waiters.push(waiter),
+            }
+            return;
+        }
+        // Who told us of somebody else there may be behind the times. If not, the answer to our greeting says so.
+        let hint = match &waiter {
+            Waiter::Redial { host, .. } => host.clone(),
+            _ => self.hosts.lost_behind(&url).or(host),
+        };
+        self.dial(url, hint, waiter);
+    }
+
+    /// Whoever was looked for there before has come back since we began to dial, or another one came in its place; and was lost again.
+    fn expect_instead(&mut self, link: LinkId, key: &ByteString, host: Option<&ByteString>) {
+        if let Some(l) = self.hosts.get_mut(link) {
+            l.waiters
+                .retain(|w| !matches!(w, Waiter::Redial { key: k, .. } if k == key));
+            if l.state == State::Dialling && !is_relayed(link) {
+                l.hint = host.cloned();
+            }
+        }
+    }
+
+    pub(super) fn dial(
+        &mut self,
+        url: ByteString,
+        hint: Option<ByteString>,
+        waiter: Waiter,
+    ) -> LinkId {
+        let link = match hint {
+            // It has no url: its id stands for it.
+            Some(host) if host == url => self.dial_relayed(url, host, waiter),
+            hint => {
+                let link = self.hosts.next_link();
+                self.hosts.dial(link, url.clone(), hint, waiter);
+                self.out.push(Output::Dial { link, url });
+                link
+            }
+        };
+        if let Some(l) = self.hosts.get_mut(link) {
+            l.mark = self.members.mark();
+        }
+        link
+    }
+
+    /// The dial succeeded: say hello.
+    pub(super) fn greet(&mut self, link: LinkId) {
+        let Some(l) = self.hosts.get_mut(link) else {
+            return;
+        };
+        if l.state != State::Dialling {
+            return;
+        }
+        let (hint, url) = (l.hint.clone(), l.dialled.clone());
+        let other = hint.as_ref().and_then(|h| self.hosts.route_to_host(h));
+        // Perhaps it is not who we expected there.
+        let other = other.or_else(|| self.hosts.route(url.as_ref()?));
+        if let Some(other) = other.filter(|other| !self.is_better(link, *other)) {
+            // It has dialled us meanwhile.
+            let l = self.hosts.get_mut(link);
+            let waiters = l
+                .map(|l| std::mem::take(&mut l.waiters))
+                .unwrap_or_default();
+            self.leave_quietly(link);
+            return self.announce(other, Vec::new(), false, waiters);
+        }
+        let Some(l) = self.hosts.get_mut(link) else {
+            return;
+        };
+        l.state = State::Greeting;
+        l.interest.lists = self.config.interests;
+        l.directory.ours = self.config.directory;
+        l.relay.ours = true;
+        // Who joins the network by this host wants to know all others. Who was told of this host has been told of the others, too.
+        l.asks = l.waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
+        let waits = |w: &Waiter| matches!(w, Waiter::Call(_) | Waiter::Request { .. });
+        let waited_for = l.waiters.iter().any(waits);
+        let (replace, asks) = (l.replace, l.asks);
+        let mut host = String::from("{");
+        json::push_member(&mut host, "id", Some(&json::quote(&self.id)));
+        let number = self.hosts.number().to_string();
+        json::push_member(&mut host, "number", Some(&number));
+        json::push_member(&mut host, "replace", replace.then_some("true"));
+        json::push_member(&mut host, "members", asks.then_some("true"));
+        json::push_member(&mut host, "versions", Some(VERSIONS));
+        self.push_features(link, &mut host);
+        if !is_relayed(link) {
+            let known = json::quote(&self.relayed_digest());
+            json::push_member(&mut host, "relayed", Some(&known));
+        }
+        // Since we dialled, somebody else may have come there, and been lost or be relayed.
+        let lost = url.as_ref().and_then(|url| self.hosts.lost_behind(url));
+        let hint = lost.or(hint).filter(|h| self.sessions.get(h).is_some());
+        let there = |url| self.hosts.get(self.hosts.route(url)?)?.host.clone();
+        let hint = hint.or_else(|| there(url.as_ref()?));
+        let session = self.offer(hint.as_ref());
+        json::push_member(&mut host, "session", Some(&session));
+        host.push('}');
+        let mut params = String::from("{");
+        json::push_member(
+            &mut params,
+            "url",
+            self.url.as_deref().map(json::quote).as_deref(),
+        );
+        json::push_member(&mut params, "networkId", self.network.as_deref());
+        json::push_member(&mut params, "host", Some(&host));
+        params.push('}');
+        let most = if is_relayed(link) {
+            RELAYED_WITHIN
+        } else if waited_for {
+            Duration::MAX
+        } else {
+            MEMBERS_WITHIN // Nobody would be told of a frozen host before, and it is tried again.
+        };
+        let within = self.config.request_timeout.min(most);
+        self.ask(link, "greeting", Some(&params), Asked::Greeting, within);
+    }
+
+    /// A link that we dialled did not come to a good end.
+    pub(super) fn not_joined(&mut self, link: LinkId, error: CallError) {
+        let Some(l) = self.hosts.remove(link) else {
+            return;
+        };
+        self.out.push(Output::Close { link });
+        if let Some(spare) = l.dialled.as_ref().and_then(|url| self.hosts.spare(url)) {
+            if self.closing.is_none()
+                && let Some(host) = self.hosts.get(spare).and_then(|l| l.host.clone())
+            {
+                // It was told to wait for our connection, and dials again when that does not come.
+                let (url, waiters) = (l.dialled.unwrap_or_default(), l.waiters);
+                let until = self.now + 2 * EXPECTED_WITHIN;
+                self.expected.push(Expected {
+                    host,
+                    url,
+                    until,
+                    waiters,
+                });
+                return;
+            }
+            // Its host has dialled us meanwhile: that connection serves as well.
+            let key = l.dialled.unwrap_or_default();
+            let mut waiters = l.waiters;
+            waiters.extend(self.register(spare, key));
+            return self.announce(spare, Vec::new(), false, waiters);
+        }
+        let Some(l) = self.detour(link, l, &error) else {
+            return;
+        };
+        let error = self.cause(link, error);
+        self.retry_member(&l, &error);
+        if matches!(error, CallError::Lost { .. } | CallError::Timeout)
+            && let (Some(url), Some(host)) = (&l.dialled, &l.hint)
+        {
+            self.take_over(url.clone(), host);
+        }
+        for waiter in l.waiters {
+            self.fail(waiter, error.clone());
+        }
+    }
+
+    /// The host that was to connect to us did not: dial again and ask it to take this connection instead of the one that it
+    /// still believes in.
+    pub(super) fn insist(&mut self, expected: Expected) {
+        let mut waiters = expected.waiters.into_iter();
+        let Some(first) = waiters.next() else { return };
+        let link = self.dial(expected.url, Some(expected.host), first);
+        if let Some(l) = self.hosts.get_mut(link) {
+            l.replace = true;
+            l.waiters.extend(waiters);
+        }
+    }
+}

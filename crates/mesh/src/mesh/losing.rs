@@ -1,0 +1,68 @@
+//! How links end, whoever ends them.
+
+use super::Mesh;
+use super::asking::Silence;
+use crate::error::CallError;
+use crate::event::{Event, LinkId, Output};
+use crate::hosts::State;
+use crate::relays::is_relayed;
+
+impl Mesh {
+    /// Ends a link at once, as if it had been lost.
+    pub(super) fn drop_link(&mut self, link: LinkId) {
+        self.close_link(link);
+        self.closed(link);
+    }
+
+    /// Has the link closed after what was said over it.
+    pub(super) fn close_link(&mut self, link: LinkId) {
+        self.close_frame(link);
+        self.out.push(Output::Close { link });
+    }
+
+    /// The link is gone, without a goodbye unless it was leaving.
+    pub(super) fn closed(&mut self, link: LinkId) {
+        let Some(l) = self.hosts.get(link) else {
+            return;
+        };
+        let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
+        self.frames.remove(&link);
+        self.held_up.remove(&link);
+        self.liveness.forget(link);
+        self.release(link);
+        let session = self.session_of(link);
+        if let Some(key) = self.hosts.unregister(link, State::Leaving) {
+            self.event(Event::Disconnected { key: key.clone() });
+            self.members.change(self.now);
+            if let Some(host) = &session
+                && let Some(session) = self.sessions.get_mut(host)
+            {
+                session.detach(link);
+                self.synced_all(host);
+                self.place_leaves(host);
+            }
+            if self.closing.is_none() {
+                if is_relayed(link) {
+                    self.lose_relayed(link, key.clone(), host.clone());
+                } else {
+                    self.lose(key.clone(), dialled, host.clone());
+                }
+                self.member_is_lost(host.as_ref(), &key);
+            } else {
+                self.member_is_gone(link, &key);
+            }
+        } else if let Some(host) = session {
+            self.end_session(&host);
+            self.relays.forget_newest(&host);
+        }
+        for asked in self.requests.take_all(link) {
+            self.unanswered(link, asked, Silence::LinkLost);
+        }
+        if state == State::Dialling {
+            self.not_joined(link, CallError::Closed);
+        }
+        self.hosts.remove(link);
+        self.plains.remove(&link);
+        self.carrier_lost(link, host);
+    }
+}

@@ -1,0 +1,446 @@
+//! One session: what has been said and is not acknowledged, and what has arrived.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use bytestring::ByteString;
+
+use super::incoming::Incoming;
+use crate::event::{LinkId, Time};
+use crate::limits::{Bounds, Limits};
+use crate::sabotage::{self, Sabotage};
+use crate::wire::v2::Ack;
+
+/// What a session carries: a run of messages that is numbered message by message.
+pub trait Run: Clone {
+    fn count(&self) -> u32;
+    fn size(&self) -> usize;
+    /// Whether somebody waits for its outcome, not for ever.
+    fn expires(&self) -> bool;
+}
+
+/// How much may be under way that the other program has not yet taken, in bytes, unless it says otherwise.
+pub const WINDOW: usize = 8 * 1024 * 1024;
+
+/// What a run costs the sender beside its messages.
+const ENTRY: usize = 256;
+
+/// What a message costs the receiver beside its bytes.
+const OVERHEAD: usize = 32;
+
+/// A message that costs more than this is not small.
+const SMALL: usize = 256;
+
+/// A part of a run that has been acknowledged, or given up.
+#[derive(Debug)]
+pub struct Part<T> {
+    pub run: T,
+    /// The number of the run's first message.
+    pub first: u64,
+    /// Which of the run's messages.
+    pub range: Range<u32>,
+    /// Its sender has been told of a timeout: there is nobody to tell any more.
+    pub expired: bool,
+}
+
+/// What one side of a session tells the other when they meet again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The number of the last message that it has received.
+    pub received: u64,
+    /// Up to which number it has seen its own messages acknowledged.
+    pub seen: u64,
+    /// How many bytes it takes before it acknowledges.
+    pub window: usize,
+}
+
+impl Standing {
+    /// That of a session that begins.
+    pub fn new_session() -> Standing {
+        Standing {
+            received: 0,
+            seen: 0,
+            window: WINDOW,
+        }
+    }
+}
+
+/// After that many exceptions the other side is told that it can forget them.
+const SEEN_AFTER: usize = 256;
+
+#[derive(Debug)]
+struct Sent<T> {
+    run: T,
+    first: u64,
+    at: Time,
+    /// How many of its messages are acknowledged.
+    done: u32,
+}
+
+#[derive(Debug)]
+struct Unsent<T> {
+    /// None when nobody waits for it any more.
+    run: Option<T>,
+    at: Time,
+}
+
+/// One session, seen from this host.
+#[derive(Debug)]
+pub struct Session<T> {
+    pub id: ByteString,
+    /// The name under which the other host is, or was, registered.
+    pub key: ByteString,
+    /// The link that it uses now.
+    link: Option<LinkId>,
+    /// Whether the other side knows that.
+    ready: bool,
+    next: u64,
+    unacked: VecDeque<Sent<T>>,
+    /// How many of `unacked` have been said over the present link.
+    said: usize,
+    /// How many of `unacked` have been waited for too long.
+    expired: usize,
+    unsent: VecDeque<Unsent<T>>,
+    /// How many of `unsent` have waited too long, or can wait for ever.
+    passed: usize,
+    in_flight: usize,
+    queued: usize,
+    /// How many messages are not acknowledged.
+    messages: usize,
+    /// How many were dropped since the last one that was not.
+    pub skipped: u64,
+    /// The largest frame that the other side takes, and the longest id.
+    pub limits: Limits,
+    window: usize,
+    pub incoming: Incoming,
+    /// How many exceptions were told to us since we last said that we have seen them.
+    seen: usize,
+    /// A timer is set to look at it.
+    pub(super) armed: bool,
+}
+
+/// What is left of a session that has ended.
+#[derive(Debug)]
+pub struct Remains<T> {
+    /// Delivered once or not at all.
+    pub unknown: Vec<Part<T>>,
+    /// Never delivered.
+    pub unsent: Vec<T>,
+}
+
+impl<T: Run> Session<T> {
+    pub(super) fn new(id: ByteString) -> Self {
+        Session {
+            id,
+            key: ByteString::new(),
+            link: None,
+            ready: false,
+            next: 1,
+            unacked: VecDeque::new(),
+            said: 0,
+            expired: 0,
+            unsent: VecDeque::new(),
+            passed: 0,
+            in_flight: 0,
+            queued: 0,
+            messages: 0,
+            skipped: 0,
+            limits: Limits::default(),
+            window: WINDOW,
+            incoming: Incoming::default(),
+            seen: 0,
+            armed: false,
+        }
+    }
+
+    pub fn link(&self) -> Option<LinkId> {
+        self.link
+    }
+
+    /// Whether nothing has been said yet, by neither side.
+    pub fn is_unused(&self) -> bool {
+        self.next == 1 && self.incoming.received() == 0
+    }
+
+    /// Whether something waits for the other side to acknowledge what was said before.
+    pub fn is_held_up(&self) -> bool {
+        self.ready && (self.said < self.unacked.len() || !self.unsent.is_empty())
+    }
+
+    /// How many bytes of memory what waits here takes, about, under way or not.
+    pub fn occupied(&self) -> usize {
+        self.queued + ENTRY * (self.unacked.len() + self.unsent.len())
+    }
+
+    /// How many messages wait here for their acknowledgement.
+    pub fn messages(&self) -> usize {
+        self.messages
+    }
+
+    /// How many bytes are under way on the present link.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// Whether that run may wait here, too.
+    pub fn has_room(&self, run: &T, bounds: &Bounds) -> bool {
+        self.fits(ENTRY + Self::cost(run), run.count() as usize, bounds)
+    }
+
+    /// Whether small messages may wait here, too.
+    pub fn is_full(&self, bounds: &Bounds) -> bool {
+        !self.fits(ENTRY + SMALL, 1, bounds)
+    }
+
+    fn fits(&self, cost: usize, count: usize, bounds: &Bounds) -> bool {
+        self.messages == 0
+            || (self.occupied() + cost <= bounds.bytes && self.messages + count <= bounds.messages)
+    }
+
+    fn cost(run: &T) -> usize {
+        run.size() + OVERHEAD * run.count() as usize
+    }
+
+    /// Uses that link from now on; `there` is what the other side knows. `None` when the two do not fit together.
+    pub fn attach(&mut self, link: LinkId, there: &Standing) -> Option<()> {
+        let Standing {
+            received,
+            seen,
+            window,
+        } = *there;
+        if received >= self.next {
+            return None;
+        }
+        self.incoming.attach(seen)?;
+        // It may have said more than that meanwhile, over a link that was still in use.
+        let received = received.max(self.first_unacked() - 1);
+        self.link = Some(link);
+        self.ready = false;
+        self.window = window;
+        self.said = self
+            .unacked
+            .partition_point(|s| s.first + u64::from(s.run.count()) <= received + 1);
+        if sabotage::is(Sabotage::NoResend) {
+            self.said = self.unacked.len();
+        } else if sabotage::is(Sabotage::NoDedup) {
+            self.said = 0;
+        }
+        self.in_flight = self
+            .unacked
+            .range(..self.said)
+            .map(|s| Self::cost(&s.run))
+            .sum();
+        Some(())
+    }
+
+    /// What this side knows.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            received: self.incoming.received(),
+            seen: self.first_unacked() - 1,
+            window: WINDOW,
+        }
+    }
+
+    /// Up to which number acknowledgements have been seen here, when it is time to say so.
+    pub fn seen_to_tell(&mut self) -> Option<u64> {
+        if self.seen < SEEN_AFTER || !self.ready {
+            return None;
+        }
+        self.seen = 0;
+        Some(self.first_unacked() - 1)
+    }
+
+    fn first_unacked(&self) -> u64 {
+        self.unacked
+            .front()
+            .map_or(self.next, |s| s.first + u64::from(s.done))
+    }
+
+    /// What has not been acknowledged, said or not.
+    pub fn unacknowledged(&self) -> impl Iterator<Item = &T> {
+        let said = self.unacked.iter().map(|s| &s.run);
+        said.chain(self.not_said())
+    }
+
+    /// What has never been said.
+    pub fn not_said(&self) -> impl Iterator<Item = &T> {
+        self.unsent.iter().filter_map(|u| u.run.as_ref())
+    }
+
+    /// The other side knows now which link is used.
+    pub fn ready(&mut self) {
+        self.ready = true;
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    pub fn detach(&mut self, link: LinkId) {
+        if self.link == Some(link) {
+            self.link = None;
+            self.ready = false;
+        }
+    }
+
+    /// The next run that may be said now, with its number. `all`: also beyond the other side's window.
+    pub fn say(&mut self, all: bool) -> Option<(u64, &T)> {
+        if !self.ready {
+            return None;
+        }
+        let fits = |flying: usize, cost: usize, window: usize| {
+            all || flying == 0 || flying + cost <= window
+        };
+        if self.said < self.unacked.len() {
+            let cost = Self::cost(&self.unacked[self.said].run);
+            if !fits(self.in_flight, cost, self.window) {
+                return None;
+            }
+            self.in_flight += cost;
+            self.said += 1;
+            return self.unacked.get(self.said - 1).map(|s| (s.first, &s.run));
+        }
+        while self.unsent.front().is_some_and(|u| u.run.is_none()) {
+            self.unsent.pop_front();
+            self.passed = self.passed.saturating_sub(1);
+        }
+        let cost = Self::cost(self.unsent.front()?.run.as_ref()?);
+        if !fits(self.in_flight, cost, self.window) {
+            return None;
+        }
+        let Unsent { run, at } = self.unsent.pop_front()?;
+        self.passed = self.passed.saturating_sub(1);
+        let run = run?;
+        self.in_flight += cost;
+        let first = self.next;
+        self.next += u64::from(run.count());
+        self.unacked.push_back(Sent {
+            run,
+            first,
+            at,
+            done: 0,
+        });
+        self.said += 1;
+        self.unacked.back().map(|s| (s.first, &s.run))
+    }
+
+    /// The other program has taken everything up to that number: gives what that was, in order. `None` for numbers that
+    /// were never said.
+    pub fn acknowledged(&mut self, ack: &Ack) -> Option<Vec<Part<T>>> {
+        if ack.upto >= self.next {
+            return None;
+        }
+        self.window = usize::try_from(ack.window).unwrap_or(usize::MAX);
+        self.seen += ack.exceptions.len();
+        let mut parts = Vec::new();
+        while let Some(front) = self.unacked.front_mut() {
+            let count = front.run.count();
+            let done = (ack.upto + 1)
+                .saturating_sub(front.first)
+                .min(u64::from(count)) as u32;
+            if done <= front.done {
+                break;
+            }
+            let (first, range, expired) = (front.first, front.done..done, self.expired > 0);
+            self.messages = self.messages.saturating_sub(range.len());
+            if done < count {
+                front.done = done;
+                let run = front.run.clone();
+                parts.push(Part {
+                    run,
+                    first,
+                    range,
+                    expired,
+                });
+                break;
+            }
+            if let Some(Sent { run, .. }) = self.unacked.pop_front() {
+                let cost = Self::cost(&run);
+                self.queued = self.queued.saturating_sub(cost);
+                if self.said > 0 {
+                    self.said -= 1;
+                    self.in_flight = self.in_flight.saturating_sub(cost);
+                }
+                self.expired = self.expired.saturating_sub(1);
+                parts.push(Part {
+                    run,
+                    first,
+                    range,
+                    expired,
+                });
+            }
+        }
+        Some(parts)
+    }
+
+    /// Adds a run to what is to be said.
+    pub(super) fn push(&mut self, run: T, now: Time) {
+        self.queued += Self::cost(&run);
+        self.messages += run.count() as usize;
+        let run = Some(run);
+        self.unsent.push_back(Unsent { run, at: now });
+    }
+
+    /// Ends it, and gives what was under way.
+    pub(super) fn end(self) -> Remains<T> {
+        let already = self.expired;
+        let unknown = self.unacked.into_iter().enumerate().map(|(n, s)| Part {
+            range: s.done..s.run.count(),
+            run: s.run,
+            first: s.first,
+            expired: n < already,
+        });
+        Remains {
+            unknown: unknown.collect(),
+            unsent: self.unsent.into_iter().filter_map(|u| u.run).collect(),
+        }
+    }
+
+    /// What is to be acknowledged now, if anything is and the link is open.
+    pub fn ack(&mut self) -> Option<Ack> {
+        self.ready.then(|| self.incoming.ack())?
+    }
+
+    /// Gives what has been waited for too long, and forgets of it what was not even said.
+    pub(super) fn expire(&mut self, before: Time) -> Vec<Part<T>> {
+        let mut parts = Vec::new();
+        while let Some(sent) = self.unacked.get(self.expired)
+            && sent.at <= before
+        {
+            self.expired += 1;
+            let (run, first, expired) = (sent.run.clone(), sent.first, false);
+            let range = sent.done..run.count();
+            parts.push(Part {
+                run,
+                first,
+                range,
+                expired,
+            });
+        }
+        while let Some(unsent) = self.unsent.get_mut(self.passed)
+            && unsent.at <= before
+        {
+            self.passed += 1;
+            let Some(run) = unsent.run.take_if(|run| run.expires()) else {
+                continue;
+            };
+            self.queued = self.queued.saturating_sub(Self::cost(&run));
+            self.messages = self.messages.saturating_sub(run.count() as usize);
+            let range = 0..run.count();
+            parts.push(Part {
+                run,
+                first: 0,
+                range,
+                expired: false,
+            });
+        }
+        parts
+    }
+
+    /// Since when the oldest one waits that nobody has been told about.
+    pub(super) fn oldest(&self) -> Option<Time> {
+        let sent = self.unacked.get(self.expired).map(|s| s.at);
+        sent.or_else(|| self.unsent.get(self.passed).map(|u| u.at))
+    }
+}
