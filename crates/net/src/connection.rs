@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use distribus_mesh::LinkId;
+use distribus_mesh::{Input, LinkId};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -202,28 +202,54 @@ impl Connection<Socket> {
     }
 }
 
-/// Serves an open link until it ends. `leftover` came together with the handshake.
+/// Who takes what links bring.
+pub trait Taker: Send + Sync {
+    fn take(&self, batch: Vec<Input>);
+    /// Waits until it can take more.
+    fn room(&self) -> impl Future<Output = ()> + Send;
+}
+
+impl Taker for Shared {
+    fn take(&self, batch: Vec<Input>) {
+        self.input(batch);
+    }
+
+    fn room(&self) -> impl Future<Output = ()> + Send {
+        Shared::room(self)
+    }
+}
+
+/// Serves a host's open link until it ends. `leftover` came together with the handshake.
 pub async fn run(
     shared: &Arc<Shared>,
     link: LinkId,
     connection: &Arc<Connection<Socket>>,
     leftover: Vec<u8>,
 ) {
+    let reader = Reader::new(Arc::clone(connection), link, shared.limits().max_payload);
+    let read = async {
+        match &shared.read_loop {
+            Some(read_loop) => read_there(read_loop.as_ref(), shared, link, reader, leftover).await,
+            None => read(shared.as_ref(), reader, leftover).await,
+        }
+    };
+    serve(connection, read, || shared.written(link)).await;
+}
+
+/// Serves an open link, which `read` reads, until it ends. `written` is called whenever something that had to wait has been written.
+pub async fn serve(
+    connection: &Connection<Socket>,
+    read: impl Future<Output = ()>,
+    written: impl Fn(),
+) {
     let _hang_up = HangUp(&connection.stream);
     let closed_by_us = async {
         connection.closing.notified().await;
         tokio::time::sleep(CLOSE_TIMEOUT).await;
     };
-    let reader = Reader::new(Arc::clone(connection), link, shared.limits().max_payload);
-    let read = async {
-        match &shared.read_loop {
-            Some(read_loop) => read_there(read_loop.as_ref(), shared, link, reader, leftover).await,
-            None => read(shared, reader, leftover).await,
-        }
-    };
     tokio::select! {
         () = read => {}
-        () = connection.write_rest(|| shared.written(link)) => {}
+        () = connection.write_rest(written) => {}
         () = closed_by_us => {}
         () = connection.killed() => {}
     }
@@ -276,15 +302,15 @@ async fn read_there(
     }
 }
 
-/// Gives messages to the mesh, as many at a time as are there.
-async fn read(shared: &Shared, mut reader: Reader, leftover: Vec<u8>) {
+/// Gives messages away, as many at a time as are there.
+pub async fn read(taker: &impl Taker, mut reader: Reader, leftover: Vec<u8>) {
     let mut batch = Vec::new();
     let mut end = reader.feed(&leftover, &mut batch);
     drop(leftover);
     loop {
         if !batch.is_empty() {
             // Given away, so that a link that is idle now does not keep what a busy one needed.
-            shared.input(std::mem::take(&mut batch));
+            taker.take(std::mem::take(&mut batch));
         }
         match end {
             ReadEnd::Ended => return,
@@ -292,7 +318,7 @@ async fn read(shared: &Shared, mut reader: Reader, leftover: Vec<u8>) {
             ReadEnd::Full => tokio::task::yield_now().await,
             ReadEnd::Blocked | ReadEnd::Paused => {}
         }
-        shared.room().await;
+        taker.room().await;
         if reader.readable().await.is_err() {
             return;
         }

@@ -56,15 +56,20 @@ fn shown(time: Duration) -> String {
 
 /// Gives the connection, and what came after the handshake already.
 async fn dial(shared: &Shared, url: &str) -> Result<(Arc<Connection<Socket>>, Vec<u8>), DialError> {
+    let (stream, leftover) = shake(url).await?;
+    let connection =
+        Connection::open(shared, stream, true).map_err(|e| refused(url, Refusal::Lost(e)))?;
+    Ok((connection, leftover))
+}
+
+/// Connects and shakes hands. Takes any time.
+pub async fn shake(url: &str) -> Result<(TcpStream, Vec<u8>), DialError> {
     let (request, host, port) = parse(url)?;
     let mut stream = connect(&host, port).await?;
-    let refused = |refusal| refused(url, refusal);
     let leftover = client_upgrade::upgrade(&mut stream, request)
         .await
-        .map_err(refused)?;
-    let connection =
-        Connection::open(shared, stream, true).map_err(|e| refused(Refusal::Lost(e)))?;
-    Ok((connection, leftover))
+        .map_err(|refusal| refused(url, refusal))?;
+    Ok((stream, leftover))
 }
 
 fn parse(url: &str) -> Result<(Request, String, u16), DialError> {

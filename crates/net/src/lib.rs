@@ -28,6 +28,8 @@ mod timers;
 mod upgrade;
 
 #[doc(hidden)]
+pub mod bare;
+#[doc(hidden)]
 pub mod fuzzing;
 
 pub use host_handle::HostHandle;

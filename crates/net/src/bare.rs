@@ -1,0 +1,108 @@
+//! Links without a mesh, for tests of the WebSocket protocol: handshakes, frames and endings are those of hosts.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use distribus_mesh::{DialError, Input, LinkId};
+
+use crate::connection::{self, Connection, Link, Taker};
+use crate::dialer;
+use crate::limits::Limits;
+use crate::reader::Reader;
+use crate::runtime;
+use crate::sockets::{TcpStream, bind};
+use crate::stream::Socket;
+use crate::upgrade;
+
+/// What comes over a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    Text(ByteString),
+    Binary(Bytes),
+}
+
+/// An open link.
+pub struct Bare(Arc<Connection<Socket>>);
+
+impl Bare {
+    pub fn say(&self, said: &Said) {
+        match said {
+            Said::Text(text) => self.0.push_text(text),
+            Said::Binary(bytes) => self.0.push_binary(bytes),
+        };
+        self.0.flush();
+    }
+}
+
+/// Accepts connections, for as long as the process lives. Gives the address.
+pub fn listen<H>(at: SocketAddr, hear: H) -> io::Result<SocketAddr>
+where
+    H: Fn(&Bare, Said) + Clone + Send + Sync + 'static,
+{
+    let runtime = runtime::handle();
+    let _entered = runtime.enter();
+    let listener = bind(at)?;
+    let bound = listener.local_addr()?;
+    runtime.spawn(async move {
+        while let Ok((mut stream, _)) = poll_fn(|cx| listener.poll_accept(cx)).await {
+            let hear = hear.clone();
+            runtime::handle().spawn(async move {
+                let _ = stream.set_nodelay(true);
+                let within = Limits::default().handshake_timeout;
+                if let Some(leftover) = upgrade::upgrade(&mut stream, within).await {
+                    run(stream, false, leftover, hear).await;
+                }
+            });
+        }
+    });
+    Ok(bound)
+}
+
+/// Dials, and ends when the link has ended.
+pub fn dial(url: &str, hear: impl Fn(&Bare, Said) + Send + Sync) -> Result<(), DialError> {
+    runtime::handle().block_on(async {
+        let (stream, leftover) = dialer::shake(url).await?;
+        run(stream, true, leftover, hear).await;
+        Ok(())
+    })
+}
+
+async fn run(
+    stream: TcpStream,
+    dialled: bool,
+    leftover: Vec<u8>,
+    hear: impl Fn(&Bare, Said) + Send + Sync,
+) {
+    let limits = Limits::default();
+    let connection = Connection::new(Socket::Whole(stream), dialled, limits.max_outbox);
+    let reader = Reader::new(Arc::clone(&connection), LinkId(0), limits.max_payload);
+    let program = Program {
+        bare: Bare(Arc::clone(&connection)),
+        hear,
+    };
+    let read = connection::read(&program, reader, leftover);
+    connection::serve(&connection, read, || {}).await;
+}
+
+struct Program<H> {
+    bare: Bare,
+    hear: H,
+}
+
+impl<H: Fn(&Bare, Said) + Send + Sync> Taker for Program<H> {
+    fn take(&self, batch: Vec<Input>) {
+        for input in batch {
+            match input {
+                Input::Received { text, .. } => (self.hear)(&self.bare, Said::Text(text)),
+                Input::ReceivedBinary { bytes, .. } => (self.hear)(&self.bare, Said::Binary(bytes)),
+                _ => {}
+            }
+        }
+    }
+
+    async fn room(&self) {}
+}
