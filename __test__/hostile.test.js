@@ -120,6 +120,11 @@ const refused = (status) => async (stranger) => {
 const waited = async (stranger) => {
   assert.ok(!stranger.closed && stranger.code === undefined);
 };
+/** What was asked before is answered before the close frame, after which nothing can be said. */
+const answeredThenClosed = (code) => async (stranger) => {
+  await closed(code)(stranger);
+  assert.deepStrictEqual(stranger.frames.map(({ opcode }) => opcode), [1, 8]);
+};
 const ended = async (stranger) => {
   await soon(() => stranger.closed || stranger.code !== undefined, 'the end');
 };
@@ -203,6 +208,8 @@ const sockets = {
   'half a header': [raw(0x81), waited],
   'a thousand empty fragments': [Buffer.concat([frame(0x01, ''), ...Array(1000).fill(frame(0x00, '')), frame(0x80, '')]), ignored],
   'a thousand pings': [Buffer.concat(Array(1000).fill(frame(0x89, 'x'))), ignored],
+  'a question and a close frame': [Buffer.concat([request('ping'), frame(0x88, raw(3, 0xe9))]), answeredThenClosed(1001)],
+  'a question and a frame without mask': [Buffer.concat([request('ping'), raw(0x81, 1, 0x41)]), answeredThenClosed(1002)],
   'a pong that nobody asked for': [frame(0x8a, 'x'), ignored]
 };
 

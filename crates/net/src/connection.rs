@@ -278,6 +278,7 @@ async fn read_there(
     if !batch.is_empty() {
         shared.input(batch);
     }
+    reader.say_farewell();
     if end == ReadEnd::Ended {
         return;
     }
@@ -312,6 +313,7 @@ pub async fn read(taker: &impl Taker, mut reader: Reader, leftover: Vec<u8>) {
             // Given away, so that a link that is idle now does not keep what a busy one needed.
             taker.take(std::mem::take(&mut batch));
         }
+        reader.say_farewell();
         match end {
             ReadEnd::Ended => return,
             // Another link's turn.

@@ -75,6 +75,7 @@ impl LinkReader for LoopReader {
         if !batch.is_empty() {
             self.shared.received(self.link, batch);
         }
+        self.reader.say_farewell();
         if end == ReadEnd::Ended {
             self.signals.ended.notify_one();
         }

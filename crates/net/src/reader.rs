@@ -43,6 +43,8 @@ pub struct Reader<S: Stream = Socket> {
     decoder: Decoder,
     /// The other side has said goodbye: what it still sends is thrown away.
     closed: bool,
+    /// A close frame that is to be sent.
+    farewell: Option<u16>,
 }
 
 impl<S: Stream> Reader<S> {
@@ -53,6 +55,7 @@ impl<S: Stream> Reader<S> {
             link,
             decoder,
             closed: false,
+            farewell: None,
         }
     }
 
@@ -106,24 +109,23 @@ impl<S: Stream> Reader<S> {
             link,
             decoder,
             closed,
+            farewell,
         } = self;
         if *closed {
             return ReadEnd::Blocked;
         }
         let link = *link;
-        let mut answer = None;
         let fed = decoder.feed(bytes, &mut |message| match message {
-            _ if answer.is_some() => {}
+            _ if farewell.is_some() => {}
             Message::Text(text) => batch.push(Input::Received { link, text }),
             Message::Binary(bytes) => batch.push(Input::ReceivedBinary { link, bytes }),
             Message::Ping(payload) => connection.pong(&payload),
-            Message::Close(code) => answer = Some(code),
+            Message::Close(code) => *farewell = Some(code),
         });
-        match (fed, answer) {
+        match (fed, *farewell) {
             (Ok(()), None) => ReadEnd::Blocked,
-            (Ok(()) | Err(_), Some(code)) => {
+            (Ok(()) | Err(_), Some(_)) => {
                 *closed = true;
-                connection.answer_close(code);
                 // The server ends the connection; the client waits for that, not for long.
                 if connection.dialled {
                     ReadEnd::Blocked
@@ -133,9 +135,17 @@ impl<S: Stream> Reader<S> {
             }
             (Err(violation), None) => {
                 tracing::debug!(link = link.0, %violation, "link ends");
-                connection.answer_close(violation.code);
+                *closed = true;
+                *farewell = Some(violation.code);
                 ReadEnd::Ended
             }
+        }
+    }
+
+    /// Sends the close frame that is due, if one is. To be called when what was read is given away: nothing can be sent after it.
+    pub fn say_farewell(&mut self) {
+        if let Some(code) = self.farewell.take() {
+            self.connection.answer_close(code);
         }
     }
 }
