@@ -313,6 +313,27 @@ fn a_patient_send_waits_for_the_lost_host() {
 }
 
 #[test]
+fn a_patient_send_waits_also_while_the_host_is_dialled_under_another_url_than_its_own() {
+    let mut net = Net::new(2);
+    net.nodes[1].peers.insert("\"b\"".into());
+    net.input(1, Input::SetUrl(Some("ws://its.own".into())));
+    net.join(0, &url(1));
+    net.settle();
+    net.send(0, "\"a\"", "\"b\"", "0");
+    net.settle();
+    net.hanging.insert((0, 1));
+    net.sever(0, 1);
+    net.run_for(Duration::from_secs(2));
+    let patient = net.send_patiently(0, "\"b\"", "1");
+    net.settle();
+    assert_eq!(net.outcome(0, patient), None);
+    assert_eq!(net.end_hanging(), 1);
+    net.run_for(Duration::from_secs(3));
+    assert_eq!(net.outcome(0, patient), Some(Ok(())));
+    assert_eq!(net.arrived(1, "\"b\""), ["0", "1"]);
+}
+
+#[test]
 fn a_patient_send_fails_when_the_host_was_started_anew() {
     let mut net = lost(Config::default());
     let patient = net.send_patiently(0, "\"b\"", "1");

@@ -283,8 +283,7 @@ impl Mesh {
 
     /// The host with sessions that has that url or key, if it is lost and may come back.
     pub(super) fn lost_session(&self, url: &ByteString) -> Option<ByteString> {
-        let lost = self.hosts.lost_behind(url);
-        let host = lost.or_else(|| self.hosts.hints(url).into_iter().next())?;
+        let host = self.hosts.expected_behind(url)?;
         let session = self.sessions.get(&host)?;
         session.link().is_none().then_some(host)
     }
