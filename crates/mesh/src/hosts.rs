@@ -38,6 +38,8 @@ pub struct Link<W> {
     pub hint: Option<ByteString>,
     /// What it said about the session that it wants to begin, or to go on with.
     pub offer: Option<Offer>,
+    /// The session with which our greeting wanted to go on.
+    pub named: Option<ByteString>,
     /// What both sides said about telling what they listen to.
     pub interest: Interest,
     /// When the session began to use it.
@@ -68,6 +70,7 @@ impl<W> Link<W> {
             host: None,
             hint: None,
             offer: None,
+            named: None,
             interest: Interest::default(),
             since: Time::ZERO,
             directory: Part::default(),

@@ -250,3 +250,27 @@ fn a_dial_that_began_for_an_incarnation_before_looks_for_who_was_lost_since() {
     net.run_for(Duration::from_secs(30));
     assert_eq!(net.published(2), ["0", "1"]);
 }
+
+#[test]
+fn a_session_that_ends_here_before_its_greeting_is_answered_does_not_begin_again() {
+    let mut net = pair();
+    net.nodes[1].paused = true; // so that nothing is acknowledged
+    publish(&mut net, 0, "1");
+    net.settle();
+    net.sever(0, 1);
+    net.run_for(Duration::from_millis(10));
+    net.nodes[1].paused = false;
+    net.apply(1);
+    net.nodes[0].paused = true; // the greeting is not answered yet
+    net.join(1, &url(0));
+    net.run_for(Duration::from_millis(10));
+    let key = url(0).into();
+    net.input(1, Input::CancelTimer { key });
+    net.nodes[0].paused = false;
+    net.apply(0);
+    net.run_for(Duration::from_secs(5));
+    net.assert_full_mesh();
+    publish(&mut net, 0, "2");
+    net.settle();
+    assert_eq!(net.published(1), ["1", "2"]);
+}

@@ -145,7 +145,7 @@ impl Mesh {
         let hint = lost.or(hint).filter(|h| self.sessions.get(h).is_some());
         let there = |url| self.hosts.get(self.hosts.route(url)?)?.host.clone();
         let hint = hint.or_else(|| there(url.as_ref()?));
-        let session = self.offer(hint.as_ref());
+        let session = self.offer(link, hint.as_ref());
         json::push_member(&mut host, "session", Some(&session));
         host.push('}');
         let mut params = String::from("{");

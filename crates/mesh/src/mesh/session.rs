@@ -46,9 +46,14 @@ fn written(id: &str, new: bool, standing: &Standing) -> String {
 
 impl Mesh {
     /// What our greeting says: the session with the host that we expect, or a new one.
-    pub(super) fn offer(&mut self, expected: Option<&ByteString>) -> String {
+    pub(super) fn offer(&mut self, link: LinkId, expected: Option<&ByteString>) -> String {
         match expected.and_then(|host| self.sessions.get(host)) {
-            Some(session) => written(&session.id, false, &session.standing()),
+            Some(session) => {
+                if let Some(l) = self.hosts.get_mut(link) {
+                    l.named = Some(session.id.clone());
+                }
+                written(&session.id, false, &session.standing())
+            }
             None => written(&self.session_id(), true, &Standing::new_session()),
         }
     }
@@ -62,6 +67,12 @@ impl Mesh {
         let l = self.hosts.get(link)?;
         let (host, offer, dialled) = (l.host.clone()?, l.offer.clone()?, l.dialled.is_some());
         let key = l.key.clone().unwrap_or_else(|| host.clone());
+        let named = l.named.as_ref() == Some(&offer.id);
+        if named && self.sessions.get(&host).is_none_or(|s| s.id != offer.id) {
+            // They go on with a session of which we have told them how far it was, and which has ended here meanwhile.
+            self.drop_link(link);
+            return None;
+        }
         let limits = self.limits_over(link);
         let there = Standing {
             received: offer.received,
@@ -78,8 +89,7 @@ impl Mesh {
                 self.open_channels(link, &host);
                 return Some(host);
             }
-            let begins = fits && (!dialled || (offer.received, offer.seen) == (0, 0));
-            if !same && begins && session.is_unused() {
+            if !same && fits && session.is_unused() {
                 // Most likely its link was lost before the other side knew of it. What waits in it waits for that host, under whatever
                 // name; what waited over there may be lost.
                 if offer.new || dialled {
@@ -101,11 +111,6 @@ impl Mesh {
                 self.drop_link(link);
                 return None;
             }
-        }
-        if dialled && (offer.received, offer.seen) != (0, 0) {
-            // They go on with a session that has ended here meanwhile.
-            self.drop_link(link);
-            return None;
         }
         // Whoever dialled proposes a new session; a session that one side has forgotten cannot go on under its name.
         let id = if offer.new || dialled {
