@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use distribus_mesh::Payload;
 
-use super::World;
 use super::script::Action;
+use super::{Host, World};
 
 impl World {
     /// Nothing bad happens any more.
@@ -35,8 +35,15 @@ impl World {
             // Large messages may be more than waits for a lost host.
             let pairs = self.pairs().into_iter().filter(|_| !self.profile.fat);
             for (n, m) in pairs {
-                let (sender, receiver) = (self.hosts[n].life, self.hosts[m].life);
-                self.model.nothing_lost(since, sender, receiver);
+                let (sender, receiver) = (&self.hosts[n], &self.hosts[m]);
+                if self.profile.tight {
+                    let known = |host: &Host| host.url.clone().unwrap_or(host.id.clone().into());
+                    let (from, to) = (known(sender), known(receiver));
+                    let (from, to) = ((sender.life, &*from), (receiver.life, &*to));
+                    self.model.losses_told(since, from, to);
+                } else {
+                    self.model.nothing_lost(since, sender.life, receiver.life);
+                }
             }
         }
         for n in 0..self.hosts.len() {

@@ -253,6 +253,9 @@ impl World {
         self.trace(|_| format!("  {n} <- {}", short(&input)));
         let mut out = Vec::new();
         self.hosts[n].mesh.handle(self.now, input, &mut out);
+        if self.profile.tight {
+            self.assert_queues(n);
+        }
         self.perform(n, out);
         if !self.hosts[n].batching {
             self.flush(n);

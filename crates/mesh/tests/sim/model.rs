@@ -74,6 +74,9 @@ pub struct Model {
     last_to_peer: HashMap<(Life, String), Id>,
     last_on_channel: HashMap<(Life, String, Life), Id>,
     last_direct: HashMap<(Life, Life), Id>,
+    /// How many published messages a program was told do not reach the host with that key, and are missing from it; none if nobody knows.
+    dropped: HashMap<(Life, String), u64>,
+    gaps: HashMap<(Life, String), Option<u64>>,
     /// Whether messages may look otherwise when they arrive, because the original's protocol has carried them.
     pub translated: bool,
     pub counts: Counts,
@@ -89,6 +92,8 @@ pub struct Counts {
     pub unreachable: u64,
     pub unknown: u64,
     pub replies: u64,
+    pub dropped: u64,
+    pub refused: u64,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -100,6 +105,8 @@ impl std::ops::AddAssign for Counts {
         self.unreachable += other.unreachable;
         self.unknown += other.unknown;
         self.replies += other.replies;
+        self.dropped += other.dropped;
+        self.refused += other.refused;
     }
 }
 
@@ -363,6 +370,14 @@ impl Model {
                     self.replied(life, number);
                 }
             }
+            Event::Dropped { key, count, .. } => {
+                self.counts.dropped += count;
+                *self.dropped.entry((life, key.to_string())).or_default() += count;
+            }
+            Event::Gap { key, count } => {
+                let gaps = self.gaps.entry((life, key.to_string())).or_insert(Some(0));
+                *gaps = gaps.zip(*count).map(|(before, more)| before + more);
+            }
             Event::Done { call, result } => {
                 let Some(done) = self.lives[life].calls.get_mut(call) else {
                     panic!("host {life}: call {call} ended, and was never made");
@@ -408,6 +423,7 @@ impl Model {
         match outcome {
             Outcome::Settled | Outcome::Threw => self.counts.settled += 1,
             Outcome::Definite(SendError::NotFound { .. }) => self.counts.not_found += 1,
+            Outcome::Definite(SendError::Overloaded { .. }) => self.counts.refused += 1,
             Outcome::Definite(_) => self.counts.unreachable += 1,
             _ => self.counts.unknown += 1,
         }
@@ -476,33 +492,81 @@ impl Model {
     /// Nothing but links was lost since message `since`: so everything that `sender` published must have reached `receiver`, and no
     /// outcome is unknown.
     pub fn nothing_lost(&self, since: Id, sender: Life, receiver: Life) {
-        let record = &self.lives[sender];
-        for id in record.published.iter().filter(|id| **id >= since) {
-            let m = &self.messages[*id];
-            let arrived = match m.run {
-                Some(run) => {
-                    let r = &self.runs[run];
-                    r.arrived.get(&receiver) == Some(&r.count)
-                }
-                None => m.delivered.contains(&receiver),
-            };
-            assert!(
-                arrived,
-                "message {id} of host {sender} on {} did not reach host {receiver}",
-                m.channel
-            );
-        }
-        for id in record.sends.iter().filter(|id| **id >= since) {
-            let m = &self.messages[*id];
-            assert!(
-                !matches!(m.outcome, Outcome::Unknown(_)),
-                "message {id} ended as {:?} although no host was lost",
-                m.outcome
-            );
+        let missing = self.missing(since, sender, receiver);
+        assert!(
+            missing.is_empty(),
+            "messages {missing:?} of host {sender} did not reach host {receiver}"
+        );
+        self.all_known(since, sender);
+        for id in self.sends(since, sender) {
+            let m = &self.messages[id];
             let accepted = m.asks && m.outcome == Outcome::Settled;
             assert!(
                 !accepted || m.replies == 1,
                 "request {id} was accepted and not replied to, although no host was lost"
+            );
+        }
+    }
+
+    /// The same where only little may wait: what did not reach `receiver` was told to both programs, and no outcome is unknown. The two
+    /// know each other under those keys.
+    pub fn losses_told(&self, since: Id, sender: (Life, &str), receiver: (Life, &str)) {
+        let missing = self.missing(since, sender.0, receiver.0).len() as u64;
+        let dropped = self.dropped.get(&(sender.0, receiver.1.to_owned()));
+        assert_eq!(
+            dropped.copied().unwrap_or_default(),
+            missing,
+            "published by host {} and missing at host {}, as the former was told",
+            sender.0,
+            receiver.0
+        );
+        if let Some(gaps) = self.gaps.get(&(receiver.0, sender.1.to_owned())) {
+            assert!(
+                gaps.is_none_or(|gaps| gaps == missing),
+                "host {} was told that {gaps:?} of {missing} are missing of host {}",
+                receiver.0,
+                sender.0
+            );
+        } else {
+            assert_eq!(missing, 0, "host {} was told of no gap", receiver.0);
+        }
+        self.all_known(since, sender.0);
+    }
+
+    fn missing(&self, since: Id, sender: Life, receiver: Life) -> Vec<Id> {
+        let published = self.lives[sender].published.iter().copied();
+        let mut missing = Vec::new();
+        let mut runs = BTreeMap::new();
+        for id in published.filter(|id| *id >= since) {
+            let m = &self.messages[id];
+            match m.run {
+                Some(run) => {
+                    let arrived = self.runs[run].arrived.get(&receiver);
+                    let seen: &mut u32 = runs.entry(run).or_default();
+                    *seen += 1;
+                    if *seen > arrived.copied().unwrap_or_default() {
+                        missing.push(id);
+                    }
+                }
+                None if !m.delivered.contains(&receiver) => missing.push(id),
+                None => {}
+            }
+        }
+        missing
+    }
+
+    fn sends(&self, since: Id, sender: Life) -> impl Iterator<Item = Id> {
+        let sends = self.lives[sender].sends.iter().copied();
+        sends.filter(move |id| *id >= since)
+    }
+
+    fn all_known(&self, since: Id, sender: Life) {
+        for id in self.sends(since, sender) {
+            let m = &self.messages[id];
+            assert!(
+                !matches!(m.outcome, Outcome::Unknown(_)),
+                "message {id} ended as {:?} although no host was lost",
+                m.outcome
             );
         }
     }

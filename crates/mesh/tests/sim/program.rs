@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytestring::ByteString;
-use distribus_mesh::{Event, Input, Outcome, Payload, Reply, Time};
+use distribus_mesh::{Config, Event, Input, Outcome, Payload, Reply, Time};
 
 use super::model::{Life, contents};
 use super::{Task, Waiting, World};
@@ -24,6 +24,11 @@ pub struct Program {
 /// How much of one session's messages may wait for a program: the window. No run of the simulation is larger.
 const WINDOW: usize = 8 << 20;
 
+/// What the largest run takes when only little may wait, what any run takes beside its messages, and how many messages one has.
+const LARGEST: usize = 32 * 1024;
+const RUN: usize = 300;
+const MOST: usize = 300;
+
 impl World {
     /// What waits for a program stays within what it has granted to all others.
     pub fn assert_bounded(&self, n: usize) {
@@ -34,6 +39,23 @@ impl World {
             waiting <= most,
             "{waiting} bytes wait for the program of host {n}"
         );
+    }
+
+    /// What waits for another host stays within the limits. A run may be larger when nothing else waits, and to say that there is no room
+    /// takes as much again.
+    pub fn assert_queues(&self, n: usize) {
+        let Config {
+            max_queue_bytes: bytes,
+            max_in_flight: messages,
+            ..
+        } = self.profile.config;
+        for queue in self.hosts[n].mesh.queues() {
+            assert!(
+                queue.bytes <= (2 * bytes).max(LARGEST) + RUN
+                    && queue.messages <= (2 * messages).max(MOST) + 1,
+                "host {n}: {queue:?}"
+            );
+        }
     }
 
     /// Lets the program know that there is something to do.

@@ -21,6 +21,8 @@ pub struct Profile {
     pub gentle: bool,
     /// Some messages are large.
     pub fat: bool,
+    /// Only little may wait, so that much is refused.
+    pub tight: bool,
     pub config: Config,
     /// How many of a hundred messages make a listener throw.
     pub throws: u32,
@@ -61,9 +63,15 @@ impl Profile {
         let interval = rng.usize(0..3);
         config.heartbeat_interval = Duration::from_millis([0, 300, 1_000][interval]);
         config.heartbeat_timeout = 3 * config.heartbeat_interval;
+        let tight = originals.is_empty() && rng.u32(0..100) < 25;
+        if tight {
+            config.max_queue_bytes = [2_000, 20_000][rng.usize(0..2)];
+            config.max_in_flight = [10, 100][rng.usize(0..2)];
+        }
         Profile {
             hosts,
-            fat: originals.is_empty() && rng.u32(0..100) < 2,
+            tight,
+            fat: !tight && originals.is_empty() && rng.u32(0..100) < 2,
             originals,
             unlisted,
             gentle,
