@@ -98,7 +98,7 @@ declare namespace distribus {
   }
 
   interface SendOptions {
-    /** What to do while the peer's host is known but lost: reject at once, or wait for it, for `requestTimeout`. Default: the host's `offline`. */
+    /** What to do while the peer's host, or one that may be it, is lost: reject at once, or wait for it, for `requestTimeout`. Default: the host's `offline`. */
     offline?: 'reject' | 'queue';
   }
 

@@ -32,6 +32,17 @@ test('what waits for a lost host for too long is a timeout', options, async (t) 
   await assert.rejects(a.send('a', 'b', 1, { offline: 'queue' }), { code: 'ERR_REQUEST_TIMEOUT' });
 });
 
+test('a send waits also when nobody knows yet where its peer lives', options, async (t) => {
+  const { a, b } = await pair(t, {}, { reconnectDelay: 300 });
+  const received = [];
+  b.create('never asked for').on('message', (from, message) => received.push(message));
+  sever(b);
+  await until(() => Object.keys(a.connections).length === 0);
+  const waits = a.send('a', 'never asked for', 1, { offline: 'queue' });
+  await assert.rejects(a.send('a', 'never asked for', 2), { code: 'ERR_PEER_NOT_FOUND' });
+  assert.strictEqual(await waits, null);
+  assert.deepStrictEqual(received, [1]);
+});
 
 for (const interested of [true, false]) {
   test(`what is published waits for lost hosts as far as it may${interested ? '' : ', for those alone that listen'}`, options, async (t) => {

@@ -308,10 +308,12 @@ class Core {
    * @param {any} [options] `offline`: 'queue' when it shall wait for a lost host
    */
   send(from, to, message, options) {
-    if (!this.mayKnow(to)) return this.Promise.reject(peerNotFound(to));
     try {
+      const waits = this.waitsOffline(options);
+      // It may live on a host that is lost.
+      if (!this.mayKnow(to) && !(waits && this.members.size > 0)) throw peerNotFound(to);
       if (this.guarded) this.checkGuard(to);
-      this.outbound.send(from, to, message, this.waitsOffline(options));
+      this.outbound.send(from, to, message, waits);
     } catch (err) {
       return this.Promise.reject(err);
     }

@@ -226,11 +226,11 @@ impl Mesh {
         let (directory, relays) = (self.directory.deadline(), self.relays.deadline());
         let (requests, sessions) = (self.requests.deadline(), self.sessions.deadline());
         let (hosts, members) = (self.hosts.deadline(), self.members.deadline());
-        let recent = self.recent.deadline();
+        let (recent, peers) = (self.recent.deadline(), self.peers.deadline());
         let liveness = self.liveness.deadline(self.config.heartbeat_timeout);
         [
             requests, sessions, hosts, members, directory, relays, expected, rounds, barriers,
-            recent, liveness,
+            recent, peers, liveness,
         ]
         .into_iter()
         .flatten()
@@ -362,6 +362,7 @@ impl Mesh {
         }
         self.expire_sessions();
         self.expire_barriers();
+        self.end_long_searches();
         self.recent.expire(self.now);
         self.redial_due();
         self.try_all_due();

@@ -1,10 +1,10 @@
 //! Where remote peers live, and the messages that wait until that is known.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
-use crate::event::{Call, Raw};
+use crate::event::{Call, Raw, Time};
 use crate::limits::Bounds;
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};
@@ -85,6 +85,9 @@ pub struct Lookup {
     pub found: Option<Address>,
     sends: Vec<Parcel>,
     pub finds: Vec<Call>,
+    /// Nobody who is connected has the peer: it goes on when a lost host is back, or gone. Until then at the latest.
+    asleep: bool,
+    until: Option<Time>,
 }
 
 impl Lookup {
@@ -104,7 +107,12 @@ impl Lookup {
     }
 
     pub fn is_over(&self) -> bool {
-        self.hold == 0 && (self.asked == 0 || self.found.is_some())
+        self.hold == 0 && !self.asleep && (self.asked == 0 || self.found.is_some())
+    }
+
+    /// Whether messages that can wait for lost hosts wait for this search, and have not waited too long.
+    pub fn can_wait(&self, now: Time) -> bool {
+        self.until.is_none_or(|until| now < until) && self.sends.iter().any(|p| p.patient)
     }
 
     pub fn into_waiting(self) -> (Vec<Parcel>, Vec<Call>) {
@@ -125,6 +133,8 @@ pub struct Peers {
     bytes: usize,
     searches: u64,
     uses: u64,
+    /// The searches that are asleep, and when they end.
+    asleep: BTreeSet<(Time, ByteString)>,
 }
 
 impl Peers {
@@ -280,6 +290,42 @@ impl Peers {
         lookup
     }
 
+    /// Lets a search sleep. Gives the messages that cannot wait, and who else does.
+    pub fn sleep(&mut self, key: &ByteString, until: Time) -> (Vec<Parcel>, Vec<Call>) {
+        let Some(lookup) = self.lookups.get_mut(key) else {
+            return (Vec::new(), Vec::new());
+        };
+        lookup.asleep = true;
+        let until = *lookup.until.get_or_insert(until);
+        self.asleep.insert((until, key.clone()));
+        let hurried: Vec<Parcel> = lookup.sends.extract_if(.., |p| !p.patient).collect();
+        let finds = std::mem::take(&mut lookup.finds);
+        self.left(&hurried);
+        (hurried, finds)
+    }
+
+    /// Goes on with a search that was asleep, as a new one. Who answers is asked by the caller. Gives its number and the peer's id.
+    pub fn wake(&mut self, key: &ByteString) -> Option<(u64, Option<Raw>)> {
+        let lookup = self.lookups.get_mut(key).filter(|l| l.asleep)?;
+        self.searches += 1;
+        (lookup.asleep, lookup.number) = (false, self.searches);
+        if let Some(until) = lookup.until {
+            self.asleep.remove(&(until, key.clone()));
+        }
+        Some((lookup.number, lookup.id.clone()))
+    }
+
+    /// The peers for which searches are asleep: all, or those that have slept for too long.
+    pub fn sleeping(&self, now: Option<Time>) -> Vec<ByteString> {
+        let due = |until: Time| now.is_none_or(|now| until <= now);
+        let due = self.asleep.iter().take_while(|(until, _)| due(*until));
+        due.map(|(_, key)| key.clone()).collect()
+    }
+
+    pub fn deadline(&self) -> Option<Time> {
+        self.asleep.first().map(|(until, _)| *until)
+    }
+
     pub fn end_lookup(&mut self, key: &str) -> Option<Lookup> {
         let lookup = self.lookups.remove(key)?;
         self.left(&lookup.sends);
@@ -290,6 +336,7 @@ impl Peers {
     pub fn clear(&mut self) -> (Vec<Parcel>, Vec<Call>) {
         self.addresses.clear();
         self.strays.clear();
+        self.asleep.clear();
         (self.messages, self.bytes) = (0, 0);
         let (mut sends, mut finds) = (Vec::new(), Vec::new());
         for (_, lookup) in self.lookups.drain() {

@@ -41,6 +41,11 @@ impl<T: Run> Sessions<T> {
         self.sessions.keys().cloned().collect()
     }
 
+    /// Whether a host that has no link may come back.
+    pub fn any_lost(&self) -> bool {
+        self.sessions.values().any(|s| s.link().is_none())
+    }
+
     /// How many bytes of memory wait for hosts that have no link, about.
     pub fn waiting(&self) -> usize {
         let lost = self.sessions.values().filter(|s| s.link().is_none());

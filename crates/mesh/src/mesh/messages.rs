@@ -14,7 +14,11 @@ impl Mesh {
     pub(super) fn send(&mut self, parcel: Parcel) {
         self.stats.sent += u64::from(parcel.payload.count());
         if self.peers.lookup(&parcel.key).is_some() {
+            let (key, patient) = (parcel.key.clone(), parcel.patient);
             self.await_search(parcel);
+            if !patient {
+                self.look_again(&key);
+            }
         } else if self.peers.address(&parcel.key).is_some() {
             self.forward(parcel);
         } else {
@@ -123,7 +127,11 @@ impl Mesh {
                 self.look_up(&key, parcel.to.clone());
             }
             parcel.returned = true;
+            let patient = parcel.patient;
             self.await_search(parcel);
+            if !patient {
+                self.look_again(&key);
+            }
         }
         self.settle_lookup(&key);
     }
@@ -165,12 +173,38 @@ impl Mesh {
         if let Some(lookup) = self.peers.lookup(&key) {
             lookup.finds.push(call);
         }
+        self.look_again(&key);
         self.settle_lookup(&key);
     }
 
     /// Asks for a peer: whom the directory names, and those who do not take part in it; or everybody.
     fn look_up(&mut self, key: &ByteString, id: Option<Raw>) {
         let search = self.peers.begin_lookup(key.clone(), id.clone()).number;
+        self.ask_for(key, id, search);
+    }
+
+    /// Goes on with the search for that peer if it is asleep.
+    fn look_again(&mut self, key: &ByteString) {
+        if let Some((search, id)) = self.peers.wake(key) {
+            self.ask_for(key, id, search);
+            self.settle_lookup(key);
+        }
+    }
+
+    /// A lost host is back, or will not come back: searches that have waited for that go on.
+    pub(super) fn wake_searches(&mut self) {
+        for key in self.peers.sleeping(None) {
+            self.look_again(&key);
+        }
+    }
+
+    pub(super) fn end_long_searches(&mut self) {
+        for key in self.peers.sleeping(Some(self.now)) {
+            self.look_again(&key);
+        }
+    }
+
+    fn ask_for(&mut self, key: &ByteString, id: Option<Raw>, search: u64) {
         let narrow = self.ask_directory(key, &id, search);
         self.ask_all(key, &id, search, |takes_part| !(narrow && takes_part));
         if let Some(lookup) = self.peers.lookup(key) {
@@ -255,6 +289,13 @@ impl Mesh {
             self.ask_all(key, &id, search, |takes_part| takes_part);
             return self.settle_lookup(key);
         }
+        let waits = lookup.found.is_none() && lookup.can_wait(self.now);
+        if waits && self.closing.is_none() && self.sessions.any_lost() {
+            let until = self.now.saturating_add(self.config.request_timeout);
+            let id = lookup.id.clone();
+            let (sends, finds) = self.peers.sleep(key, until);
+            return self.nowhere(id, sends, finds);
+        }
         let Some(mut lookup) = self.peers.end_lookup(key) else {
             return;
         };
@@ -281,12 +322,17 @@ impl Mesh {
                 self.event(Event::Forgotten { id });
             }
         } else {
-            for call in finds {
-                self.done(call, Err(CallError::NotFound { id: id.clone() }));
-            }
-            for parcel in sends {
-                self.not_found(&parcel);
-            }
+            self.nowhere(id, sends, finds);
+        }
+    }
+
+    /// Nobody has that peer.
+    fn nowhere(&mut self, id: Option<Raw>, sends: Vec<Parcel>, finds: Vec<Call>) {
+        for call in finds {
+            self.done(call, Err(CallError::NotFound { id: id.clone() }));
+        }
+        for parcel in sends {
+            self.not_found(&parcel);
         }
     }
 

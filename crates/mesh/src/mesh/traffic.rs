@@ -96,6 +96,7 @@ impl Mesh {
         self.pump(host, false);
         self.relieve(host);
         self.weigh(host);
+        self.wake_searches();
     }
 
     /// Closes the frame that is being made for a link, so that what is transmitted next comes after it.

@@ -360,6 +360,13 @@ impl World {
                 to,
                 payload,
             }
+        } else if self.chance(20) {
+            Input::SendPatiently {
+                seq,
+                from,
+                to,
+                payload,
+            }
         } else {
             Input::Send {
                 seq,
