@@ -292,7 +292,7 @@ Host.prototype.close = function () {
     core.closing = null;
     core.listening = false;
     core.stop();
-    core.forgetAll();
+    core.mirror.forgetAll();
     if (this.server) {
       this.server = null;
       this.address = null;

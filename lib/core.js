@@ -5,13 +5,13 @@ const Bluebird = require('./Promise.js');
 const { Outbound, serialize } = require('./outbound.js');
 const Events = require('./events.js');
 const Members = require('./members.js');
+const Mirror = require('./mirror.js');
 const Ring = require('./ring.js');
 const Subscriptions = require('./subscriptions.js');
 const Notes = require('./notes.js');
 const Trouble = require('./trouble.js');
 const apply = require('./inbound.js');
 const debug = require('./debug.js');
-const dictionary = require('./dictionary.js');
 const keepAlive = require('./keepalive.js');
 const { Request, Requests } = require('./requests.js');
 const { pend, promiseOf, reject, resolve } = require('./pending.js');
@@ -24,50 +24,8 @@ const { checkOffline, withHeartbeats } = require('./validate.js');
  * @typedef {{resolve: (value?: any) => void, reject: (err: Error) => void, end?: (value: any) => any}} Deferred
  */
 
-/** A connection with another host, as programs see it. */
-class Connection {
-  #core;
-  #key;
-
-  /**
-   * @param {Core} core
-   * @param {string} key
-   * @param {string | null} url
-   */
-  constructor(core, key, url) {
-    this.url = url;
-    this.#core = core;
-    this.#key = key;
-  }
-
-  /** Ends the connection without a goodbye. The side that joined will reconnect. */
-  close() {
-    this.#core.disconnect(this.#key);
-  }
-}
-
-/** A reconnect to come, as programs see it. */
-class Timer {
-  #core;
-  #key;
-
-  /**
-   * @param {Core} core
-   * @param {string} key
-   */
-  constructor(core, key) {
-    this.#core = core;
-    this.#key = key;
-  }
-
-  /** Gives the host up. */
-  close() {
-    this.#core.cancelTimer(this.#key);
-  }
-}
-
 /**
- * The private side of a host: it talks to the native host and keeps what programs can see of the network up to date.
+ * The private side of a host: it talks to the native host.
  * The native host is made when the host first listens or joins, so that a host that does neither costs nothing.
  */
 class Core {
@@ -95,6 +53,7 @@ class Core {
     /** Keys of connections with hosts of ours, by the hosts' ids. @type {Map<string, string>} */
     this.hosts = new Map();
     this.notes = new Notes(this);
+    this.mirror = new Mirror(this);
     this.outbound = new Outbound((text, beside, more) => {
       if (this.native?.flush(text, beside, more)) this.press();
       this.handed++;
@@ -529,56 +488,6 @@ class Core {
   }
 
   /**
-   * @param {string} key
-   * @param {string | null} url
-   * @param {string | null} id
-   */
-  connected(key, url, id) {
-    this.links++;
-    this.host.connections[key] = new Connection(this, key, url);
-    if (id !== null) {
-      this.hosts.set(id, key);
-      this.notes.connected(id);
-    }
-  }
-
-  /** @param {string} key */
-  disconnected(key) {
-    this.links--;
-    delete this.host.connections[key];
-    for (const [id, k] of this.hosts) {
-      if (k !== key) continue;
-      this.hosts.delete(id);
-      this.notes.disconnected(id);
-    }
-  }
-
-  /**
-   * @param {any} id
-   * @param {string} url
-   */
-  located(id, url) {
-    this.host.addresses[id] = url;
-  }
-
-  /** @param {any} id */
-  forgotten(id) {
-    delete this.host.addresses[id];
-  }
-
-  /** @param {string} key */
-  timerStarted(key) {
-    this.timers++;
-    this.host.timers[key] = new Timer(this, key);
-  }
-
-  /** @param {string} key */
-  timerStopped(key) {
-    this.timers--;
-    delete this.host.timers[key];
-  }
-
-  /**
    * A member of the network could not be connected to.
    * @param {string} url
    * @param {Error} err
@@ -586,19 +495,6 @@ class Core {
   unreachable(url, err) {
     if (debug.enabled) debug('%s: %s is unreachable: %s', this.name(), url, err.message);
     this.events.emit('unreachable', url, err);
-  }
-
-  /** @param {any} id */
-  networkIdTaken(id) {
-    this.host.networkId = id;
-  }
-
-  /** Empties what programs see of the network, as close does. */
-  forgetAll() {
-    const { host } = this;
-    for (const key of Object.keys(host.connections)) delete host.connections[key];
-    for (const key of Object.keys(host.timers)) delete host.timers[key];
-    host.addresses = dictionary();
   }
 
   /**

@@ -172,27 +172,27 @@ function apply(core, native, text) {
         break;
       }
       case CONNECTED:
-        core.connected(events[i], events[i + 1], events[i + 2]);
+        core.mirror.connected(events[i], events[i + 1], events[i + 2]);
         i += 3;
         break;
       case DISCONNECTED:
-        core.disconnected(events[i++]);
+        core.mirror.disconnected(events[i++]);
         break;
       case LOCATED:
-        core.located(events[i], events[i + 1]);
+        core.mirror.located(events[i], events[i + 1]);
         i += 2;
         break;
       case FORGOTTEN:
-        core.forgotten(events[i++]);
+        core.mirror.forgotten(events[i++]);
         break;
       case TIMER_STARTED:
-        core.timerStarted(events[i++]);
+        core.mirror.timerStarted(events[i++]);
         break;
       case TIMER_STOPPED:
-        core.timerStopped(events[i++]);
+        core.mirror.timerStopped(events[i++]);
         break;
       case NETWORK_ID:
-        core.networkIdTaken(events[i] ? events[i + 1] : undefined);
+        core.mirror.networkIdTaken(events[i] ? events[i + 1] : undefined);
         i += 2;
         break;
       case ACCEPTED:
