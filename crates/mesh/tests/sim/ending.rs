@@ -125,7 +125,7 @@ impl World {
     fn assert_talk(&mut self) {
         for (n, m) in self.pairs() {
             let to = format!("\"the end of {m}\"");
-            self.hosts[m].peers.insert(to.clone());
+            self.live(m, to.clone());
             let text = format!("\"{n} says at the end to {m}\"");
             let payload = Payload::one(Some(text.into()));
             let seq = self.send(n, 0, &to, payload);

@@ -17,7 +17,7 @@ use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use bytestring::ByteString;
-use distribus_mesh::{DialError, Event, Input, LinkId, Mesh, Output, Reply, Time};
+use distribus_mesh::{DialError, Event, Input, LinkId, Mesh, Output, Reply, Time, Topic};
 use model::{Life, Model};
 use net::{Conn, End, Frame};
 use program::Program;
@@ -183,6 +183,23 @@ impl World {
         );
         let mut out = Vec::new();
         mesh.handle(self.now, Input::SetUrl(url.clone()), &mut out);
+        // Everybody listens to everything, some by name.
+        let names = match self.rng.bool() {
+            true => vec![("**", true)],
+            false => vec![
+                ("channel 0", false),
+                ("channel 1", false),
+                ("channel 2", false),
+                ("undefined *", true),
+            ],
+        };
+        for (name, pattern) in names {
+            let topic = Topic {
+                name: name.into(),
+                pattern,
+            };
+            mesh.handle(self.now, Input::Subscribe { topic }, &mut out);
+        }
         assert!(out.is_empty(), "a new host says something");
         (mesh, life, id)
     }

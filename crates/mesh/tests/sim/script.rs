@@ -63,6 +63,7 @@ impl Profile {
         let interval = rng.usize(0..3);
         config.heartbeat_interval = Duration::from_millis([0, 300, 1_000][interval]);
         config.heartbeat_timeout = 3 * config.heartbeat_interval;
+        (config.interests, config.directory) = (rng.bool(), rng.bool());
         let tight = originals.is_empty() && rng.u32(0..100) < 25;
         if tight {
             config.max_queue_bytes = [2_000, 20_000][rng.usize(0..2)];
@@ -145,7 +146,7 @@ impl World {
     fn begin(&mut self) {
         for p in 0..PEERS {
             let n = self.rng.usize(0..self.hosts.len());
-            self.hosts[n].peers.insert(peer(p));
+            self.live(n, peer(p));
         }
         for n in 0..self.hosts.len() {
             self.hosts[n].batching = self.chance(40);
@@ -224,7 +225,7 @@ impl World {
                     self.restart(n);
                     for p in 0..PEERS {
                         if self.chance(25) && self.home(&peer(p)).is_none() {
-                            self.hosts[n].peers.insert(peer(p));
+                            self.live(n, peer(p));
                         }
                     }
                     self.then(Action::Join { n });
@@ -233,12 +234,12 @@ impl World {
             Action::Create { n, peer } => {
                 if self.hosts[n].alive && self.home(&peer).is_none() {
                     self.trace(|_| format!("peer {peer} is made anew on host {n}"));
-                    self.hosts[n].peers.insert(peer);
+                    self.live(n, peer);
                 }
             }
             Action::Remove { n, peer } => {
                 self.trace(|_| format!("peer {peer} leaves host {n} for a moment"));
-                self.hosts[n].peers.remove(&peer);
+                self.leave(n, &peer);
             }
             Action::Send { n, peer } => {
                 let count = self.count();
@@ -269,6 +270,20 @@ impl World {
         if self.hosts[n].alive {
             self.hosts[n].listening = true;
             self.call(n, |call| Input::Join { call, url });
+        }
+    }
+
+    /// A peer comes to live there.
+    pub fn live(&mut self, n: usize, peer: String) {
+        self.hosts[n].peers.insert(peer.clone());
+        let (life, ids) = (self.hosts[n].life, vec![Some(peer.into())]);
+        self.input(n, life, Input::Created { ids });
+    }
+
+    fn leave(&mut self, n: usize, peer: &str) {
+        if self.hosts[n].peers.remove(peer) {
+            let (life, ids) = (self.hosts[n].life, vec![Some(peer.to_owned().into())]);
+            self.input(n, life, Input::Removed { ids });
         }
     }
 
@@ -415,10 +430,10 @@ impl World {
         let remove = self.chance(25);
         match self.home(&id) {
             Some(home) => {
-                self.hosts[home].peers.remove(&id);
+                self.leave(home, &id);
                 self.trace(|_| format!("peer {id} leaves host {home}, removed: {remove}"));
                 if !remove && self.hosts[n].alive {
-                    self.hosts[n].peers.insert(id);
+                    self.live(n, id);
                 } else if self.rng.bool() {
                     let after = self.micros(0, 5 * MS);
                     let action = Action::Create { n: home, peer: id };
@@ -427,7 +442,7 @@ impl World {
             }
             None if self.hosts[m].alive => {
                 self.trace(|_| format!("peer {id} is made on host {m}"));
-                self.hosts[m].peers.insert(id);
+                self.live(m, id);
             }
             None => {}
         }
