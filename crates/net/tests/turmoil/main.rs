@@ -74,6 +74,8 @@ impl Run<'_> {
         };
         let heartbeat_interval = millis(&mut rng, [0, 300, 1_000]);
         let config = Config {
+            interests: rng.bool(),
+            directory: rng.bool(),
             heartbeat_interval,
             heartbeat_timeout: 3 * heartbeat_interval,
             reconnect_delay: millis(&mut rng, [50, 250, 1_000]),

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use distribus_mesh::{Change, Config, Event, Input, Payload, Raw, Reply};
+use distribus_mesh::{Change, Config, Event, Input, Payload, Raw, Reply, Topic};
 use distribus_net::{Bind, HostHandle};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -75,7 +75,16 @@ pub async fn run(n: usize, stage: Rc<Stage>) -> turmoil::Result {
         required: true,
     };
     handle.listen(&[bind], PORT)?;
-    handle.input([Input::SetUrl(Some(url(n).into()))]);
+    let topic = Topic {
+        name: "news".into(),
+        pattern: false,
+    };
+    let ids = vec![Some(peer(n))];
+    handle.input([
+        Input::SetUrl(Some(url(n).into())),
+        Input::Subscribe { topic },
+        Input::Created { ids },
+    ]);
     let life = stage.model.borrow_mut().begin(n, handle.id());
     let rng = fastrand::Rng::with_seed(stage.seed.wrapping_mul(1009).wrapping_add(life as u64));
     let mut program = Program {
