@@ -1,6 +1,7 @@
 //! What a session carries.
 
-use super::notes::Note;
+use std::ops::Range;
+
 use crate::event::{Outcome, Raw};
 use crate::limits::Limits;
 use crate::payload::Payload;
@@ -9,6 +10,20 @@ use crate::sessions::Run;
 
 /// What a record takes beside ids and messages, at most.
 const RECORD: usize = 48;
+
+/// A note on its way: like messages to a peer, but its receiver is a host.
+#[derive(Clone, Debug)]
+pub(super) struct Note {
+    pub seq: u64,
+    pub head: Option<Raw>,
+    pub payload: Payload,
+}
+
+impl Note {
+    pub fn seqs(&self, range: Range<u32>) -> Range<u64> {
+        self.seq + u64::from(range.start)..self.seq + u64::from(range.end)
+    }
+}
 
 /// What a session carries.
 #[derive(Clone, Debug)]

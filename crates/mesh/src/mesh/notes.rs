@@ -5,25 +5,11 @@ use std::ops::Range;
 use bytestring::ByteString;
 
 use super::Mesh;
-use super::cargo::Cargo;
+use super::cargo::{Cargo, Note};
 use crate::error::SendError;
 use crate::event::{Event, Raw};
 use crate::payload::Payload;
 use crate::wire::v2::Code;
-
-/// A note on its way: like messages to a peer, but its receiver is a host.
-#[derive(Clone, Debug)]
-pub(super) struct Note {
-    pub seq: u64,
-    pub head: Option<Raw>,
-    pub payload: Payload,
-}
-
-impl Note {
-    fn seqs(&self, range: Range<u32>) -> Range<u64> {
-        self.seq + u64::from(range.start)..self.seq + u64::from(range.end)
-    }
-}
 
 impl Mesh {
     pub(super) fn note(

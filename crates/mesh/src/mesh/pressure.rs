@@ -3,8 +3,7 @@
 use bytestring::ByteString;
 
 use super::Mesh;
-use super::cargo::Cargo;
-use super::notes::Note;
+use super::cargo::{Cargo, Note};
 use crate::error::SendError;
 use crate::event::{Event, LinkId, Outcome, Raw};
 use crate::limits::{Bounds, Limits};

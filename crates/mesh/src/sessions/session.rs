@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bytestring::ByteString;
 
-use super::incoming::Incoming;
+use super::incoming::{Incoming, WINDOW};
 use crate::event::{LinkId, Time};
 use crate::limits::{Bounds, Limits};
 use crate::sabotage::{self, Sabotage};
@@ -18,9 +18,6 @@ pub trait Run: Clone {
     /// Whether somebody waits for its outcome, not for ever.
     fn expires(&self) -> bool;
 }
-
-/// How much may be under way that the other program has not yet taken, in bytes, unless it says otherwise.
-pub const WINDOW: usize = 8 * 1024 * 1024;
 
 /// What a run costs the sender beside its messages.
 const ENTRY: usize = 256;
