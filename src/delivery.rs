@@ -130,9 +130,10 @@ impl Batch {
                 self.push("7", &[&call.to_string(), ok, &value]);
             }
             Event::Connected { key, url, host } => {
-                let text =
-                    |text: &Option<Raw>| text.as_ref().map_or("null".to_owned(), |t| quote(t));
-                self.push("8", &[&quote(key), &text(url), &text(host)]);
+                self.push(
+                    "8",
+                    &[&quote(key), &quote_or_null(url), &quote_or_null(host)],
+                );
             }
             Event::Unreachable { url, error } => {
                 self.push("16", &[&quote(url), &error::call(error)]);
@@ -145,9 +146,7 @@ impl Batch {
                     Change::Disconnect => "2",
                     Change::Reconnect => "3",
                 };
-                let text =
-                    |text: &Option<Raw>| text.as_ref().map_or("null".to_owned(), |t| quote(t));
-                self.push("18", &[change, &text(url), &text(host)]);
+                self.push("18", &[change, &quote_or_null(url), &quote_or_null(host)]);
             }
             Event::Located { id, url } => self.push("10", &[id, &quote(url)]),
             Event::Forgotten { id } => self.push("11", &[id]),
@@ -169,10 +168,8 @@ impl Batch {
             Event::Relieved => self.push("23", &[]),
             Event::Slow { key } => self.push("24", &[&quote(key)]),
             Event::Stalled { url, host, time } => {
-                let text =
-                    |text: &Option<Raw>| text.as_ref().map_or("null".to_owned(), |t| quote(t));
                 let millis = time.as_millis().to_string();
-                self.push("26", &[&text(url), &text(host), &millis]);
+                self.push("26", &[&quote_or_null(url), &quote_or_null(host), &millis]);
             }
             Event::Pulse => self.push("25", &[]),
             Event::NetworkId { id } => {
@@ -365,6 +362,10 @@ fn continues(first: &Event, next: &Event) -> bool {
         ) => json(payload) && json(payload2) && host == host2 && head == head2,
         _ => false,
     }
+}
+
+fn quote_or_null(text: &Option<Raw>) -> String {
+    text.as_ref().map_or("null".to_owned(), |t| quote(t))
 }
 
 fn or_null(raw: &Option<Raw>) -> &str {

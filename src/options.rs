@@ -9,9 +9,6 @@ use serde_json::Value;
 /// How much may wait to be written beside messages, in bytes.
 const CONTROL: usize = 16 * 1024 * 1024;
 
-/// What is so unless the program says otherwise.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(8);
-
 /// Reads the options that the mesh obeys, and those that the sockets obey; what is missing or makes no sense keeps its default.
 pub fn read(json: &str) -> (Config, Limits) {
     let (defaults, limits) = (Config::default(), Limits::default());
@@ -43,7 +40,7 @@ pub fn read(json: &str) -> (Config, Limits) {
         max_id_length: size("maxIdLength", defaults.max_id_length),
         max_queue_bytes: size("maxQueueBytes", defaults.max_queue_bytes),
         max_in_flight: size("maxInFlight", defaults.max_in_flight),
-        heartbeat_interval: millis("heartbeatInterval", HEARTBEAT_INTERVAL),
+        heartbeat_interval: millis("heartbeatInterval", defaults.heartbeat_interval),
         heartbeat_timeout: millis("heartbeatTimeout", defaults.heartbeat_timeout),
     };
     let limits = Limits {

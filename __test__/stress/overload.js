@@ -8,6 +8,7 @@ const path = require('node:path');
 const assert = require('node:assert');
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
+const { setTimeout: sleep } = require('node:timers/promises');
 
 const { Host } = require(path.join(__dirname, '../..'));
 
@@ -64,8 +65,6 @@ function pace(rate, act) {
   }, 5);
   return () => clearInterval(timer);
 }
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function run(seconds, queue, share) {
   const host = new Host({ maxQueueBytes: queue * MIB, requestTimeout: 120_000 });

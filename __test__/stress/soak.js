@@ -11,7 +11,8 @@ const vm = require('node:vm');
 const assert = require('node:assert');
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
-const { Worker, isMainThread, workerData } = require('node:worker_threads');
+const { setTimeout: sleep } = require('node:timers/promises');
+const { Worker, isMainThread, parentPort, workerData } = require('node:worker_threads');
 
 const { Host } = require(path.join(__dirname, '../..'));
 
@@ -27,15 +28,13 @@ else run(Number(process.argv[2] ?? 1800));
 v8.setFlagsFromString('--expose-gc');
 const gc = vm.runInNewContext('gc');
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** A host that is ended by the end of its thread. */
 async function join(url) {
   const host = new Host();
   await host.join(url);
   host.subscribe('news', () => {});
   host.create(`worker ${host.id}`);
-  require('node:worker_threads').parentPort.postMessage('joined');
+  parentPort.postMessage('joined');
 }
 
 /** What this process takes at rest. */

@@ -83,6 +83,12 @@ impl<W> Link<W> {
         }
     }
 
+    /// The url by which others can be told of its host: what it advertises, or else the url under which it is registered.
+    pub fn listed(&self) -> Option<ByteString> {
+        let key = || self.key.clone().filter(|key| key.starts_with("ws"));
+        self.url.clone().or_else(key)
+    }
+
     /// Whether we have dialled it and are not through with that.
     pub fn is_connecting(&self) -> bool {
         matches!(self.state, State::Dialling | State::Greeting)

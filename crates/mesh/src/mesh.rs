@@ -362,7 +362,7 @@ impl Mesh {
         }
         self.expire_sessions();
         self.expire_barriers();
-        self.end_long_searches();
+        self.wake_searches(Some(self.now));
         self.recent.expire(self.now);
         self.redial_due();
         self.try_all_due();

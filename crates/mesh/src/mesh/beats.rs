@@ -101,13 +101,6 @@ impl Mesh {
         }
     }
 
-    /// Whether our own protocol may be spoken over that link.
-    fn is_ready(&self, link: LinkId) -> bool {
-        let host = self.session_of(link);
-        let session = host.and_then(|host| self.sessions.get(&host));
-        session.is_some_and(|session| session.is_ready())
-    }
-
     /// Bytes have last come over that link at that time, as far as one can know without having read those that wait.
     pub(super) fn heard(&mut self, link: LinkId, at: Time) {
         if !self.liveness.is_probed(link) {
@@ -135,8 +128,7 @@ impl Mesh {
             return;
         }
         if let Some(l) = self.hosts.get(link) {
-            let url = l.url.clone();
-            let url = url.or_else(|| l.key.clone().filter(|key| key.starts_with("ws")));
+            let url = l.listed();
             self.event(Event::Stalled {
                 url,
                 host: Some(host.clone()),

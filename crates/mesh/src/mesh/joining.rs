@@ -159,7 +159,7 @@ impl Mesh {
         let Some(l) = self.hosts.get(link) else {
             return Vec::new();
         };
-        let (url, host) = (l.url.clone(), l.host.clone());
+        let (listed, host) = (l.listed(), l.host.clone());
         let mut back = vec![key.clone()];
         back.extend(host.iter().flat_map(|h| self.hosts.lost_host(h)));
         for key in back {
@@ -177,7 +177,6 @@ impl Mesh {
                 self.end_lost_session(&before);
             }
         }
-        let listed = url.or_else(|| key.starts_with("ws").then(|| key.clone()));
         self.members.change(self.now);
         self.try_later(link);
         self.watch_link(link);

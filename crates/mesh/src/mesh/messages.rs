@@ -5,7 +5,7 @@ use bytestring::ByteString;
 use super::cargo::Cargo;
 use super::{Asked, Mesh};
 use crate::error::{CallError, SendError};
-use crate::event::{Answer, Call, Event, LinkId, Output, Raw};
+use crate::event::{Answer, Call, Event, LinkId, Output, Raw, Time};
 use crate::payload::Payload;
 use crate::peers::{Address, Parcel};
 use crate::wire::{json, v1};
@@ -14,11 +14,7 @@ impl Mesh {
     pub(super) fn send(&mut self, parcel: Parcel) {
         self.stats.sent += u64::from(parcel.payload.count());
         if self.peers.lookup(&parcel.key).is_some() {
-            let (key, patient) = (parcel.key.clone(), parcel.patient);
             self.await_search(parcel);
-            if !patient {
-                self.look_again(&key);
-            }
         } else if self.peers.address(&parcel.key).is_some() {
             self.forward(parcel);
         } else {
@@ -127,11 +123,7 @@ impl Mesh {
                 self.look_up(&key, parcel.to.clone());
             }
             parcel.returned = true;
-            let patient = parcel.patient;
             self.await_search(parcel);
-            if !patient {
-                self.look_again(&key);
-            }
         }
         self.settle_lookup(&key);
     }
@@ -184,22 +176,17 @@ impl Mesh {
     }
 
     /// Goes on with the search for that peer if it is asleep.
-    fn look_again(&mut self, key: &ByteString) {
+    pub(super) fn look_again(&mut self, key: &ByteString) {
         if let Some((search, id)) = self.peers.wake(key) {
             self.ask_for(key, id, search);
             self.settle_lookup(key);
         }
     }
 
-    /// A lost host is back, or will not come back: searches that have waited for that go on.
-    pub(super) fn wake_searches(&mut self) {
-        for key in self.peers.sleeping(None) {
-            self.look_again(&key);
-        }
-    }
-
-    pub(super) fn end_long_searches(&mut self) {
-        for key in self.peers.sleeping(Some(self.now)) {
+    /// Goes on with all searches that are asleep, because a lost host is back or will not come back; or, with a time, with those that
+    /// end then.
+    pub(super) fn wake_searches(&mut self, due: Option<Time>) {
+        for key in self.peers.sleeping(due) {
             self.look_again(&key);
         }
     }

@@ -184,7 +184,7 @@ impl Mesh {
             }
             self.landed(&parcel.key, count);
         }
-        self.wake_searches();
+        self.wake_searches(None);
     }
 }
 

@@ -269,14 +269,17 @@ impl Mesh {
 
     // What waits for nobody in particular.
 
-    /// Has a parcel wait for a search.
+    /// Has a parcel wait for a search. If that is asleep and the parcel cannot wait for a lost host, it goes on.
     pub(super) fn await_search(&mut self, parcel: Parcel) {
         let bounds = self.bounds();
-        let key = parcel.key.clone();
+        let (key, patient) = (parcel.key.clone(), parcel.patient);
         if !parcel.returned && !self.peers.has_room(&parcel, &bounds) {
             self.refuse_parcel(&parcel, Refusal::Overloaded);
         } else {
             self.peers.wait(&key, parcel);
+        }
+        if !patient {
+            self.look_again(&key);
         }
     }
 

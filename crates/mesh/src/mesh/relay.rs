@@ -29,9 +29,7 @@ impl Mesh {
         let Some(l) = self.hosts.get(link) else {
             return false;
         };
-        let session = l.host.as_ref().and_then(|h| self.sessions.get(h));
-        let ready = session.is_some_and(|s| s.is_ready() && s.link() == Some(link));
-        ready && l.relay.both() && l.state == State::Joined && !is_relayed(link)
+        self.is_ready(link) && l.relay.both() && l.state == State::Joined && !is_relayed(link)
     }
 
     /// The direct link over which that host could be reached next: its relays as far as we know them, then some others.

@@ -34,6 +34,13 @@ impl Mesh {
         (session.link() == Some(link)).then(|| host.clone())
     }
 
+    /// Whether our own protocol may be spoken over that link.
+    pub(super) fn is_ready(&self, link: LinkId) -> bool {
+        let host = self.session_of(link);
+        let session = host.and_then(|host| self.sessions.get(&host));
+        session.is_some_and(|session| session.is_ready())
+    }
+
     /// Says what may be said. `all`: also beyond the other host's window, because we are leaving.
     pub(super) fn pump(&mut self, host: &ByteString, all: bool) {
         let Some(session) = self.sessions.get_mut(host) else {
@@ -96,7 +103,7 @@ impl Mesh {
         self.pump(host, false);
         self.relieve(host);
         self.weigh(host);
-        self.wake_searches();
+        self.wake_searches(None);
     }
 
     /// Closes the frame that is being made for a link, so that what is transmitted next comes after it.
