@@ -50,6 +50,8 @@ pub struct Link<W> {
     pub relay: Part,
     /// What it says that it takes.
     pub limits: Limits,
+    /// Who has been registered where we dialled since we said hello there.
+    pub since_hello: Option<ByteString>,
     /// It shall take the place of the link that the other side still thinks it has.
     pub replace: bool,
     /// We have asked it for the list of members.
@@ -76,6 +78,7 @@ impl<W> Link<W> {
             directory: Part::default(),
             relay: Part::default(),
             limits: Limits::default(),
+            since_hello: None,
             replace: false,
             asks: false,
             mark: 0,
@@ -297,6 +300,24 @@ impl<W> Hosts<W> {
                 self.by_host.insert(host, link);
             }
             self.joined.insert(key, link);
+        }
+    }
+
+    /// Whether there are links over which a greeting, or the answer to ours, may still come.
+    pub fn is_greeting(&self) -> bool {
+        let silent = |l: &Link<W>| l.state == State::Stranger && l.host.is_none();
+        let mut links = self.links.values();
+        links.any(|l| l.state == State::Greeting || silent(l))
+    }
+
+    /// That host is where we have said hello under a name of that key: whoever else answers there was there before it.
+    pub fn overtake(&mut self, key: &str, host: &ByteString) {
+        let aliases = &self.aliases;
+        let name = |url: &ByteString| url == key || aliases.get(url).is_some_and(|k| k == key);
+        for l in self.links.values_mut() {
+            if l.state == State::Greeting && l.dialled.as_ref().is_some_and(name) {
+                l.since_hello = Some(host.clone());
+            }
         }
     }
 

@@ -366,6 +366,7 @@ impl Mesh {
         self.recent.expire(self.now);
         self.redial_due();
         self.try_all_due();
+        self.forget_numbers();
         let now = self.now;
         let overdue: Vec<Expected> = self.expected.extract_if(.., |e| e.until <= now).collect();
         for expected in overdue {

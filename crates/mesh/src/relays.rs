@@ -62,6 +62,8 @@ pub struct Relays {
     leaving: BTreeSet<LinkId>,
     /// The greatest number with which a host has greeted us, or answered us.
     newest: HashMap<ByteString, u64>,
+    /// Who of them is gone, while something may still come that it has said before.
+    gone: BTreeSet<ByteString>,
     /// How much waits to be written to direct links over which we relay, as far as that is much.
     backlogs: BTreeMap<LinkId, usize>,
     used: bool,
@@ -234,13 +236,33 @@ impl Relays {
         let newest = self.newest.entry(host.clone()).or_default();
         let stale = number < *newest;
         *newest = number.max(*newest);
+        if !stale {
+            self.gone.remove(host);
+        }
         stale
     }
 
-    /// That host is gone, as far as we know: nothing can be harmed any more. Not when a session ends because another one begins: what
-    /// was said before that one is still stale.
-    pub fn forget_newest(&mut self, host: &str) {
-        self.newest.remove(host);
+    /// That host is gone, as far as we know. Not so when a session ends because another one begins: what was said before that one is
+    /// still stale. Its number is forgotten at once, or when [`forget_gone`](Relays::forget_gone) says so: as long as something may
+    /// come that it has said before.
+    pub fn forget_newest(&mut self, host: &ByteString, at_once: bool) {
+        if at_once {
+            self.newest.remove(host);
+        } else if self.newest.contains_key(host) {
+            self.gone.insert(host.clone());
+        }
+    }
+
+    /// Nothing that those have said who are gone can come any more.
+    pub fn forget_gone(&mut self) {
+        for host in std::mem::take(&mut self.gone) {
+            self.newest.remove(&host);
+        }
+    }
+
+    /// Whether there are any.
+    pub fn has_gone(&self) -> bool {
+        !self.gone.is_empty()
     }
 
     /// That host is not to be reached that way any more.

@@ -174,6 +174,10 @@ impl Mesh {
             return;
         };
         self.out.push(Output::Close { link });
+        if let Some(other) = l.dialled.as_ref().and_then(|url| self.hosts.route(url)) {
+            // It has connected to us meanwhile, or another incarnation.
+            return self.announce(other, Vec::new(), false, l.waiters);
+        }
         if let Some(spare) = l.dialled.as_ref().and_then(|url| self.hosts.spare(url)) {
             if self.closing.is_none()
                 && let Some(host) = self.hosts.get(spare).and_then(|l| l.host.clone())

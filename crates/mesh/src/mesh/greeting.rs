@@ -91,7 +91,10 @@ impl Mesh {
             return self.refuse(link, id, "Another host");
         }
         let stale = self.is_stale(link, number.as_ref());
-        if stale && is_relayed(link) {
+        let connected = |host: &ByteString| self.hosts.route_to_host(host).is_some();
+        let host = self.hosts.get(link).and_then(|l| l.host.as_ref());
+        if stale && (is_relayed(link) || !host.is_some_and(connected)) {
+            // It has given that link up before it said what has arrived meanwhile.
             return self.drop_link(link);
         }
         let relayed = relayed.as_ref().and_then(json::string);

@@ -32,11 +32,11 @@ impl Mesh {
         let Some(dialled) = l.dialled.clone() else {
             return;
         };
-        let mut waiters = std::mem::take(&mut l.waiters);
         let asked = l.asks;
         let mut duplicate = false;
         let mut members = Vec::new();
         let mut number = None;
+        let mut adopted = None;
         if let Some([network, host]) = message
             .as_ref()
             .and_then(|m| json::members(m, ["networkId", "host"]))
@@ -65,14 +65,23 @@ impl Mesh {
                 l.url = url.as_ref().and_then(json::string);
                 duplicate = dup.as_ref().is_some_and(json::truthy);
             }
-            if self.network != network {
-                self.network = network.clone();
-                self.event(Event::NetworkId { id: network });
-            }
+            adopted = Some(network);
         }
-        let l = self.hosts.get(link);
-        let host = l.and_then(|l| l.host.clone());
-        if let Some(before) = l.and_then(|l| l.hint.clone())
+        // A duplicate is nothing new: it tells of a connection that may have been on its way before.
+        let stale = !duplicate && self.is_stale(link, number.as_ref());
+        if self.is_too_late(link, stale) {
+            return self.not_joined(link, CallError::Lost { url: dialled });
+        }
+        if let Some(network) = adopted.filter(|network| self.network != *network) {
+            self.network = network.clone();
+            self.event(Event::NetworkId { id: network });
+        }
+        let Some(l) = self.hosts.get_mut(link) else {
+            return;
+        };
+        let mut waiters = std::mem::take(&mut l.waiters);
+        let host = l.host.clone();
+        if let Some(before) = l.hint.clone()
             && host.as_ref() != Some(&before)
         {
             // Another incarnation than before: that one will not come back.
@@ -93,7 +102,6 @@ impl Mesh {
             return;
         }
         self.learn_ways(link, &members);
-        self.is_stale(link, number.as_ref());
         if let Some(host) = host {
             let other = self.hosts.route_to_host(&host);
             if let Some(other) = other.filter(|other| self.is_better(link, *other)) {
@@ -144,6 +152,20 @@ impl Mesh {
         self.announce(link, members, asked, waiters);
     }
 
+    /// Whether the answer to our greeting was under way for so long that it is not meant any more: its host has said something newer
+    /// since, over a connection that is gone as well, or another incarnation has been there.
+    fn is_too_late(&self, link: LinkId, stale: bool) -> bool {
+        let Some(l) = self.hosts.get(link) else {
+            return true;
+        };
+        let host = l.host.as_ref();
+        if host == Some(&self.id) || host.is_some_and(|h| self.hosts.route_to_host(h).is_some()) {
+            return false;
+        }
+        let other = l.since_hello.as_ref();
+        stale || other.is_some_and(|other| host != Some(other))
+    }
+
     /// Ends a link that is not needed and was not registered.
     pub(super) fn leave_quietly(&mut self, link: LinkId) {
         self.close_link(link);
@@ -182,6 +204,9 @@ impl Mesh {
         self.watch_link(link);
         if let Some(host) = host.as_ref().filter(|_| !is_relayed(link)) {
             self.relays.forget(host);
+        }
+        if let Some(host) = &host {
+            self.hosts.overtake(&key, host);
         }
         self.event(Event::Connected {
             key: key.clone(),

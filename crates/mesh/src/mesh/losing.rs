@@ -53,7 +53,7 @@ impl Mesh {
             }
         } else if let Some(host) = session {
             self.end_session(&host);
-            self.relays.forget_newest(&host);
+            self.forget_number(&host);
         }
         for asked in self.requests.take_all(link) {
             self.unanswered(link, asked, Silence::LinkLost);

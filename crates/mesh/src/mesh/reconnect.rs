@@ -201,7 +201,7 @@ impl Mesh {
     pub(super) fn end_lost_session(&mut self, host: &ByteString) {
         if self.sessions.get(host).is_some_and(|s| s.link().is_none()) {
             self.break_session(host);
-            self.relays.forget_newest(host);
+            self.forget_number(host);
         }
         self.incarnation_has_ended(host);
     }

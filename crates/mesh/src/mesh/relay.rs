@@ -161,6 +161,17 @@ impl Mesh {
         }
     }
 
+    /// That host is gone: its numbers are of no use, as soon as nothing can come any more that it has said before.
+    pub(super) fn forget_number(&mut self, host: &ByteString) {
+        self.relays.forget_newest(host, !self.hosts.is_greeting());
+    }
+
+    pub(super) fn forget_numbers(&mut self) {
+        if self.relays.has_gone() && !self.hosts.is_greeting() {
+            self.relays.forget_gone();
+        }
+    }
+
     /// A relayed link has been registered. If its host has a url, it is tried now and then: a direct link is better, and what relays
     /// have is relayed once only.
     pub(super) fn try_later(&mut self, link: LinkId) {

@@ -46,6 +46,10 @@ pub enum Task {
         conn: usize,
         side: usize,
     },
+    Resume {
+        conn: usize,
+        side: usize,
+    },
     /// The program of that host looks at what it was told.
     Apply {
         n: usize,
@@ -403,6 +407,7 @@ impl World {
             Task::Refused { from, link, error } => self.refused(from, link, error),
             Task::Arrive { conn, side } => self.arrive(conn, side),
             Task::Closed { conn, side } => self.conn_closed(conn, side),
+            Task::Resume { conn, side } => self.resume(conn, side),
             Task::Apply { n, life } => self.apply(n, life),
             Task::Applied {
                 n,

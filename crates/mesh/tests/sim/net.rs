@@ -41,6 +41,8 @@ pub struct Conn {
     delay: [(u64, u64); 2],
     /// Which ends have been told that it is over.
     told: [bool; 2],
+    /// Which ends do not want it any more.
+    closing: [bool; 2],
     pub cut: bool,
     /// When something came to each end.
     heard: [Time; 2],
@@ -109,6 +111,7 @@ impl World {
             pipes: Default::default(),
             delay,
             told: [true, false],
+            closing: [false; 2],
             cut: false,
             heard: [self.now; 2],
         });
@@ -202,10 +205,18 @@ impl World {
 
     /// That end learns that the connection is over.
     pub fn conn_closed(&mut self, conn: usize, side: usize) {
+        let late = self.can_be_late(conn);
         let c = &mut self.conns[conn];
         if c.told[side] {
             return;
         }
+        let pipe = &c.pipes[1 - side];
+        let more = pipe.held && !pipe.flight.is_empty();
+        if late && more && !c.closing[side] && self.chance(80) {
+            // The system of the other host still tries to bring what was written, though that host has given it up, or is dead.
+            return self.later(Duration::from_secs(1), Task::Closed { conn, side });
+        }
+        let c = &mut self.conns[conn];
         c.told[side] = true;
         c.cut = true;
         c.pipes[side].broken = true;
@@ -245,6 +256,7 @@ impl World {
         };
         self.transmit(from, Frame::End);
         self.conns[conn].pipes[side].broken = true;
+        self.conns[conn].closing[side] = true;
         let after = self.micros(1_000, 2_000_000);
         self.later(after, Task::Closed { conn, side });
     }
@@ -297,6 +309,13 @@ impl World {
             .collect()
     }
 
+    /// What was said over a connection that is given up may arrive after what is said over the next one. An original cannot tell, nor can
+    /// it be told of one: nothing is promised then.
+    fn can_be_late(&self, conn: usize) -> bool {
+        let original = |end: &End| self.hosts[end.0].original;
+        !self.conns[conn].ends.iter().any(original)
+    }
+
     /// Holds up what goes from host `n` to host `m`, or lets it go on.
     pub fn hold(&mut self, n: usize, m: usize, held: bool) {
         for conn in 0..self.conns.len() {
@@ -308,15 +327,25 @@ impl World {
             if (from, to) != (n, m) {
                 continue;
             }
-            let now = self.now;
-            let pipe = &mut self.conns[conn].pipes[side];
-            pipe.held = held;
-            if !held && !pipe.flight.is_empty() {
-                for (at, _) in &mut pipe.flight {
-                    *at = now;
-                }
-                self.at(now, Task::Arrive { conn, side });
+            if held {
+                self.conns[conn].pipes[side].held = true;
+            } else if self.conns[conn].pipes[side].held {
+                // What was sent in vain is sent again at longer and longer intervals.
+                let patient = self.can_be_late(conn) && self.chance(50);
+                let after = self.micros(0, if patient { 8_000_000 } else { 1 });
+                self.later(after, Task::Resume { conn, side });
             }
         }
+    }
+
+    /// What was held up over that pipe arrives.
+    pub fn resume(&mut self, conn: usize, side: usize) {
+        let now = self.now;
+        let pipe = &mut self.conns[conn].pipes[side];
+        pipe.held = false;
+        for (at, _) in &mut pipe.flight {
+            *at = now;
+        }
+        self.arrive(conn, side);
     }
 }

@@ -97,6 +97,11 @@ pub enum Action {
     Restart {
         n: usize,
     },
+    /// Nothing from one host gets to the other one.
+    Partition {
+        n: usize,
+        m: usize,
+    },
     Join {
         n: usize,
     },
@@ -229,8 +234,15 @@ impl World {
                         }
                     }
                     self.then(Action::Join { n });
+                    let m = self.rng.usize(0..self.hosts.len());
+                    if m != n && self.faults && self.chance(30) {
+                        // Just while it says hello, or is answered.
+                        let after = self.micros(0, 4 * MS);
+                        self.later(after, Task::Then(Action::Partition { n: m, m: n }));
+                    }
                 }
             }
+            Action::Partition { n, m } => self.act_partition(n, m),
             Action::Create { n, peer } => {
                 if self.hosts[n].alive && self.home(&peer).is_none() {
                     self.trace(|_| format!("peer {peer} is made anew on host {n}"));

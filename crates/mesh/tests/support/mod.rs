@@ -71,6 +71,9 @@ pub struct Net {
     silent: BTreeSet<usize>,
     /// Nothing comes from the first one to the second one, nor will it ever.
     pub swallowed: BTreeSet<(usize, usize)>,
+    /// What the first one says to the second one is put aside until [`arrive_late`](Net::arrive_late), also when the link ends meanwhile.
+    pub delayed: BTreeSet<(usize, usize)>,
+    aside: Vec<Parcel>,
     /// When something came to an end of a link.
     heard: BTreeMap<(usize, LinkId), Time>,
     /// Beats and pings that were written, and links that were looked at, by host.
@@ -114,6 +117,8 @@ impl Net {
             originals: BTreeSet::new(),
             silent: BTreeSet::new(),
             swallowed: BTreeSet::new(),
+            delayed: BTreeSet::new(),
+            aside: Vec::new(),
             heard: BTreeMap::new(),
             beats: BTreeMap::new(),
             pings: BTreeMap::new(),
@@ -283,9 +288,22 @@ impl Net {
 
     /// What host `n` says is on its way to host `m`.
     fn carry(&mut self, n: usize, m: usize, parcel: Parcel) {
-        if !self.swallowed.contains(&(n, m)) {
+        if self.delayed.contains(&(n, m)) {
+            self.aside.push(parcel);
+        } else if !self.swallowed.contains(&(n, m)) {
             self.later(LATENCY, parcel);
         }
+    }
+
+    /// What was put aside arrives. Gives how much that was.
+    pub fn arrive_late(&mut self) -> usize {
+        self.delayed.clear();
+        let aside = std::mem::take(&mut self.aside);
+        let count = aside.len();
+        for parcel in aside {
+            self.later(LATENCY, parcel);
+        }
+        count
     }
 
     /// Ends a link: both ends are told, in order with what is under way.
