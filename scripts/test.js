@@ -3,8 +3,12 @@
 // npm test [-- part …]: every test, or only the named parts.
 
 const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
 const { run, root } = require('./sections')
+
+// So many files at a time: most of the time they wait.
+const concurrency = `--test-concurrency=${Math.max(4, os.availableParallelism())}`
 
 run([
   { name: 'rust', title: 'Rust tests of all rooms', command: 'cargo', args: ['test', '--workspace', '--locked'] },
@@ -20,12 +24,12 @@ run([
     command: 'cargo',
     args: ['test', '--manifest-path', 'fuzz/Cargo.toml', '--locked']
   },
-  { name: 'node', title: 'JavaScript tests', command: 'node', args: ['--test', ...testFiles('__test__')] },
+  { name: 'node', title: 'JavaScript tests', command: 'node', args: ['--test', concurrency, ...testFiles('__test__')] },
   {
     name: 'portable',
     title: 'JavaScript tests, sockets read off the thread of JavaScript',
     command: 'node',
-    args: ['--test', ...testFiles('__test__')],
+    args: ['--test', concurrency, ...testFiles('__test__')],
     env: { DISTRIBUS_IO: 'portable' }
   },
   {
