@@ -96,15 +96,15 @@ test('port 0 reports the real port', options, async (t) => {
 for (const [kind, distribus] of Object.entries({ original, ours })) {
   test(`which hosts keep a process alive (${kind})`, { timeout: 60_000 }, () => {
     const entry = JSON.stringify(distribus === ours ? require.resolve('../..') : require.resolve('distribus-original'));
-    const run = (code) => {
+    const run = (code, timeout = 30_000) => {
       const text = `const { Host } = require(${entry}); const host = new Host(); ${code}`;
-      const { status, signal } = spawnSync(process.execPath, ['-e', text], { timeout: 1500 });
+      const { status, signal } = spawnSync(process.execPath, ['-e', text], { timeout });
       return signal ?? status;
     };
     assert.strictEqual(run('host.create(1); host.subscribe("c", () => {}); host.publish("c", 1)'), 0);
     assert.strictEqual(run('host.listen("127.0.0.1", 0).then(() => host.close())'), 0);
     assert.strictEqual(run('host.join("ws://127.0.0.1:1").then(() => {}, () => {})'), 0);
-    assert.strictEqual(run('host.listen("127.0.0.1", 0)'), 'SIGTERM');
+    assert.strictEqual(run('host.listen("127.0.0.1", 0)', 1500), 'SIGTERM');
   });
 }
 
