@@ -59,6 +59,8 @@ impl<S: Stream> Reader<S> {
         }
     }
 
+    /// Whose descriptor the event loop of Node.js watches.
+    #[cfg(unix)]
     pub fn socket(&self) -> &S {
         &self.connection.stream
     }
