@@ -161,9 +161,9 @@ test('a lost connection is made again by the side that joined', options, async (
   await two.join(one.url);
   const heard = next(one.create('r'));
   await two.find('r');
+  const back = new Promise((resolve) => two.once('reconnect', () => resolve(undefined)));
   one.connections[two.url].close();
-  await until(() => Object.keys(two.connections).length === 0);
-  await until(() => Object.keys(two.connections).length === 1);
+  await back;
   await two.send('s', 'r', 1);
   await heard;
 });

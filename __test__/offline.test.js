@@ -8,7 +8,7 @@ const { listening, pair, sever, until } = require('./support.js');
 const options = { timeout: 60_000 };
 
 test('a send waits for a lost host when it is told to', options, async (t) => {
-  const { a, b, peer } = await pair(t, {}, { reconnectDelay: 300 });
+  const { a, b, peer } = await pair(t, {}, { reconnectDelay: 1000 });
   sever(b);
   await until(() => Object.keys(a.connections).length === 0);
   const unreachable = { code: 'ERR_PEER_UNREACHABLE' };
@@ -33,7 +33,7 @@ test('what waits for a lost host for too long is a timeout', options, async (t) 
 });
 
 test('a send waits also when nobody knows yet where its peer lives', options, async (t) => {
-  const { a, b } = await pair(t, {}, { reconnectDelay: 300 });
+  const { a, b } = await pair(t, {}, { reconnectDelay: 1000 });
   const received = [];
   b.create('never asked for').on('message', (from, message) => received.push(message));
   sever(b);
@@ -46,7 +46,7 @@ test('a send waits also when nobody knows yet where its peer lives', options, as
 
 for (const interested of [true, false]) {
   test(`what is published waits for lost hosts as far as it may${interested ? '' : ', for those alone that listen'}`, options, async (t) => {
-    const { a, b } = await pair(t, { maxQueueBytes: 64 * 1024 }, { reconnectDelay: 300 });
+    const { a, b } = await pair(t, { maxQueueBytes: 64 * 1024 }, { reconnectDelay: 1000 });
     const heard = [];
     const gaps = [];
     const drops = [];

@@ -35,7 +35,7 @@ test('stats count', options, async (t) => {
 });
 
 test('stats tell what waits, for hosts that are lost as well', options, async (t) => {
-  const { a, b } = await pair(t, {}, { reconnectDelay: 300 });
+  const { a, b } = await pair(t, {}, { reconnectDelay: 1000 });
   const sends = [1, 2].map((n) => a.send('a', 'b', n));
   await new Promise((resolve) => setImmediate(resolve));
   assert.ok(a.stats().links[b.url].queuedMessages <= 2);

@@ -152,7 +152,7 @@ test('Fixed: send, then publish arrive in that order', options, async (t) => {
 });
 
 test('Fixed: a find settles when a connection ends meanwhile, a send when its answer will not come', options, async (t) => {
-  const one = await listening(t, ours, { requestTimeout: 400 });
+  const one = await listening(t, ours, { requestTimeout: 1500 });
   const mute = new WebSocket.Server({ port: 0, host: '127.0.0.1' });
   t.after(() => { mute.close(); for (const socket of mute.clients) socket.terminate(); });
   let forget = () => {};
