@@ -22,7 +22,10 @@ function start(t, kind, file, ports) {
   if (ports) args.push('--require', path.join(__dirname, 'ports.js'));
   if (kind === 'ours') args.push('--require', path.join(__dirname, 'redirect.js'));
   const child = spawn(process.execPath, [...args, path.join(examples, file)], { env: { ...process.env, DISTRIBUS_TEST_PORTS: ports } });
-  t.after(() => child.kill('SIGKILL'));
+  t.after(() => {
+    if (child.exitCode === null && child.signalCode === null) t.diagnostic(`${kind} ${file} still ran, and had printed ${JSON.stringify(example.stdout + example.stderr)}`);
+    child.kill('SIGKILL');
+  });
   const example = { stdout: '', stderr: '', code: null, lines: null, stop: null, ended: null };
   let heard = () => {};
   child.stdout.on('data', (data) => { example.stdout += data; heard(); });
