@@ -312,10 +312,13 @@ impl<W> Hosts<W> {
 
     /// That host is where we have said hello under a name of that key: whoever else answers there was there before it.
     pub fn overtake(&mut self, key: &str, host: &ByteString) {
-        let aliases = &self.aliases;
-        let name = |url: &ByteString| url == key || aliases.get(url).is_some_and(|k| k == key);
-        for l in self.links.values_mut() {
-            if l.state == State::Greeting && l.dialled.as_ref().is_some_and(name) {
+        let there = |url: &ByteString| self.is_name_of(url, key);
+        let greeting = |l: &Link<W>| l.state == State::Greeting;
+        let links = self.links.iter();
+        let links = links.filter(|(_, l)| greeting(l) && l.dialled.as_ref().is_some_and(there));
+        let links: Vec<LinkId> = links.map(|(link, _)| *link).collect();
+        for link in links {
+            if let Some(l) = self.links.get_mut(&link) {
                 l.since_hello = Some(host.clone());
             }
         }

@@ -53,6 +53,20 @@ fn arrive_late(net: &mut Net) {
     net.settle();
 }
 
+/// They lose each other, and host 1 publishes 3 meanwhile.
+fn lose(net: &mut Net) {
+    net.sever(0, 1);
+    publish(net, 1, "3");
+    net.run_for(Duration::from_millis(10));
+}
+
+/// They find each other again, and their session has lost nothing.
+fn assert_goes_on(net: &mut Net) {
+    net.run_for(Duration::from_secs(3));
+    net.assert_full_mesh();
+    assert_eq!(net.published(0), ["2", "3"]);
+}
+
 #[test]
 fn an_answer_of_an_earlier_incarnation_begins_nothing() {
     let mut net = unanswered();
@@ -82,26 +96,18 @@ fn nor_does_it_end_the_session_with_the_present_one_while_that_is_lost() {
     let mut net = unanswered();
     net.restart(1);
     meet(&mut net, "2");
-    net.sever(0, 1);
-    publish(&mut net, 1, "3");
-    net.run_for(Duration::from_millis(10));
+    lose(&mut net);
     arrive_late(&mut net);
-    net.run_for(Duration::from_secs(3));
-    net.assert_full_mesh();
-    assert_eq!(net.published(0), ["2", "3"]);
+    assert_goes_on(&mut net);
 }
 
 #[test]
 fn an_answer_that_was_overtaken_does_not_end_the_session_that_began_since() {
     let mut net = unanswered();
     meet(&mut net, "2");
-    net.sever(0, 1);
-    publish(&mut net, 1, "3");
-    net.run_for(Duration::from_millis(10));
+    lose(&mut net);
     arrive_late(&mut net);
-    net.run_for(Duration::from_secs(3));
-    net.assert_full_mesh();
-    assert_eq!(net.published(0), ["2", "3"]);
+    assert_goes_on(&mut net);
 }
 
 #[test]
@@ -155,13 +161,9 @@ fn unheard() -> Net {
 fn a_greeting_that_was_overtaken_does_not_end_the_session_that_began_since() {
     let mut net = unheard();
     meet(&mut net, "2");
-    net.sever(0, 1);
-    publish(&mut net, 1, "3");
-    net.run_for(Duration::from_millis(10));
+    lose(&mut net);
     assert_eq!(net.arrive_late(), 2, "the greeting and the end");
-    net.run_for(Duration::from_secs(3));
-    net.assert_full_mesh();
-    assert_eq!(net.published(0), ["2", "3"]);
+    assert_goes_on(&mut net);
 }
 
 #[test]
