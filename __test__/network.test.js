@@ -210,3 +210,21 @@ test('what is published while a lost host is being dialled arrives', options, as
   await until(() => heard.length > 0);
   assert.deepStrictEqual(heard, [1]);
 });
+
+test('a host that has joined is joined by another name: nothing is lost', options, async (t) => {
+  const [a, b] = [await listening(t), new distribus.Host()];
+  t.after(() => b.close());
+  await b.listen('localhost', 0);
+  for (const host of [a, b]) host.on('disconnect', () => assert.fail('a connection is lost'));
+  await b.join(a.url);
+  const got = [];
+  a.create('a').on('message', (from, message) => got.push(message));
+  const sent = [b.send('b', 'a', 1)];
+  const joined = a.join('127.0.0.1', b.port);
+  sent.push(b.send('b', 'a', 2));
+  await joined;
+  sent.push(b.send('b', 'a', 3));
+  await Promise.all(sent);
+  assert.deepStrictEqual(got, [1, 2, 3]);
+  assert.deepStrictEqual([Object.keys(a.connections), Object.keys(b.connections)], [[b.url], [a.url]]);
+});

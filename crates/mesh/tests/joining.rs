@@ -2,7 +2,9 @@
 
 mod support;
 
-use distribus_mesh::{Answer, CallError, Input};
+use std::time::Duration;
+
+use distribus_mesh::{Answer, CallError, Event, Input, Payload};
 use support::{Net, url};
 
 #[test]
@@ -223,4 +225,28 @@ fn a_host_that_does_not_listen_is_registered_under_its_id() {
     let seq = net.send(0, "\"a\"", "\"tablet\"", "1");
     net.settle();
     assert_eq!(net.outcome(0, seq), Some(Ok(())));
+}
+
+#[test]
+fn a_connected_host_is_joined_by_another_name() {
+    for (first, second) in [(0, 1), (1, 0)] {
+        let mut net = Net::new(2);
+        let alias = "ws://alias:1";
+        net.reached.insert((second, alias.to_owned()), first);
+        net.join(first, &url(second));
+        net.settle();
+        net.publish(first, "\"c\"", Payload::one(Some("1".into())));
+        net.publish(second, "\"c\"", Payload::one(Some("1".into())));
+        let call = net.join(second, alias);
+        net.publish(first, "\"c\"", Payload::one(Some("2".into())));
+        net.publish(second, "\"c\"", Payload::one(Some("2".into())));
+        net.run_for(Duration::from_secs(5));
+        assert_eq!(net.result(second, call), Some(Ok(Answer::Done)));
+        net.assert_full_mesh();
+        for n in 0..2 {
+            assert_eq!(net.published(n), ["1", "2"]);
+            let lost = |e: &Event| matches!(e, Event::TimerStarted { .. });
+            assert!(!net.nodes[n].log.iter().any(lost));
+        }
+    }
 }

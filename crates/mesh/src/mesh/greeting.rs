@@ -143,6 +143,7 @@ impl Mesh {
             return Decision::Stranger;
         };
         let (url, host) = (l.url.clone(), l.host.clone());
+        let begins = l.offer.as_ref().is_some_and(|offer| offer.new);
         if l.state != State::Stranger || host.as_ref() == Some(&self.id) {
             return Decision::Stranger;
         }
@@ -168,6 +169,10 @@ impl Mesh {
             }
             if same_host && !replace && stale && !better {
                 // It was said before the other side knew of the existing connection, and was longer on its way.
+                return Decision::Duplicate;
+            }
+            if same_host && !replace && begins && !better && self.session_of(existing).is_some() {
+                // It did not know whom it dials, and has perhaps the existing connection as well. If not, it insists.
                 return Decision::Duplicate;
             }
             let dialling = || {

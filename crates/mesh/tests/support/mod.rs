@@ -59,6 +59,8 @@ pub struct Net {
     pub largest: usize,
     /// Urls at which nobody answers any more.
     pub dead: BTreeSet<String>,
+    /// Whom a host reaches who dials a url, if not the first one that advertises it.
+    pub reached: BTreeMap<(usize, String), usize>,
     /// Who cannot dial whom.
     pub blocked: BTreeSet<(usize, usize)>,
     /// Whose dials to whom come to no end until [`end_hanging`](Net::end_hanging).
@@ -110,6 +112,7 @@ impl Net {
             frames: 0,
             largest: 0,
             dead: BTreeSet::new(),
+            reached: BTreeMap::new(),
             blocked: BTreeSet::new(),
             hanging: BTreeSet::new(),
             hung: Vec::new(),
@@ -206,10 +209,9 @@ impl Net {
         }
         match output {
             Output::Dial { link, url } => {
-                let target = self
-                    .nodes
-                    .iter()
-                    .position(|node| node.url.as_deref() == Some(&*url));
+                let advertises = |node: &Node| node.url.as_deref() == Some(&*url);
+                let target = self.reached.get(&(n, url.to_string())).copied();
+                let target = target.or_else(|| self.nodes.iter().position(advertises));
                 let blocked = |m: usize| self.blocked.contains(&(n, m));
                 if target.is_some_and(|m| self.hanging.contains(&(n, m))) {
                     return self.hung.push((n, link));
