@@ -35,6 +35,7 @@ declare namespace distribus {
     | 'ERR_UNEXPECTED_RESPONSE'
     | 'ERR_JOIN_FAILED'
     | 'ERR_LISTENER_THREW'
+    | 'ERR_URL_TAKEN'
     | 'ERR_NETWORK_ID_MISMATCH'
     | 'ERR_NETWORK_ID_SET'
     | 'ERR_ID_EXISTS'
@@ -63,7 +64,7 @@ declare namespace distribus {
 
   /** Another host of the network. */
   interface Member {
-    /** The url that it advertises, null when it does not listen. */
+    /** The url that it advertises, or by which it was dialled; null when it does not listen, or listens at the url of another host. */
     url: string | null;
     /** Tells it from all other hosts and from itself before a restart; null when it is a host of 0.4.0. */
     id: string | null;

@@ -71,6 +71,16 @@ function timedOut() {
 }
 
 /**
+ * @param {string} url
+ * @param {boolean} ours
+ */
+function urlTaken(url, ours) {
+  const who = ours ? 'Another host advertises ' + url + ', as this one does' : 'Two hosts advertise ' + url;
+  const remedy = 'all but one are reached by other names or over other hosts. Let each listen at an address by which the others can dial it';
+  return error('ERR_URL_TAKEN', who + ': ' + remedy, { url });
+}
+
+/**
  * The error of Node.js's own functions that take a signal.
  * @param {AbortSignal} signal
  */
@@ -134,5 +144,5 @@ function fromFailure(failure) {
 
 module.exports = {
   abortError, deliveryUnknown, error, fromFailure, hostClosed, hostDraining, messageTooLarge, overloaded, peerNotFound, textOf,
-  timedOut, tooLong, typeError
+  timedOut, tooLong, typeError, urlTaken
 };

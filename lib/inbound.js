@@ -1,6 +1,6 @@
 'use strict';
 
-const { fromFailure, textOf } = require('./errors.js');
+const { fromFailure, textOf, urlTaken } = require('./errors.js');
 
 /** Kinds of events, see docs/ARCHITECTURE.md. */
 const MESSAGES = 0;
@@ -29,6 +29,7 @@ const PULSE = 25;
 const STALLED = 26;
 const ACCEPTED = 28;
 const GONE = 29;
+const URL_TAKEN = 30;
 
 /** A change of a member, see lib/members.js. */
 const LEAVE = 1;
@@ -221,6 +222,10 @@ function apply(core, native, text) {
       case STALLED:
         core.events.emit('stalled', events[i], events[i + 1], events[i + 2]);
         i += 3;
+        break;
+      case URL_TAKEN:
+        core.trouble.tell(urlTaken(events[i], Boolean(events[i + 1])));
+        i += 2;
         break;
       case UNREACHABLE:
         core.unreachable(events[i], fromFailure(events[i + 1]));

@@ -171,6 +171,9 @@ impl Batch {
                 let millis = time.as_millis().to_string();
                 self.push("26", &[&quote_or_null(url), &quote_or_null(host), &millis]);
             }
+            Event::UrlTaken { url, ours } => {
+                self.push("30", &[&quote(url), if *ours { "1" } else { "0" }]);
+            }
             Event::Pulse => self.push("25", &[]),
             Event::NetworkId { id } => {
                 self.push("14", &[if id.is_some() { "1" } else { "0" }, or_null(id)])

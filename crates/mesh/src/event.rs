@@ -302,6 +302,8 @@ pub enum Event {
         host: Option<ByteString>,
         time: Duration,
     },
+    /// Several hosts advertise that url, among them (`ours`) this one. All but one of them are known by other names. Told once.
+    UrlTaken { url: ByteString, ours: bool },
     /// Nothing has happened. But while this is not applied the program stands still.
     Pulse,
     /// The network id was taken over from a joined host (none: undefined).

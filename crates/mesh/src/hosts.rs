@@ -30,8 +30,10 @@ pub struct Link<W> {
     pub dialled: Option<ByteString>,
     /// The name under which it is registered.
     pub key: Option<ByteString>,
-    /// The url that it advertises.
+    /// The url that it advertises; if that is [taken](Link::taken), the one by which we have dialled it.
     pub url: Option<ByteString>,
+    /// It advertises a url that is that of another host: ours, or one with which we are connected.
+    pub taken: bool,
     /// Its host id. Originals have none.
     pub host: Option<ByteString>,
     /// The host that is expected at the url that we dialled: it was there before.
@@ -69,6 +71,7 @@ impl<W> Link<W> {
             dialled: None,
             key: None,
             url: None,
+            taken: false,
             host: None,
             hint: None,
             offer: None,

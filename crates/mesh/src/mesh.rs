@@ -24,6 +24,7 @@ mod replies;
 mod serving;
 mod session;
 mod traffic;
+mod twins;
 mod watching;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -55,6 +56,7 @@ use cargo::Cargo;
 use interest::Barrier;
 use plain::Plain;
 use traffic::Told;
+use twins::Doubt;
 
 /// A goodbye is answered by a program that is leaving or staying, not by one that works: nobody waits longer than this.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -105,6 +107,10 @@ pub struct Mesh {
     barriers: BTreeMap<u64, Barrier>,
     /// Joins that were told that the other host's own connection to us will serve.
     expected: Vec<Expected>,
+    /// Who has said hello with the url of somebody else.
+    doubts: Vec<Doubt>,
+    /// Urls that several hosts have, as the program was told.
+    taken: BTreeSet<ByteString>,
     /// The call of `close` that waits for the last link to end.
     closing: Option<Call>,
     /// The call of `drain` that waits until nothing is under way.
@@ -207,6 +213,8 @@ impl Mesh {
             next_round: 0,
             barriers: BTreeMap::new(),
             expected: Vec::new(),
+            doubts: Vec::new(),
+            taken: BTreeSet::new(),
             closing: None,
             draining: None,
             drained: false,
@@ -221,6 +229,7 @@ impl Mesh {
     /// When [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Time> {
         let expected = self.expected.iter().map(|e| e.until).min();
+        let doubts = self.doubts.iter().map(|d| d.until).min();
         let rounds = self.rounds.values().filter_map(|r| r.until).min();
         let barriers = self.barriers.values().map(|b| b.until).min();
         let (directory, relays) = (self.directory.deadline(), self.relays.deadline());
@@ -229,8 +238,8 @@ impl Mesh {
         let (recent, peers) = (self.recent.deadline(), self.peers.deadline());
         let liveness = self.liveness.deadline(self.config.heartbeat_timeout);
         [
-            requests, sessions, hosts, members, directory, relays, expected, rounds, barriers,
-            recent, peers, liveness,
+            requests, sessions, hosts, members, directory, relays, expected, doubts, rounds,
+            barriers, recent, peers, liveness,
         ]
         .into_iter()
         .flatten()
@@ -338,7 +347,10 @@ impl Mesh {
             Input::DialFailed { link, error } => self.not_joined(link, CallError::Dial(error)),
             Input::Received { link, text } => self.received(link, text),
             Input::ReceivedBinary { link, bytes } => self.received_binary(link, &bytes),
-            Input::Heard { link, at } => self.heard(link, at),
+            Input::Heard { link, at } => {
+                self.end_doubts(link, at);
+                self.heard(link, at);
+            }
             Input::Closed { link } => self.closed(link),
             Input::Applied {
                 upto,
@@ -372,6 +384,7 @@ impl Mesh {
         for expected in overdue {
             self.insist(expected);
         }
+        self.look_at_doubtful();
         self.end_overdue_rounds();
         self.compare_notes();
         self.rearrange();

@@ -27,6 +27,7 @@ impl Mesh {
         if self.closing.is_some() {
             return self.fail(waiter, CallError::Closed);
         }
+        let url = self.name_of_member(url, host.as_ref(), &waiter);
         let ourselves = host.as_ref() == Some(&self.id) || self.url.as_ref() == Some(&url);
         let connected = |h: &ByteString| self.hosts.route_to_host(h).is_some();
         let known = host.as_ref().is_some_and(connected) || self.hosts.route(&url).is_some();

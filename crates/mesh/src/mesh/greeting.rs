@@ -25,7 +25,8 @@ enum Decision {
 }
 
 impl Mesh {
-    pub(super) fn greeting(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
+    /// `sure`: whoever else has its url is gone.
+    pub(super) fn greeting(&mut self, link: LinkId, id: Option<Raw>, body: &Body, sure: bool) {
         let [url, network, host] = body.params(["url", "networkId", "host"]);
         if let Some(theirs) = network.filter(json::truthy)
             && !same(&theirs, self.network.as_ref())
@@ -68,7 +69,7 @@ impl Mesh {
             l.url = url
                 .as_ref()
                 .and_then(json::string)
-                .filter(|url| !url.is_empty());
+                .filter(|url| !url.is_empty() && !l.taken);
             l.host = host
                 .as_ref()
                 .and_then(json::string)
@@ -96,6 +97,9 @@ impl Mesh {
         if stale && (is_relayed(link) || !host.is_some_and(connected)) {
             // It has given that link up before it said what has arrived meanwhile.
             return self.drop_link(link);
+        }
+        if !stale && !sure && self.is_doubtful(link, &id, body) {
+            return;
         }
         let relayed = relayed.as_ref().and_then(json::string);
         let decision = self.decide(link, replace, stale);
@@ -212,7 +216,10 @@ impl Mesh {
         asks: bool,
         relayed: Option<&str>,
     ) {
-        let ours = self.hosts.get(link).is_some_and(|l| l.host.is_some());
+        let (ours, taken) = match self.hosts.get(link) {
+            Some(l) => (l.host.is_some(), l.taken),
+            None => (false, false),
+        };
         let mut message = String::from("{");
         json::push_member(&mut message, "networkId", self.network.as_deref());
         if ours {
@@ -225,6 +232,7 @@ impl Mesh {
             );
             let number = self.hosts.number().to_string();
             json::push_member(&mut host, "number", Some(&number));
+            json::push_member(&mut host, "taken", taken.then_some("true"));
             json::push_member(&mut host, "duplicate", duplicate.then_some("true"));
             let members = self.members_for(link, asks, relayed);
             json::push_member(&mut host, "members", (members != "[]").then_some(&members));

@@ -37,6 +37,7 @@ impl Mesh {
         let mut members = Vec::new();
         let mut number = None;
         let mut adopted = None;
+        let mut taken = false;
         if let Some([network, host]) = message
             .as_ref()
             .and_then(|m| json::members(m, ["networkId", "host"]))
@@ -50,12 +51,14 @@ impl Mesh {
                 "features",
                 "quiet",
                 "number",
+                "taken",
             ];
-            if let Some([id, url, dup, session, list, features, quiet, said]) =
+            if let Some([id, url, dup, session, list, features, quiet, said, refused]) =
                 host.as_ref().and_then(|h| json::members(h, names))
             {
                 members = read_members(list.as_ref());
                 number = said;
+                taken = refused.as_ref().is_some_and(json::truthy);
                 (l.interest.theirs, l.directory.theirs, l.relay.theirs) =
                     read_features(features.as_ref());
                 l.interest.quiet = quiet.as_ref().is_some_and(json::truthy);
@@ -87,9 +90,14 @@ impl Mesh {
             // Another incarnation than before: that one will not come back.
             self.end_lost_session(&before);
         }
+        self.check_url(link);
+        if let (true, Some(url)) = (taken, self.url.clone()) {
+            self.tell_taken(url);
+        }
         let asked = asked && host.is_some();
         if host.as_ref() == Some(&self.id) {
             // That is ourselves, behind another name.
+            self.look_for_missed(link, &waiters);
             self.leave_quietly(link);
             return self.joined(waiters);
         }
@@ -102,6 +110,7 @@ impl Mesh {
             return;
         }
         self.learn_ways(link, &members);
+        self.look_for_missed(link, &waiters);
         if let Some(host) = host {
             let other = self.hosts.route_to_host(&host);
             if let Some(other) = other.filter(|other| self.is_better(link, *other)) {

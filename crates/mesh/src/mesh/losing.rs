@@ -64,5 +64,6 @@ impl Mesh {
         self.hosts.remove(link);
         self.plains.remove(&link);
         self.carrier_lost(link, host);
+        self.forget_doubts(link);
     }
 }

@@ -238,11 +238,14 @@ impl Mesh {
         message: Option<Raw>,
         host: Option<Raw>,
     ) {
-        let url = message
+        let mut url = message
             .as_ref()
             .and_then(json::string)
             .filter(|url| !url.is_empty());
-        let unlisted = host.as_ref().and_then(json::string);
+        let mut unlisted = host.as_ref().and_then(json::string);
+        if let (true, Some(l)) = (url.is_some(), self.hosts.get(link).filter(|l| l.taken)) {
+            (url, unlisted) = (l.url.clone(), l.host.clone());
+        }
         if let (Some(url), Some(name)) = (&url, self.hosts.get(link).and_then(|l| l.key.clone())) {
             self.hosts.alias(url.clone(), name);
         }

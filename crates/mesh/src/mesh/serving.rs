@@ -10,7 +10,7 @@ use crate::wire::v1::{self, Body};
 impl Mesh {
     pub(super) fn serve(&mut self, link: LinkId, id: Option<Raw>, body: Body) {
         match body.method.as_ref().and_then(json::string).as_deref() {
-            Some("greeting") => self.greeting(link, id, &body),
+            Some("greeting") => self.greeting(link, id, &body, false),
             Some("join") => {
                 let [url] = body.params(["url"]);
                 let url = url.as_ref().and_then(json::string).unwrap_or_default();

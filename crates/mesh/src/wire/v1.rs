@@ -26,7 +26,7 @@ pub enum Frame {
 }
 
 /// The message of a request: what to do, and with what.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Body {
     pub method: Option<Raw>,
     pub params: Option<Raw>,

@@ -68,7 +68,7 @@ impl World {
 
     pub fn join_all(&mut self, n: usize) {
         for m in 0..self.hosts.len() {
-            if let Some(url) = self.hosts[m].url.clone().filter(|_| m != n) {
+            if let Some(url) = self.hosts[m].name.clone().filter(|_| m != n) {
                 self.join(n, url);
                 self.run_for(Duration::from_millis(300));
             }
@@ -81,9 +81,10 @@ impl World {
         self.hosts[n]
             .connections
             .iter()
-            .any(|(key, url)| match &there.url {
-                Some(there) => **key == **there || url.as_deref() == Some(&**there),
-                None => *key == there.id,
+            .any(|(key, (url, host))| match (&there.url, host) {
+                (_, Some(host)) => *host == there.id,
+                (Some(there), None) => **key == **there || url.as_deref() == Some(&**there),
+                (None, None) => false,
             })
     }
 

@@ -21,7 +21,7 @@ use distribus_mesh::{DialError, Event, Input, LinkId, Mesh, Output, Reply, Time,
 use model::{Life, Model};
 use net::{Conn, End, Frame};
 use program::Program;
-use script::Profile;
+use script::{Profile, TWIN};
 
 /// What will happen at some time.
 #[derive(Debug)]
@@ -81,6 +81,9 @@ pub enum Task {
 }
 
 pub struct Host {
+    /// By this one it can be dialled.
+    pub name: Option<ByteString>,
+    /// This one it advertises.
     pub url: Option<ByteString>,
     /// It speaks the original's protocol only.
     pub original: bool,
@@ -95,7 +98,8 @@ pub struct Host {
     pub program: Program,
     /// Where peers are, as the mesh has said last (not as the program has applied).
     pub located: BTreeMap<String, String>,
-    pub connections: BTreeMap<String, Option<String>>,
+    /// By key: the url and the host.
+    pub connections: BTreeMap<String, (Option<String>, Option<String>)>,
     pub timers: BTreeSet<String>,
     pub view: view::View,
     /// Collects what it says for a while.
@@ -128,7 +132,8 @@ pub struct World {
 impl World {
     pub fn new(seed: u64, trace: bool) -> World {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let profile = Profile::choose(&mut rng);
+        let mut profile = Profile::choose(&mut rng);
+        profile.choose_twins(seed);
         let mut world = World {
             rng,
             now: Duration::ZERO,
@@ -148,11 +153,18 @@ impl World {
         world.trace(|w| format!("{:?}", w.profile));
         for n in 0..world.profile.hosts {
             let unlisted = world.profile.unlisted.contains(&n);
-            let url = (!unlisted).then(|| format!("ws://host{n}:1").into());
+            let name = (!unlisted).then(|| ByteString::from(format!("ws://host{n}:1")));
+            let twin = world.profile.twins.contains(&n);
+            let url = if twin {
+                Some(TWIN.into())
+            } else {
+                name.clone()
+            };
             let original = world.profile.originals.contains(&n);
             world.model.translated |= original;
             let (mesh, life, id) = world.new_mesh(n, &url);
             world.hosts.push(Host {
+                name,
                 url,
                 original,
                 life,

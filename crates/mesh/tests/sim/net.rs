@@ -7,6 +7,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use distribus_mesh::{DialError, Input, LinkId, Time};
 
+use super::script::TWIN;
 use super::{Task, World};
 
 /// One end of a connection: a host, its life and its link.
@@ -84,7 +85,9 @@ impl World {
             return;
         }
         let (n, _, link) = from;
-        let target = self.hosts.iter().position(|h| h.url.as_ref() == Some(url));
+        let twin = (**url == *TWIN && self.profile.twins.contains(&n)).then_some(n);
+        let named = || self.hosts.iter().position(|h| h.name.as_ref() == Some(url));
+        let target = twin.or_else(named);
         let refused = match target {
             Some(m) if !self.is_open(n, m) => Some((self.micros(1_000, 5_000_000), "ETIMEDOUT")),
             Some(m) if !self.hosts[m].alive || !self.hosts[m].listening => {

@@ -231,9 +231,11 @@ impl World {
                 let ids: Vec<&str> = self.hosts[n].peers.iter().map(String::as_str).collect();
                 replies.push((number, 0, Reply::Ids(format!("[{}]", ids.join(",")).into())));
             }
-            Event::Connected { key, url, .. } => {
-                let url = url.as_ref().map(ToString::to_string);
-                let before = self.hosts[n].connections.insert(key.to_string(), url);
+            Event::Connected { key, url, host } => {
+                let text = |t: &Option<ByteString>| t.as_ref().map(ToString::to_string);
+                let (url, host) = (text(url), text(host));
+                let connections = &mut self.hosts[n].connections;
+                let before = connections.insert(key.to_string(), (url, host));
                 assert!(before.is_none(), "host {n} is connected twice: {key}");
             }
             Event::Disconnected { key } => {

@@ -17,6 +17,8 @@ pub struct Profile {
     pub originals: Vec<usize>,
     /// Hosts that do not listen.
     pub unlisted: Vec<usize>,
+    /// Hosts that all advertise [`TWIN`], each by a name of its own that only the script knows.
+    pub twins: Vec<usize>,
     /// Connections are lost, never hosts: then no message may be.
     pub gentle: bool,
     /// Some messages are large.
@@ -33,7 +35,20 @@ pub struct Profile {
     pub pace: u64,
 }
 
+/// A url that means another host on every host: the one itself.
+pub const TWIN: &str = "ws://0.0.0.0:1";
+
 impl Profile {
+    /// Several hosts are given the same url. Decided apart, so that no other run is changed.
+    pub fn choose_twins(&mut self, seed: u64) {
+        let mut rng = fastrand::Rng::with_seed(!seed);
+        if self.gentle || self.tight || !self.originals.is_empty() || rng.u32(0..100) >= 35 {
+            return;
+        }
+        let listed = (0..self.hosts).filter(|n| !self.unlisted.contains(n));
+        self.twins = listed.filter(|_| rng.u32(0..100) < 70).collect();
+    }
+
     pub fn choose(rng: &mut fastrand::Rng) -> Profile {
         let hosts = rng.usize(2..=5);
         let gentle = rng.u32(0..100) < 45;
@@ -73,6 +88,7 @@ impl Profile {
             hosts,
             tight,
             fat: !tight && originals.is_empty() && rng.u32(0..100) < 2,
+            twins: Vec::new(),
             originals,
             unlisted,
             gentle,
@@ -260,7 +276,7 @@ impl World {
             }
             Action::Join { n } => {
                 let m = self.rng.usize(0..self.hosts.len());
-                if let Some(url) = self.hosts[m].url.clone().filter(|_| m != n) {
+                if let Some(url) = self.hosts[m].name.clone().filter(|_| m != n) {
                     self.join(n, url);
                 }
             }

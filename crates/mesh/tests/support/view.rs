@@ -54,6 +54,11 @@ impl View {
         assert_eq!(told, self.connected.values().collect());
     }
 
+    /// Who is connected: host ids, of originals urls.
+    pub fn connected(&self) -> BTreeSet<&String> {
+        self.connected.values().collect()
+    }
+
     /// The members that are lost and neither back nor gone.
     pub fn lost(&self) -> Vec<&String> {
         let lost = self.members.iter().filter(|(_, connected)| !**connected);

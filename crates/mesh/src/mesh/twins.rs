@@ -1,0 +1,190 @@
+//! Hosts that advertise the same url: by mistake, or because it means another machine on every machine, as `0.0.0.0` does. The first one
+//! has it. Any other one goes by the url by which it was dialled, or else by its id, as a host that nobody can dial.
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use super::{Mesh, Waiter};
+use crate::event::{Event, LinkId, Output, Raw, Time};
+use crate::hosts::State;
+use crate::members::Member;
+use crate::relays::is_relayed;
+use crate::wire::v1::Body;
+
+/// So long has a host to let us hear of it, or whoever says hello with its url has taken its place.
+const PROVED_WITHIN: Duration = Duration::from_secs(1);
+
+/// The program is told of so many urls at most.
+const MOST_TOLD: usize = 64;
+
+/// Somebody has said hello with the url of a host that is connected, as far as we know. It was started anew, or there are two of them.
+#[derive(Debug)]
+pub(super) struct Doubt {
+    /// Over which link it has said hello, and how.
+    link: LinkId,
+    id: Option<Raw>,
+    body: Body,
+    /// The link with the host that has that url.
+    other: LinkId,
+    since: Time,
+    pub(super) until: Time,
+    /// We look whether something has come over that one.
+    looked: bool,
+    /// That one has ended.
+    gone: bool,
+}
+
+impl Mesh {
+    /// A host says hello. Whether it has to wait for the answer, because it is not clear yet whether its url is its own.
+    pub(super) fn is_doubtful(&mut self, link: LinkId, id: &Option<Raw>, body: &Body) -> bool {
+        let Some(l) = self.hosts.get(link).filter(|l| l.state == State::Stranger) else {
+            return false;
+        };
+        let (Some(url), Some(host)) = (l.url.clone(), l.host.clone()) else {
+            return false;
+        };
+        if self.url.as_ref() == Some(&url) && host != self.id {
+            self.take_url(link, None);
+            self.tell_taken(url);
+            return false;
+        }
+        let Some(other) = self.other_at(&url, &host).filter(|o| !is_relayed(*o)) else {
+            return false;
+        };
+        if self.doubts.iter().all(|d| d.link != link) {
+            self.out.push(Output::Ping { link: other });
+            self.doubts.push(Doubt {
+                link,
+                id: id.clone(),
+                body: body.clone(),
+                other,
+                since: self.now,
+                until: self.now + PROVED_WITHIN,
+                looked: false,
+                gone: false,
+            });
+        }
+        true
+    }
+
+    /// The link with another host of ours that has that url.
+    fn other_at(&self, url: &str, host: &ByteString) -> Option<LinkId> {
+        let other = self.hosts.route(url)?;
+        let there = self.hosts.get(other)?.host.as_ref()?;
+        (there != host).then_some(other)
+    }
+
+    /// The host behind that link does not go by the url that it advertises.
+    fn take_url(&mut self, link: LinkId, instead: Option<ByteString>) {
+        if let Some(l) = self.hosts.get_mut(link) {
+            (l.url, l.taken) = (instead, true);
+        }
+    }
+
+    /// Several hosts advertise that url. The program is told once.
+    pub(super) fn tell_taken(&mut self, url: ByteString) {
+        if self.taken.len() < MOST_TOLD && self.taken.insert(url.clone()) {
+            let ours = self.url.as_ref() == Some(&url);
+            self.event(Event::UrlTaken { url, ours });
+        }
+    }
+
+    /// The host that we have dialled has answered. If somebody else has the url that it advertises, it goes by the one that we have dialled.
+    pub(super) fn check_url(&mut self, link: LinkId) {
+        let Some(l) = self.hosts.get(link) else {
+            return;
+        };
+        let (Some(url), Some(host)) = (l.url.clone(), l.host.clone()) else {
+            return;
+        };
+        let ours = self.url.as_ref() == Some(&url);
+        let dialled = l.dialled.clone().filter(|_| !is_relayed(link));
+        let others = dialled.as_ref() != Some(&url) && self.other_at(&url, &host).is_some();
+        if host != self.id && (ours || others) {
+            self.take_url(link, dialled);
+            if ours {
+                self.tell_taken(url);
+            }
+        }
+    }
+
+    pub(super) fn look_at_doubtful(&mut self) {
+        let now = self.now;
+        let mut over = Vec::new();
+        for doubt in self.doubts.iter_mut().filter(|d| d.until <= now) {
+            if doubt.looked || doubt.gone {
+                over.push(doubt.other);
+            } else {
+                (doubt.looked, doubt.until) = (true, now + PROVED_WITHIN);
+                self.out.push(Output::Probe { link: doubt.other });
+            }
+        }
+        for other in over {
+            self.end_doubts(other, Time::ZERO);
+        }
+    }
+
+    /// Something has last come over that link at that time.
+    pub(super) fn end_doubts(&mut self, other: LinkId, heard: Time) {
+        let ended = |d: &mut Doubt| d.other == other && (d.looked || d.gone);
+        for doubt in self.doubts.extract_if(.., ended).collect::<Vec<Doubt>>() {
+            let l = self.hosts.get(doubt.link);
+            let Some((url, host)) = l.and_then(|l| Some((l.url.clone()?, l.host.clone()?))) else {
+                continue;
+            };
+            // Unless somebody else has just got that url.
+            let sure = self.other_at(&url, &host) == Some(other);
+            if sure && heard > doubt.since {
+                self.take_url(doubt.link, None);
+                self.tell_taken(url);
+            }
+            self.greeting(doubt.link, doubt.id, &doubt.body, sure);
+        }
+    }
+
+    /// That link is gone. Whoever was in doubt because of it is dealt with when everything else is.
+    pub(super) fn forget_doubts(&mut self, link: LinkId) {
+        self.doubts.retain(|d| d.link != link);
+        for doubt in self.doubts.iter_mut().filter(|d| d.other == link) {
+            (doubt.gone, doubt.until) = (true, self.now);
+        }
+    }
+
+    /// Where we were told that a member is, somebody else is: perhaps it can be reached over whoever has told us of it.
+    pub(super) fn look_for_missed(&mut self, link: LinkId, waiters: &[Waiter]) {
+        let told = waiters.iter().find_map(|w| match w {
+            Waiter::Member { round } => Some(*round),
+            _ => None,
+        });
+        let Some(l) = self.hosts.get_mut(link) else {
+            return;
+        };
+        if let Some(round) = told
+            && l.hint != l.host
+            && let Some(host) = l.hint.take()
+            && !self.relays.known(&host).is_empty()
+        {
+            self.join_member(Member::relayed(host), round);
+        }
+    }
+
+    /// The name of a member under which it is to be joined: its id, if somebody else has its url.
+    pub(super) fn name_of_member(
+        &self,
+        url: ByteString,
+        host: Option<&ByteString>,
+        waiter: &Waiter,
+    ) -> ByteString {
+        let Some(host) =
+            host.filter(|host| **host != url && matches!(waiter, Waiter::Member { .. }))
+        else {
+            return url;
+        };
+        let taken = self.url.as_ref() == Some(&url) || self.other_at(&url, host).is_some();
+        if taken && *host != self.id && !self.relays.known(host).is_empty() {
+            return host.clone();
+        }
+        url
+    }
+}
