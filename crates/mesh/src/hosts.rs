@@ -52,6 +52,9 @@ pub struct Link<W> {
     pub relay: Part,
     /// What it says that it takes.
     pub limits: Limits,
+    /// When we have said hello, and when it was registered, among all [numbers](Hosts::number).
+    pub hello: u64,
+    pub registered: u64,
     /// Who has been registered where we dialled since we said hello there.
     pub since_hello: Option<ByteString>,
     /// It shall take the place of the link that the other side still thinks it has.
@@ -81,6 +84,8 @@ impl<W> Link<W> {
             directory: Part::default(),
             relay: Part::default(),
             limits: Limits::default(),
+            hello: 0,
+            registered: 0,
             since_hello: None,
             replace: false,
             asks: false,
@@ -289,8 +294,10 @@ impl<W> Hosts<W> {
 
     /// Registers a link under a key.
     pub fn register(&mut self, link: LinkId, key: ByteString) {
+        let number = self.number();
         if let Some(l) = self.links.get_mut(&link) {
             l.state = State::Joined;
+            l.registered = number;
             l.key = Some(key.clone());
             let (url, host) = (l.url.clone(), l.host.clone());
             if l.offer.is_none() {

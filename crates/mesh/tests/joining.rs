@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use distribus_mesh::{Answer, CallError, Event, Input, Payload};
-use support::{Net, url};
+use support::{LATENCY, Net, url};
 
 #[test]
 fn two_hosts_know_each_other_after_join() {
@@ -249,4 +249,27 @@ fn a_connected_host_is_joined_by_another_name() {
             assert!(!net.nodes[n].log.iter().any(lost));
         }
     }
+}
+
+#[test]
+fn hosts_that_each_register_the_other_one_s_connection_keep_the_same_one() {
+    let mut net = Net::new(2);
+    net.join(0, &url(1));
+    net.settle();
+    let link = net.link(0, 1).expect("connected");
+    // Host 1 has lost the connection, host 0 does not know.
+    net.swallowed.insert((1, 0));
+    let key = url(0).into();
+    net.input(1, Input::Disconnect { key });
+    net.swallowed.clear();
+    net.join(1, &url(0));
+    // So host 1 is told to wait for a connection of host 0, and insists after a second: when host 0 dials as well.
+    net.run_for(3 * LATENCY);
+    assert!(net.nodes[0].connections.contains(&url(1)));
+    net.input(0, Input::Closed { link });
+    net.run_for(Duration::from_secs(1) + 2 * LATENCY);
+    let registered = [0, 1].map(|n| net.nodes[n].connections.len());
+    assert_eq!((registered, net.sockets_between(0, 1)), ([1, 1], 2));
+    net.run_for(Duration::from_secs(1));
+    net.assert_full_mesh();
 }

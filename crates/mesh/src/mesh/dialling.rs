@@ -117,10 +117,12 @@ impl Mesh {
             self.leave_quietly(link);
             return self.announce(other, Vec::new(), false, waiters);
         }
+        let number = self.hosts.number();
         let Some(l) = self.hosts.get_mut(link) else {
             return;
         };
         l.state = State::Greeting;
+        l.hello = number;
         l.interest.lists = self.config.interests;
         l.directory.ours = self.config.directory;
         l.relay.ours = true;
@@ -131,8 +133,7 @@ impl Mesh {
         let (replace, asks) = (l.replace, l.asks);
         let mut host = String::from("{");
         json::push_member(&mut host, "id", Some(&json::quote(&self.id)));
-        let number = self.hosts.number().to_string();
-        json::push_member(&mut host, "number", Some(&number));
+        json::push_member(&mut host, "number", Some(&number.to_string()));
         json::push_member(&mut host, "replace", replace.then_some("true"));
         json::push_member(&mut host, "members", asks.then_some("true"));
         json::push_member(&mut host, "versions", Some(VERSIONS));
