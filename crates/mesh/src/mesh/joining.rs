@@ -283,6 +283,7 @@ impl Mesh {
         asked: bool,
         waiters: Vec<Waiter>,
     ) {
+        let waiters = self.answer_requests(waiters);
         let Some(l) = self.hosts.get(link) else {
             return self.joined(waiters);
         };
@@ -332,10 +333,20 @@ impl Mesh {
         self.round_answer(round, None);
     }
 
+    /// We are connected: an original that has told us to join waits for no more than that, and others wait for it. Gives who waits for
+    /// more.
+    fn answer_requests(&mut self, mut waiters: Vec<Waiter>) -> Vec<Waiter> {
+        let is_request = |w: &mut Waiter| matches!(w, Waiter::Request { .. });
+        let requests = waiters.extract_if(.., is_request).collect();
+        self.joined(requests);
+        waiters
+    }
+
     /// What was waited for has come, by the other side's doing. The members that we are just joining are waited for as well.
     pub(super) fn joined_with_members(&mut self, waiters: Vec<Waiter>) {
         let member = |w: &Waiter| matches!(w, Waiter::Member { .. });
         let joining = |l: &Link<Waiter>| l.is_connecting() && l.waiters.iter().any(member);
+        let waiters = self.answer_requests(waiters);
         if waiters.is_empty() {
             return;
         }
