@@ -334,9 +334,16 @@ impl<W> Hosts<W> {
         }
     }
 
-    /// Notes another url of the host with that key.
+    /// The registered link of the host that is known by that url: it advertises it, or was dialled by it.
+    pub fn holder(&self, url: &str) -> Option<LinkId> {
+        let holds = |l: &Link<W>| [&l.key, &l.url].iter().any(|u| u.as_deref() == Some(url));
+        self.route(url)
+            .filter(|link| self.links.get(link).is_some_and(holds))
+    }
+
+    /// Notes another url of the host with that key, unless it is that of another one.
     pub fn alias(&mut self, url: ByteString, key: ByteString) {
-        if url != key && !self.joined.contains_key(&url) {
+        if url != key && self.holder(&url).is_none() {
             self.aliases.insert(url, key);
         }
     }

@@ -94,6 +94,19 @@ fn promises_hold_whatever_happens() {
     );
 }
 
+/// Seeds at which something was broken once, with the present script.
+const FOUND: [u64; 10] = [
+    13_756, 24_630, 33_995, 108_165, 108_396, 123_161, 177_024, 178_848, 187_875, 194_026,
+];
+
+#[test]
+fn what_was_broken_once_stays_mended() {
+    for seed in FOUND {
+        let result = attempt(seed, false);
+        assert!(result.is_ok(), "seed {seed}: {result:?}");
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_run() {
     for seed in 0..20 {

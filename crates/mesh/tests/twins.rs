@@ -156,6 +156,19 @@ fn each_of_them_was_dialled() {
 }
 
 #[test]
+fn they_are_relayed_to_one_that_nobody_can_dial() {
+    let mut net = machines(&["ws://machine0:3000", URL, URL]);
+    let unlisted = net.add(None);
+    net.create(unlisted, [format!("\"peer{unlisted}\"")]);
+    net.reached.insert((unlisted, name(0)), 0);
+    net.blocked.extend([(unlisted, 1), (unlisted, 2)]);
+    for n in [unlisted, 1, 2] {
+        join(&mut net, n, 0);
+    }
+    assert_whole(&mut net);
+}
+
+#[test]
 fn who_was_started_anew_takes_its_place() {
     let mut net = machines(&["ws://machine0:3000", URL]);
     join(&mut net, 1, 0);

@@ -49,9 +49,16 @@ impl Mesh {
             self.tell_taken(url);
             return false;
         }
-        let Some(other) = self.other_at(&url, &host).filter(|o| !is_relayed(*o)) else {
+        let Some(other) = self.other_at(&url, &host) else {
             return false;
         };
+        if is_relayed(other) {
+            // A relay tells when it has lost somebody.
+            if is_relayed(link) {
+                self.take_url(link, None);
+            }
+            return false;
+        }
         if self.doubts.iter().all(|d| d.link != link) {
             self.out.push(Output::Ping { link: other });
             self.doubts.push(Doubt {
@@ -70,7 +77,7 @@ impl Mesh {
 
     /// The link with another host of ours that has that url.
     fn other_at(&self, url: &str, host: &ByteString) -> Option<LinkId> {
-        let other = self.hosts.route(url)?;
+        let other = self.hosts.holder(url)?;
         let there = self.hosts.get(other)?.host.as_ref()?;
         (there != host).then_some(other)
     }
