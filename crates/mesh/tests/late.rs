@@ -67,6 +67,14 @@ fn assert_goes_on(net: &mut Net) {
     assert_eq!(net.published(0), ["2", "3"]);
 }
 
+/// They have not lost each other.
+fn assert_goes_on_unbroken(net: &mut Net) {
+    publish(net, 1, "3");
+    net.settle();
+    net.assert_full_mesh();
+    assert_eq!(net.published(0), ["2", "3"]);
+}
+
 #[test]
 fn an_answer_of_an_earlier_incarnation_begins_nothing() {
     let mut net = unanswered();
@@ -108,6 +116,16 @@ fn an_answer_that_was_overtaken_does_not_end_the_session_that_began_since() {
     lose(&mut net);
     arrive_late(&mut net);
     assert_goes_on(&mut net);
+}
+
+#[test]
+fn nor_does_it_displace_the_connection_that_was_made_since() {
+    let mut net = unanswered();
+    meet(&mut net, "2");
+    let before = net.nodes[0].log.len();
+    arrive_late(&mut net);
+    assert_eq!(net.nodes[0].log[before..], [joined()]);
+    assert_goes_on_unbroken(&mut net);
 }
 
 #[test]

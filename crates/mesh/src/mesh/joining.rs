@@ -113,7 +113,9 @@ impl Mesh {
         self.look_for_missed(link, &waiters);
         if let Some(host) = host {
             let other = self.hosts.route_to_host(&host);
-            if let Some(other) = other.filter(|other| self.takes_over(link, *other, duplicate)) {
+            if let Some(other) =
+                other.filter(|other| self.takes_over(link, *other, duplicate || stale))
+            {
                 if !duplicate {
                     self.displace(other, link);
                 }
@@ -164,14 +166,15 @@ impl Mesh {
     /// Whether the link that we have dialled, and that was answered, takes the place of the registered one. If the other side has not
     /// called it a duplicate, it has registered it. So both sides have to choose the same one if they have dialled each other at the same moment:
     /// the one that the host with the smaller id dialled. A link that was there before our greeting is not there any more on the other side.
-    fn takes_over(&self, link: LinkId, other: LinkId, duplicate: bool) -> bool {
+    /// `unused`: a duplicate, or nothing that the other side means any more.
+    fn takes_over(&self, link: LinkId, other: LinkId, unused: bool) -> bool {
         let (Some(l), Some(o)) = (self.hosts.get(link), self.hosts.get(other)) else {
             return false;
         };
         let crossed = o.registered > l.hello;
         let ours = Some(&self.id) < l.host.as_ref();
         self.is_better(link, other)
-            || (!duplicate && !self.is_better(other, link) && (ours || !crossed))
+            || (!unused && !self.is_better(other, link) && (ours || !crossed))
     }
 
     /// Whether the answer to our greeting was under way for so long that it is not meant any more: its host has said something newer
