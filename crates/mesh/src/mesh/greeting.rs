@@ -98,7 +98,7 @@ impl Mesh {
             // It has given that link up before it said what has arrived meanwhile.
             return self.drop_link(link);
         }
-        if !stale && !sure && self.is_doubtful(link, &id, body) {
+        if !stale && !sure && self.puts_off(link, &id, body) {
             return;
         }
         let relayed = relayed.as_ref().and_then(json::string);

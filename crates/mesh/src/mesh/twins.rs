@@ -36,8 +36,8 @@ pub(super) struct Doubt {
 }
 
 impl Mesh {
-    /// A host says hello. Whether it has to wait for the answer, because it is not clear yet whether its url is its own.
-    pub(super) fn is_doubtful(&mut self, link: LinkId, id: &Option<Raw>, body: &Body) -> bool {
+    /// A host says hello. Looks whether its url is its own to have. Gives whether that is not clear yet, and the greeting is put off.
+    pub(super) fn puts_off(&mut self, link: LinkId, id: &Option<Raw>, body: &Body) -> bool {
         let Some(l) = self.hosts.get(link).filter(|l| l.state == State::Stranger) else {
             return false;
         };
