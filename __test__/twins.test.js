@@ -24,7 +24,7 @@ async function twins(t, count) {
 }
 
 /** Every host sends to a peer of every other one, and publishes to all. */
-async function assertTalk(t, hosts) {
+async function assertTalk(hosts) {
   await until(() => hosts.every((host) => Object.keys(host.connections).length === hosts.length - 1));
   const peers = hosts.map((host, n) => host.create('peer' + n));
   const heard = hosts.map(() => []);
@@ -48,7 +48,7 @@ test('hosts that all advertise 0.0.0.0 reach each other, and are told of it', { 
   await hosts[1].join(names[0]);
   await hosts[2].join(names[0]);
   await hosts[3].join(names[1]);
-  await assertTalk(t, hosts);
+  await assertTalk(hosts);
   for (const { told } of hosts) {
     assert.deepStrictEqual(told.map((err) => [err.code, err.url]), [['ERR_URL_TAKEN', url]]);
     assert.match(told[0].message, /^Another host advertises ws:\/\/0\.0\.0\.0:\d+, as this one does: .* by which the others can dial it$/);
@@ -66,7 +66,7 @@ test('two hosts with one url join a third one', { skip, timeout: 20_000 }, async
   for (const host of hosts) await host.join(third.url);
   assert.strictEqual(Object.keys(third.connections).length, 2);
   assert.ok(url in third.connections);
-  await assertTalk(t, [third, ...hosts]);
+  await assertTalk([third, ...hosts]);
   assert.deepStrictEqual(third.told.map((err) => err.code), ['ERR_URL_TAKEN']);
   assert.match(third.told[0].message, /^Two hosts advertise ws:/);
 });

@@ -67,14 +67,6 @@ fn assert_goes_on(net: &mut Net) {
     assert_eq!(net.published(0), ["2", "3"]);
 }
 
-/// They have not lost each other.
-fn assert_goes_on_unbroken(net: &mut Net) {
-    publish(net, 1, "3");
-    net.settle();
-    net.assert_full_mesh();
-    assert_eq!(net.published(0), ["2", "3"]);
-}
-
 #[test]
 fn an_answer_of_an_earlier_incarnation_begins_nothing() {
     let mut net = unanswered();
@@ -125,7 +117,11 @@ fn nor_does_it_displace_the_connection_that_was_made_since() {
     let before = net.nodes[0].log.len();
     arrive_late(&mut net);
     assert_eq!(net.nodes[0].log[before..], [joined()]);
-    assert_goes_on_unbroken(&mut net);
+    // They have not lost each other.
+    publish(&mut net, 1, "3");
+    net.settle();
+    net.assert_full_mesh();
+    assert_eq!(net.published(0), ["2", "3"]);
 }
 
 #[test]

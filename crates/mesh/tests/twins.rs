@@ -35,6 +35,14 @@ fn join(net: &mut Net, n: usize, to: usize) {
     assert_eq!(net.result(n, call), Some(Ok(Answer::Done)), "join of {n}");
 }
 
+/// Hosts 1 and 2 advertise the same url, and have joined host 0, which has one of its own.
+fn two_beside_one() -> Net {
+    let mut net = machines(&["ws://machine0:3000", URL, URL]);
+    join(&mut net, 1, 0);
+    join(&mut net, 2, 0);
+    net
+}
+
 fn changes(net: &Net, n: usize, wanted: Change) -> usize {
     let is = |e: &&Event| matches!(e, Event::Member { change, .. } if *change == wanted);
     net.nodes[n].log.iter().filter(is).count()
@@ -118,9 +126,7 @@ fn such_hosts_join_each_other_crosswise() {
 
 #[test]
 fn two_hosts_say_to_a_third_one_that_they_are_at_the_same_place() {
-    let mut net = machines(&["ws://machine0:3000", URL, URL]);
-    join(&mut net, 1, 0);
-    join(&mut net, 2, 0);
+    let mut net = two_beside_one();
     assert_eq!(
         net.nodes[0].connections,
         BTreeSet::from([URL.to_owned(), "host0002".to_owned()])
@@ -134,9 +140,7 @@ fn two_hosts_say_to_a_third_one_that_they_are_at_the_same_place() {
 
 #[test]
 fn so_they_stay_when_connections_are_lost() {
-    let mut net = machines(&["ws://machine0:3000", URL, URL]);
-    join(&mut net, 1, 0);
-    join(&mut net, 2, 0);
+    let mut net = two_beside_one();
     for (a, b) in [(0, 1), (0, 2), (0, 1)] {
         net.sever(a, b);
         net.run_for(Duration::from_secs(5));
@@ -232,9 +236,7 @@ fn who_was_silent_for_too_long_comes_back_under_another_name() {
 
 #[test]
 fn the_one_with_the_url_leaves() {
-    let mut net = machines(&["ws://machine0:3000", URL, URL]);
-    join(&mut net, 1, 0);
-    join(&mut net, 2, 0);
+    let mut net = two_beside_one();
     net.close(1);
     net.run_for(Duration::from_secs(2));
     assert_eq!(

@@ -29,10 +29,8 @@ pub(super) struct Doubt {
     other: LinkId,
     since: Time,
     pub(super) until: Time,
-    /// We look whether something has come over that one.
+    /// We look whether something has come over that one, or it has ended.
     looked: bool,
-    /// That one has ended.
-    gone: bool,
 }
 
 impl Mesh {
@@ -69,7 +67,6 @@ impl Mesh {
                 since: self.now,
                 until: self.now + PROVED_WITHIN,
                 looked: false,
-                gone: false,
             });
         }
         true
@@ -120,7 +117,7 @@ impl Mesh {
         let now = self.now;
         let mut over = Vec::new();
         for doubt in self.doubts.iter_mut().filter(|d| d.until <= now) {
-            if doubt.looked || doubt.gone {
+            if doubt.looked {
                 over.push(doubt.other);
             } else {
                 (doubt.looked, doubt.until) = (true, now + PROVED_WITHIN);
@@ -134,7 +131,7 @@ impl Mesh {
 
     /// Something has last come over that link at that time.
     pub(super) fn end_doubts(&mut self, other: LinkId, heard: Time) {
-        let ended = |d: &mut Doubt| d.other == other && (d.looked || d.gone);
+        let ended = |d: &mut Doubt| d.other == other && d.looked;
         for doubt in self.doubts.extract_if(.., ended).collect::<Vec<Doubt>>() {
             let l = self.hosts.get(doubt.link);
             let Some((url, host)) = l.and_then(|l| Some((l.url.clone()?, l.host.clone()?))) else {
@@ -154,7 +151,7 @@ impl Mesh {
     pub(super) fn forget_doubts(&mut self, link: LinkId) {
         self.doubts.retain(|d| d.link != link);
         for doubt in self.doubts.iter_mut().filter(|d| d.other == link) {
-            (doubt.gone, doubt.until) = (true, self.now);
+            (doubt.looked, doubt.until) = (true, self.now);
         }
     }
 
