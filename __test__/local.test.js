@@ -99,6 +99,49 @@ test('names of Object.prototype are ordinary ids and channels', async () => {
   }
 });
 
+test('a subscription that ends during a publish, before its turn, is not called, also when the same callback is subscribed several times', () => {
+  for (const channel of ['c', 'news.*']) {
+    /** How often a callback that is subscribed `times` times is called when somebody before, between or after does this. */
+    const called = (order, act) => {
+      const host = new distribus.Host();
+      let calls = 0;
+      const twice = () => { calls++; };
+      let done = false;
+      const acts = () => {
+        if (!done) act(host, twice);
+        done = true;
+      };
+      for (const letter of order) host.subscribe(channel, letter === 'f' ? twice : acts);
+      host.publish(channel === 'c' ? 'c' : 'news.today', 1);
+      return calls;
+    };
+    const off = (host, callback) => host.unsubscribe(channel, callback);
+    const on = (host, callback) => host.subscribe(channel, callback);
+    const both = (host, callback) => { off(host, callback); off(host, callback); };
+    assert.deepStrictEqual({
+      one: called('xff', off), all: called('xff', both), between: called('fxf', off), bothBetween: called('fxf', both), after: called('ffx', off),
+      three: called('xfff', off), renewed: called('xff', (host, callback) => { off(host, callback); on(host, callback); }),
+      replaced: called('xff', (host, callback) => { off(host, callback); on(host, () => {}); }),
+      added: called('xf', (host, callback) => { on(host, callback); })
+    }, {
+      one: 1, all: 0, between: 2, bothBetween: 1, after: 2, three: 2, renewed: 2, replaced: 1, added: 1
+    }, channel);
+  }
+});
+
+test('duplicate subscriptions that unsubscribe themselves are all called once', () => {
+  const host = new distribus.Host();
+  let calls = 0;
+  const once = () => {
+    calls++;
+    host.unsubscribe('c', once);
+  };
+  for (let i = 0; i < 3; i++) host.subscribe('c', once);
+  host.publish('c', 1);
+  assert.strictEqual(calls, 3);
+  assert.strictEqual('c' in host.channels, false);
+});
+
 test('unsubscribing during dispatch skips nobody else', () => {
   const host = new distribus.Host();
   const got = [];

@@ -29,6 +29,8 @@ class Subscriptions {
     /** How many names with a `*` are listened to: while there are none, a channel's name is all that is needed to find its subscribers. */
     this.starred = 0;
     this.replaced = false;
+    /** How many subscriptions have ended. */
+    this.ended = 0;
     this.visible = this.watch(this.channels);
   }
 
@@ -90,6 +92,7 @@ class Subscriptions {
     const index = callbacks.indexOf(callback);
     if (index === -1) return;
     callbacks.splice(index, 1);
+    this.ended++;
     if (callbacks.length === 0) {
       delete store[channel];
       this.changed(channel);
@@ -149,7 +152,22 @@ class Subscriptions {
    */
   publish(channel, message) {
     if (this.starred > 0 && typeof channel !== 'symbol') this.publishAll(String(channel), message);
-    else callAll(this.channels[channel], message);
+    else this.callAll(this.channels[channel], message);
+  }
+
+  /**
+   * @param {any} callbacks
+   * @param {any} message
+   */
+  callAll(callbacks, message) {
+    if (!Array.isArray(callbacks)) return;
+    if (callbacks.length === 1) {
+      callbacks[0](message);
+      return;
+    }
+    const before = callbacks.slice();
+    const { ended } = this;
+    for (let i = 0; i < before.length; i++) if (this.stands(before, i, callbacks, ended)) before[i](message);
   }
 
   /**
@@ -160,30 +178,30 @@ class Subscriptions {
     const own = isPattern(name) ? this.exact[name] : this.channels[name];
     const lists = this.patterns.find(name).sort((a, b) => a.order - b.order).map((value) => this.channels[value.name]);
     const before = lists.map((callbacks) => (Array.isArray(callbacks) ? callbacks.slice() : []));
-    callAll(own, message);
+    const { ended } = this;
+    this.callAll(own, message);
     for (let i = 0; i < lists.length; i++) {
       for (let n = 0; n < before[i].length; n++) {
-        const callback = before[i][n];
-        if (lists[i][n] === callback || lists[i].includes(callback)) callback(message, name);
+        if (this.stands(before[i], n, lists[i], ended)) before[i][n](message, name);
       }
     }
   }
-}
 
-/**
- * @param {any} callbacks
- * @param {any} message
- */
-function callAll(callbacks, message) {
-  if (!Array.isArray(callbacks)) return;
-  if (callbacks.length === 1) {
-    callbacks[0](message);
-    return;
-  }
-  const before = callbacks.slice();
-  for (let i = 0; i < before.length; i++) {
-    const callback = before[i];
-    if (callbacks[i] === callback || callbacks.includes(callback)) callback(message);
+  /**
+   * Whether a subscription is still there that was when the publish began.
+   * @param {Callback[]} before the subscribers as they were then
+   * @param {number} index of the subscription among them
+   * @param {Callback[]} callbacks the subscribers as they are
+   * @param {number} ended how many had ended then
+   */
+  stands(before, index, callbacks, ended) {
+    if (ended === this.ended && callbacks.length >= before.length && callbacks[index] === before[index]) return true;
+    const callback = before[index];
+    // Of several subscriptions of one callback the first one ends first: those that are left are the last ones.
+    let rest = 1;
+    for (let i = before.indexOf(callback, index + 1); i !== -1; i = before.indexOf(callback, i + 1)) rest++;
+    for (let i = callbacks.indexOf(callback); i !== -1 && rest > 0; i = callbacks.indexOf(callback, i + 1)) rest--;
+    return rest === 0;
   }
 }
 
