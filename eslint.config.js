@@ -6,6 +6,12 @@ const globals = require('globals');
 /** @param {string} message */
 const noNative = (message) => ['error', { patterns: [{ regex: 'native(\\.js)?$', message }] }];
 
+/** What tests replace by fakes, and what not every environment has. */
+const FAKED = [
+  'setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'queueMicrotask', 'performance', 'Date'
+];
+const faked = 'Take it from lib/platform.js: tests replace this one by a fake.';
+
 module.exports = [
   { ignores: ['lib/native.js', 'target/', 'coverage/', '**/*.d.ts'] },
   js.configs.recommended,
@@ -18,6 +24,23 @@ module.exports = [
       'no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrors: 'none' }],
       'no-restricted-imports': 'off',
       strict: ['error', 'global']
+    }
+  },
+  {
+    files: ['lib/**/*.js', 'index.js'],
+    ignores: ['lib/platform.js'],
+    rules: {
+      'no-restricted-globals': ['error', ...FAKED.map((name) => ({ name, message: faked }))],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'nextTick', message: faked },
+        { object: 'process', property: 'hrtime', message: faked },
+        ...FAKED.map((property) => ({ object: 'globalThis', property, message: faked }))
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "CallExpression[callee.name='require'][arguments.0.value=/^(node:)?(timers|perf_hooks)/]", message: faked }
+      ]
     }
   },
   { files: ['**/*.mjs'], languageOptions: { sourceType: 'module' }, rules: { strict: 'off' } },

@@ -74,7 +74,7 @@ class Core {
     this.warnedOfDrops = false;
     /** What was counted in earlier lives of the native host. */
     this.counted = stats.none();
-    /** @type {AsyncResource | null} */
+    /** The async context of this life. @type {AsyncResource | null} */
     this.resource = null;
     this.trouble = new Trouble(() => this.events);
     this.requests = new Requests(this);
@@ -106,8 +106,10 @@ class Core {
   /** @returns {import('./load.js').NativeHost} */
   start() {
     if (this.native === null) {
-      this.resource ??= new AsyncResource('DISTRIBUS', { requireManualDestroy: false });
-      const native = new NativeHost(this.nativeOptions(), () => this.resource?.runInAsyncScope(this.drain, this), readsOnLoop());
+      // What is applied runs in the context in which this life began.
+      const resource = new AsyncResource('DISTRIBUS');
+      const native = new NativeHost(this.nativeOptions(), () => resource.runInAsyncScope(this.drain, this), readsOnLoop());
+      this.resource = resource;
       this.native = native;
       native.setUrl(typeof this.url === 'string' ? this.url : null);
       native.setNetworkId(serialize(this.networkId) || null);
@@ -124,6 +126,8 @@ class Core {
     if (native !== null) this.counted = this.stats();
     this.native = null;
     native?.shutdown();
+    this.resource?.emitDestroy();
+    this.resource = null;
     this.outbound.take();
     this.requests.close();
     this.sends.clear((send, to) => {

@@ -1,9 +1,11 @@
 'use strict';
 
+const { clearTimeout, now, setTimeout } = require('./platform.js');
+
 /** The longest that a timer of Node.js can wait, in ms. */
 const LONGEST = 2 ** 31 - 1;
 
-/** @typedef {{timeout: number, deadline: number}} Waiting what waits: for `timeout` ms, until `deadline` by `performance.now()` */
+/** @typedef {{timeout: number, deadline: number}} Waiting what waits: for `timeout` ms, until `deadline` by `now()` */
 
 /**
  * Those who wait equally long: whoever came first is the first whose time is up, so that one timer will do.
@@ -18,10 +20,10 @@ class Group {
     /** @type {NodeJS.Timeout | undefined} */
     this.timer = undefined;
     this.onTime = () => {
-      const now = performance.now();
+      const time = now();
       for (const item of this.items) {
-        if (item.deadline > now) {
-          this.arm(item.deadline - now);
+        if (item.deadline > time) {
+          this.arm(item.deadline - time);
           break;
         }
         this.expire(item);
@@ -53,7 +55,7 @@ class Deadlines {
   /** @param {T} item its deadline is set */
   add(item) {
     const { timeout } = item;
-    item.deadline = performance.now() + timeout;
+    item.deadline = now() + timeout;
     let group = this.#groups.get(timeout);
     if (group === undefined) {
       group = new Group(this.#expire);

@@ -1,5 +1,6 @@
 'use strict';
 
+const { clearTimeout, setTimeout } = require('./platform.js');
 const { error } = require('./errors.js');
 const { checkDelay } = require('./validate.js');
 

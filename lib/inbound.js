@@ -1,6 +1,7 @@
 'use strict';
 
 const { fromFailure, textOf, urlTaken } = require('./errors.js');
+const { now } = require('./platform.js');
 
 /** Kinds of events, see docs/ARCHITECTURE.md. */
 const MESSAGES = 0;
@@ -72,7 +73,7 @@ class Batch {
     // When to look at the clock again: that is not free, so it is done rarely while listeners are quick.
     this.interval = 1;
     this.untilCheck = 1;
-    this.since = performance.now();
+    this.since = now();
   }
 
   /** A message has been taken by its listeners. */
@@ -82,10 +83,10 @@ class Batch {
   }
 
   check() {
-    const elapsed = performance.now() - this.since;
+    const elapsed = now() - this.since;
     if (elapsed >= MAX_SILENCE) {
       this.native.progress(this.question, this.takeReplies());
-      this.since = performance.now();
+      this.since = now();
       this.interval = 1;
     } else if (this.interval < 64) {
       this.interval *= 2;

@@ -1,5 +1,7 @@
 'use strict';
 
+const { clearInterval, setInterval } = require('./platform.js');
+
 /**
  * Hosts that listen, are connected or wait for something keep their process alive and write what they have when it exits.
  * @typedef {{onExit: () => void}} Active

@@ -1,6 +1,7 @@
 'use strict';
 
 const { isUint8Array } = require('node:util/types');
+const { setImmediate } = require('./platform.js');
 const { error, messageTooLarge, tooLong } = require('./errors.js');
 
 /** What is collected is handed over at this many messages, or at this many characters, or at the end of the turn. */

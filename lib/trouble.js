@@ -1,6 +1,7 @@
 'use strict';
 
 const { error } = require('./errors.js');
+const { now } = require('./platform.js');
 
 /** Warnings about listeners that throw are given at most this often, in ms. */
 const REPORT_INTERVAL = 1000;
@@ -11,7 +12,7 @@ const REPORT_INTERVAL = 1000;
  */
 class Trouble {
   #events;
-  #reported = 0;
+  #reported = -Infinity;
   #unreported = 0;
 
   /** @param {() => import('./events.js')} events */
@@ -32,13 +33,13 @@ class Trouble {
       events.emit('error', error('ERR_LISTENER_THREW', message, { cause: err }));
       return;
     }
-    const now = Date.now();
-    if (now - this.#reported < REPORT_INTERVAL) {
+    const time = now();
+    if (time - this.#reported < REPORT_INTERVAL) {
       this.#unreported++;
       return;
     }
     const more = this.#unreported > 0 ? ` (and ${this.#unreported} more before)` : '';
-    this.#reported = now;
+    this.#reported = time;
     this.#unreported = 0;
     const detail = err instanceof Error ? err.stack : undefined;
     process.emitWarning(message + more, { type: 'DistribusWarning', code: 'ERR_LISTENER_THREW', detail });

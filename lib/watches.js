@@ -1,6 +1,7 @@
 'use strict';
 
 const { abortError } = require('./errors.js');
+const { microtask } = require('./platform.js');
 const { matcher } = require('./patterns.js');
 
 /** So many changes go into one note. */
@@ -275,7 +276,7 @@ class Watches {
   #schedule() {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    microtask(() => {
       this.#scheduled = false;
       for (const watcher of this.#theirs.values()) this.#send(watcher);
     });
