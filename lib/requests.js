@@ -4,6 +4,7 @@ const Deadlines = require('./deadlines.js');
 const { Fields } = require('./fields.js');
 const { pend, promiseOf, reject, resolve } = require('./pending.js');
 const { abortError, deliveryUnknown, error, fromFailure, hostClosed, peerNotFound, textOf, timedOut } = require('./errors.js');
+const { follow, unfollow } = require('./signals.js');
 const { checkRequestOptions } = require('./validate.js');
 
 /** What became of a request, on the wire and to src/ops.rs. */
@@ -30,21 +31,24 @@ class Request {
    * @param {Requests} requests
    * @param {any} to
    * @param {number | undefined} number under which the reply comes; none for a local peer
-   * @param {{timeout: number, signal?: AbortSignal}} options
+   * @param {number} timeout
+   * @param {Abort | undefined} abort
    */
-  constructor(requests, to, number, { timeout, signal }) {
+  constructor(requests, to, number, timeout, abort) {
     this.requests = requests;
     this.to = to;
     this.number = number;
     /** @type {string | undefined} the host that has accepted it */
     this.host = undefined;
-    this.signal = signal;
+    this.abort = abort;
     this.timeout = timeout;
     this.deadline = 0;
     this.pending = pend(requests.core.Promise);
     requests.begin(this);
+    if (abort === undefined) return;
+    abort.request = this;
     // It may have been aborted by the handler, which has just been called.
-    if (signal !== undefined && signal.aborted) this.fail(abortError(signal));
+    if (abort.signal.aborted) this.fail(abortError(abort.signal));
   }
 
   get promise() {
@@ -79,22 +83,19 @@ class Request {
   }
 }
 
-/** The requests that a signal may end: they share one listener, because Node.js warns of many. */
-class Abortable {
+/** What a signal does to a request. */
+class Abort {
   /** @param {AbortSignal} signal */
   constructor(signal) {
     this.signal = signal;
-    /** @type {Set<Request>} */
-    this.requests = new Set();
-    this.onAbort = () => {
-      for (const request of [...this.requests]) request.fail(abortError(signal));
-    };
-    signal.addEventListener('abort', this.onAbort);
+    /** @type {Request | undefined} */
+    this.request = undefined;
+    this.onAbort = () => { this.request?.fail(abortError(signal)); };
+    follow(signal, this.onAbort);
   }
 
-  /** Lets go of the signal. */
   end() {
-    this.signal.removeEventListener('abort', this.onAbort);
+    unfollow(this.signal, this.onAbort);
   }
 }
 
@@ -107,8 +108,6 @@ class Requests {
     this.waiting = new Deadlines((request) => request.fail(timedOut()));
     /** @type {Map<number, Request>} those of them that another host replies to */
     this.numbered = new Map();
-    /** @type {Map<AbortSignal, Abortable>} */
-    this.abortable = new Map();
     /** Replies of peers here that other hosts wait for. @type {Set<Promise<void>>} */
     this.serving = new Set();
     /** @type {Array<() => void>} */
@@ -119,12 +118,6 @@ class Requests {
   begin(request) {
     this.waiting.add(request);
     if (request.number !== undefined) this.numbered.set(request.number, request);
-    const { signal } = request;
-    if (signal !== undefined) {
-      const abortable = this.abortable.get(signal) ?? new Abortable(signal);
-      this.abortable.set(signal, abortable);
-      abortable.requests.add(request);
-    }
     if (this.waiting.size === 1) this.core.rest();
   }
 
@@ -137,15 +130,7 @@ class Requests {
     if (request.number !== undefined && this.numbered.delete(request.number) && this.numbered.size === 0) {
       for (const resolve of this.onAnswered.splice(0)) resolve();
     }
-    const { signal } = request;
-    if (signal !== undefined) {
-      const abortable = this.abortable.get(signal);
-      abortable?.requests.delete(request);
-      if (abortable?.requests.size === 0) {
-        abortable.end();
-        this.abortable.delete(signal);
-      }
-    }
+    request.abort?.end();
     if (this.waiting.size === 0) this.core.rest();
     return true;
   }
@@ -158,18 +143,25 @@ class Requests {
    */
   request(from, to, message, options) {
     const { core } = this;
+    /** @type {Abort | undefined} */
+    let abort;
     try {
       const { timeout = core.requestTimeout, signal } = checkRequestOptions(options);
       if (signal !== undefined && signal.aborted) throw abortError(signal);
       const peer = core.host.peers[to];
-      if (typeof peer === 'object' && peer !== null) return this.ask(peer, from, to, message, { timeout, signal });
+      if (typeof peer === 'object' && peer !== null) {
+        if (signal !== undefined) abort = new Abort(signal);
+        return this.ask(peer, from, to, message, timeout, abort);
+      }
       if (!core.mayKnow(to)) throw peerNotFound(to);
       if (core.guarded) core.checkGuard(to);
+      if (signal !== undefined) abort = new Abort(signal);
       core.outbound.request(from, to, message);
-      const request = new Request(this, to, core.sends.next, { timeout, signal });
+      const request = new Request(this, to, core.sends.next, timeout, abort);
       core.sends.push(request, to);
       return request.promise;
     } catch (err) {
+      abort?.end();
       return core.Promise.reject(err);
     }
   }
@@ -180,9 +172,10 @@ class Requests {
    * @param {any} from
    * @param {any} to
    * @param {any} message
-   * @param {{timeout: number, signal?: AbortSignal}} options
+   * @param {number} timeout
+   * @param {Abort | undefined} abort
    */
-  ask(peer, from, to, message, options) {
+  ask(peer, from, to, message, timeout, abort) {
     const handler = Fields.handler(peer);
     if (handler === undefined) throw noHandler(to);
     const fail = (/** @type {any} */ err) => handlerThrew(textOf(err), err);
@@ -192,8 +185,11 @@ class Requests {
     } catch (err) {
       throw fail(err);
     }
-    if (!(reply instanceof Promise)) return this.core.Promise.resolve(reply);
-    const request = new Request(this, to, undefined, options);
+    if (!(reply instanceof Promise)) {
+      abort?.end();
+      return this.core.Promise.resolve(reply);
+    }
+    const request = new Request(this, to, undefined, timeout, abort);
     reply.then((value) => request.succeed(value), (err) => request.fail(fail(err)));
     return request.promise;
   }

@@ -1,6 +1,7 @@
 'use strict';
 
 const { typeError } = require('./errors.js');
+const { checkSignal } = require('./signals.js');
 
 /** Options that are whole numbers: the least and the greatest that makes sense, and what they count. */
 const LIMITS = {
@@ -179,9 +180,7 @@ function checkRequestOptions(options) {
   checkObject(options);
   const { timeout, signal } = options;
   if (timeout !== undefined) checkTimeout(timeout, 'timeout');
-  if (signal !== undefined && !(signal !== null && typeof signal === 'object' && 'aborted' in signal)) {
-    throw typeError('ERR_INVALID_ARG_TYPE', `The option "signal" must be an AbortSignal, got ${shown(signal)}`);
-  }
+  checkSignal(signal);
   return { timeout, signal };
 }
 
@@ -213,9 +212,7 @@ function checkPattern(pattern, options) {
   if (options !== undefined) checkObject(options);
   const { self = false, signal } = options ?? {};
   checkBoolean(self, 'self');
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw typeError('ERR_INVALID_ARG_TYPE', `The option "signal" must be an AbortSignal, got ${shown(signal)}`);
-  }
+  checkSignal(signal);
   return { pattern: pattern ?? '**', self, signal };
 }
 

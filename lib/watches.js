@@ -1,6 +1,7 @@
 'use strict';
 
 const { abortError } = require('./errors.js');
+const { follow, unfollow } = require('./signals.js');
 const { microtask } = require('./platform.js');
 const { matcher } = require('./patterns.js');
 
@@ -35,7 +36,7 @@ class Watch {
   constructor(signal, end) {
     this.#end = end;
     this.#signal = signal;
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal !== undefined) follow(signal, this.#onAbort);
   }
 
   /**
@@ -84,7 +85,7 @@ class Watch {
   #stop(err) {
     if (this.#ended) return;
     this.#ended = true;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#signal !== undefined) unfollow(this.#signal, this.#onAbort);
     this.#end();
     this.#changes.clear();
     this.#present.clear();
