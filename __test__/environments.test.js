@@ -4,9 +4,10 @@
 const test = require('node:test');
 const assert = require('node:assert');
 const path = require('node:path');
+const vm = require('node:vm');
 const { spawnSync } = require('node:child_process');
 const { AsyncLocalStorage, createHook } = require('node:async_hooks');
-const { listening, ours } = require('./support.js');
+const { listening, ours, pair, sever, until } = require('./support.js');
 
 const options = { timeout: 60_000 };
 const index = JSON.stringify(path.join(__dirname, '..'));
@@ -82,4 +83,74 @@ test('listeners run in the async context of the life in which they are called', 
     await host.close();
   }
   assert.deepStrictEqual(contexts, ['first', 'second']);
+});
+
+test('where Node.js loads no addons, the error says so', options, () => {
+  const code = `try { require(${index}); } catch (err) { console.log(err.code + ' ' + err.message); }`;
+  const forbidden = /^ERR_ADDON_UNAVAILABLE .* was told to load no addons: start it without --no-addons/;
+  assert.match(run(code, {}, ['--no-addons']).stdout, forbidden);
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 23 || (major === 23 && minor >= 5)) assert.match(run(code, {}, ['--permission', '--allow-fs-read=*']).stdout, forbidden);
+});
+
+/** The package once more, as two versions of a dependency bring it. */
+function anotherCopy() {
+  const { cache } = require;
+  const mine = Object.keys(cache).filter((file) => file.startsWith(path.join(__dirname, '..', 'lib') + path.sep) || file === require.resolve('..'));
+  const kept = mine.map((file) => [file, cache[file]]);
+  for (const file of mine) if (!file.endsWith('native.js')) delete cache[file];
+  const copy = require('..');
+  for (const [file, module] of kept) cache[file] = module;
+  assert.notStrictEqual(copy.Peer, ours.Peer);
+  return copy;
+}
+
+test('remove takes a peer of another copy of the package like one of its own', () => {
+  const host = new ours.Host();
+  const { Host } = anotherCopy();
+  const foreign = new Host().create('a');
+  host.create('a');
+  host.create('[object Object]');
+  host.remove(foreign);
+  assert.deepStrictEqual(Object.keys(host.peers), ['[object Object]']);
+  // Everything else that is no peer is an id, as ever.
+  host.remove({ id: 'a' });
+  assert.deepStrictEqual(Object.keys(host.peers), []);
+});
+
+test('join takes URL objects, alone and among others, and knows the host by the url that it advertises', options, async (t) => {
+  const host = await listening(t);
+  const foreign = vm.runInNewContext('({ href, pathname, search, hash, [Symbol.toStringTag]: "URL" })', new URL(host.url));
+  for (const url of [new URL(host.url), [new URL(host.url)], ['ws://127.0.0.1:1', new URL(host.url)]]) {
+    const other = new ours.Host();
+    t.after(() => other.close());
+    assert.strictEqual(await other.join(url), other);
+    assert.deepStrictEqual(Object.keys(other.connections), [host.url]);
+    await other.join(foreign);
+    await other.close();
+  }
+  for (const url of [{}, 1, { href: host.url }]) {
+    await assert.rejects(new ours.Host().join(url), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+    await assert.rejects(new ours.Host().join([url]), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+  }
+});
+
+test('a timeout of Infinity waits for as long as it takes', options, async (t) => {
+  const forever = { requestTimeout: Infinity, reconnectTimeout: Infinity };
+  const { a, b, peer } = await pair(t, forever, forever);
+  const waits = [];
+  peer.handle(() => new Promise((resolve) => waits.push(resolve)));
+  const asks = a.create('asks');
+  const requests = [asks.request('b', 1, { timeout: Infinity }), asks.request('b', 2), a.create('local').handle(() => new Promise((resolve) => waits.push(resolve))).request('local', 3, { timeout: Infinity })];
+  await until(() => waits.length === 3);
+  assert.deepStrictEqual(await a.list('*').then((ids) => ids.sort()), ['asks', 'b', 'local']);
+  for (const resolve of waits) resolve('done');
+  assert.deepStrictEqual(await Promise.all(requests), ['done', 'done', 'done']);
+  const gone = new Promise((resolve) => b.once('disconnect', resolve));
+  const back = new Promise((resolve) => b.once('reconnect', resolve));
+  b.config({ reconnectDelay: 1 });
+  sever(b);
+  await gone;
+  await back;
+  assert.strictEqual(await b.drain({ timeout: Infinity }), b);
 });

@@ -177,7 +177,7 @@ for (const where of ['local', 'remote']) {
     await assert.rejects(asks.request('answers', 1, 5), type);
     await assert.rejects(asks.request('answers', 1, { timeout: '5' }), type);
     await assert.rejects(asks.request('answers', 1, { signal: {} }), type);
-    for (const timeout of [0, -1, NaN, Infinity]) await assert.rejects(asks.request('answers', 1, { timeout }), value);
+    for (const timeout of [0, -1, NaN, -Infinity]) await assert.rejects(asks.request('answers', 1, { timeout }), value);
     const stray = new distribus.Peer('stray', () => {});
     assert.throws(() => stray.request('answers', 1), { code: 'ERR_NO_HOST' });
   });

@@ -8,6 +8,7 @@ const dictionary = require('./dictionary.js');
 const debug = require('./debug.js');
 const drain = require('./drain.js');
 const { addressesToBind, urlOf } = require('./listen.js');
+const { idOf, textOfUrl } = require('./names.js');
 const { checkSeeds, joinAny } = require('./seeds.js');
 const { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription } = require('./validate.js');
 const { serialize } = require('./outbound.js');
@@ -150,7 +151,7 @@ Host.prototype.create = function (id) {
  */
 Host.prototype.remove = function (peer) {
   if (!peer) return;
-  const id = peer instanceof Peer ? /** @type {any} */ (peer).id : peer;
+  const id = idOf(peer);
   const lived = typeof this.peers[id] === 'object';
   delete this.peers[id];
   if (lived) coreOf(this).removed(id);
@@ -254,11 +255,12 @@ Host.prototype.join = function (url, port) {
   return core.attempt(() => {
     core.checkDraining();
     if (Array.isArray(url)) {
-      const others = checkSeeds(url.map((one) => (typeof one === 'string' && one !== '' ? targetOf(one) : one))).filter((target) => target !== this.url);
+      const others = checkSeeds(url.map(textOfUrl).map((one) => (typeof one === 'string' && one !== '' ? targetOf(one) : one))).filter((target) => target !== this.url);
       return others.length === 0 ? this : joinAny(core, others, join);
     }
+    url = textOfUrl(url);
     if (typeof url !== 'string') {
-      throw typeError('ERR_INVALID_ARG_TYPE', `The "url" argument must be a string, got ${typeof url}`);
+      throw typeError('ERR_INVALID_ARG_TYPE', `The "url" argument must be a string or a URL, got ${typeof url}`);
     }
     return join(targetOf(url));
   });

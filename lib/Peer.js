@@ -1,9 +1,9 @@
 'use strict';
 
 const owners = require('./owner.js');
-const { error } = require('./errors.js');
-const { checkFunction } = require('./validate.js');
-const { Fields, HANDLER } = require('./fields.js');
+const { error, textOf } = require('./errors.js');
+const { checkFunction, checkMaxListeners } = require('./validate.js');
+const { Fields, HANDLER, MAX_LISTENERS } = require('./fields.js');
 
 /** @typedef {import('./fields.js').Listener} Listener */
 
@@ -87,11 +87,15 @@ Peer.prototype.emit = function (event, from, message) {
  * @param {Listener} callback called as callback(from, message) for 'message'
  */
 Peer.prototype.on = function (event, callback) {
-  checkFunction(callback, 'callback');
-  const listeners = Fields.get(this, event);
-  Fields.set(this, event, listeners === undefined ? callback
-    : typeof listeners === 'function' ? [listeners, callback] : [...listeners, callback]);
-  return this;
+  return add(this, event, callback, false);
+};
+
+/**
+ * @param {any} event
+ * @param {Listener} callback called before those that are there
+ */
+Peer.prototype.prependListener = function (event, callback) {
+  return add(this, event, callback, true);
 };
 
 /**
@@ -99,17 +103,15 @@ Peer.prototype.on = function (event, callback) {
  * @param {Listener} callback called for the next message only
  */
 Peer.prototype.once = function (event, callback) {
-  checkFunction(callback, 'callback');
-  let called = false;
-  /** @type {Listener & {listener?: Listener}} */
-  const wrapper = (from, message) => {
-    if (called) return;
-    called = true;
-    Peer.prototype.off.call(this, event, wrapper);
-    callback(from, message);
-  };
-  wrapper.listener = callback;
-  return Peer.prototype.on.call(this, event, wrapper);
+  return add(this, event, onceOnly(this, event, callback), false);
+};
+
+/**
+ * @param {any} event
+ * @param {Listener} callback called for the next message only, before those that are there
+ */
+Peer.prototype.prependOnceListener = function (event, callback) {
+  return add(this, event, onceOnly(this, event, callback), true);
 };
 
 /**
@@ -155,8 +157,85 @@ Peer.prototype.listenerCount = function (event) {
   return listeners === undefined ? 0 : typeof listeners === 'function' ? 1 : listeners.length;
 };
 
+/**
+ * @param {any} event
+ * @returns {Listener[]} a copy, with what `once` made of its listeners
+ */
+Peer.prototype.rawListeners = function (event) {
+  const listeners = Fields.get(this, event);
+  if (listeners === undefined) return [];
+  return typeof listeners === 'function' ? [listeners] : [...listeners];
+};
+
+/** @returns {any[]} the events that have listeners */
+Peer.prototype.eventNames = function () {
+  return Fields.events(this);
+};
+
+/** @param {number} count how many listeners an event may have before the process is warned; 0, as at first, stands for any number */
+Peer.prototype.setMaxListeners = function (count) {
+  checkMaxListeners(count);
+  Fields.set(this, MAX_LISTENERS, count === 0 ? undefined : /** @type {any} */ (count));
+  return this;
+};
+
+/** @returns {number} */
+Peer.prototype.getMaxListeners = function () {
+  return /** @type {any} */ (Fields.get(this, MAX_LISTENERS)) ?? 0;
+};
+
 Peer.prototype.addListener = Peer.prototype.on;
 Peer.prototype.removeListener = Peer.prototype.off;
+
+/**
+ * @param {any} peer
+ * @param {any} event
+ * @param {Listener} callback
+ * @param {boolean} first whether it comes before the others
+ */
+function add(peer, event, callback, first) {
+  checkFunction(callback, 'callback');
+  const listeners = Fields.get(peer, event);
+  if (listeners === undefined) {
+    Fields.set(peer, event, callback);
+    return peer;
+  }
+  const others = typeof listeners === 'function' ? [listeners] : listeners;
+  Fields.set(peer, event, first ? [callback, ...others] : [...others, callback]);
+  const most = Peer.prototype.getMaxListeners.call(peer);
+  if (most > 0 && others.length === most) warnOfMany(peer, event, most);
+  return peer;
+}
+
+/**
+ * @param {any} peer
+ * @param {any} event
+ * @param {number} most
+ */
+function warnOfMany(peer, event, most) {
+  const message = `Peer ${textOf(peer.id)} has more than ${most} listeners of '${String(event)}', which may be a leak. Change the limit with setMaxListeners()`;
+  process.emitWarning(message, 'MaxListenersExceededWarning');
+}
+
+/**
+ * @param {any} peer
+ * @param {any} event
+ * @param {Listener} callback
+ * @returns {Listener & {listener?: Listener}}
+ */
+function onceOnly(peer, event, callback) {
+  checkFunction(callback, 'callback');
+  let called = false;
+  /** @type {Listener & {listener?: Listener}} */
+  const wrapper = (from, message) => {
+    if (called) return;
+    called = true;
+    Peer.prototype.off.call(peer, event, wrapper);
+    callback(from, message);
+  };
+  wrapper.listener = callback;
+  return wrapper;
+}
 
 /**
  * What was given to `once`, or the listener itself.

@@ -20,6 +20,9 @@ const { deliveryUnknown, fromFailure, hostClosed, hostDraining, overloaded, peer
 const stats = require('./stats.js');
 const { checkOffline, withHeartbeats } = require('./validate.js');
 
+/** A hundred years, in ms: what the native part can reckon with, and JSON can say. */
+const FOREVER = 100 * 365 * 24 * 60 * 60 * 1000;
+
 /**
  * @typedef {{resolve: (value?: any) => void, reject: (err: Error) => void, end?: (value: any) => any}} Deferred
  */
@@ -148,12 +151,12 @@ class Core {
       reconnectTimeout, reconnectDelay, reconnectDecay, requestTimeout, handshakeTimeout,
       maxPayload, maxIdLength, maxQueueBytes, maxInFlight, maxAddresses, maxConnections, maxPendingHandshakes
     } = this.host.options;
-    const millis = (/** @type {any} */ value) => (Number(value) >= 0 ? Number(value) : undefined);
+    const millis = (/** @type {any} */ value) => (Number(value) >= 0 ? Math.min(Number(value), FOREVER) : undefined);
     return JSON.stringify({
       reconnectTimeout: millis(reconnectTimeout),
       reconnectDelay: millis(reconnectDelay),
       reconnectDecay: Number(reconnectDecay) > 0 ? Number(reconnectDecay) : undefined,
-      requestTimeout,
+      requestTimeout: millis(requestTimeout),
       handshakeTimeout,
       ...withHeartbeats(this.host.options),
       maxPayload,

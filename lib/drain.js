@@ -17,7 +17,7 @@ const TIMEOUT = 30000;
  */
 function drain(host, core, options) {
   const timeout = options?.timeout ?? TIMEOUT;
-  checkDelay('timeout', timeout);
+  if (timeout !== Infinity) checkDelay('timeout', timeout);
   if (core.native === null || core.closing !== null) return host.close();
   if (core.draining !== null) return core.draining;
   core.flush();
@@ -28,6 +28,7 @@ function drain(host, core, options) {
   let undelivered = 0;
   let unanswered = 0;
   const late = new core.Promise((/** @type {any} */ resolve) => {
+    if (timeout === Infinity) return;
     timer = setTimeout(() => {
       undelivered = core.stats().undelivered;
       unanswered = requests.numbered.size;

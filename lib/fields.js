@@ -5,6 +5,9 @@
 /** Stands for the handler of requests among the events that few peers have. */
 const HANDLER = Symbol('handler');
 
+/** Stands for how many listeners an event may have before somebody is warned. */
+const MAX_LISTENERS = Symbol('max listeners');
+
 /**
  * Private fields on objects that a plain function made: `Peer.call(this, id)` must keep working, and a million peers must stay small.
  * The single listener of 'message', which is what nearly every peer has, is stored bare; a map only when there are other events. Arrays
@@ -65,8 +68,19 @@ class Fields extends /** @type {new (peer: object) => object} */ (/** @type {any
    */
   static clear(peer, event) {
     if (event !== undefined) return Fields.set(peer, event, undefined);
-    const handler = Fields.get(peer, HANDLER);
-    peer.#listeners = handler === undefined ? undefined : new Map([[HANDLER, handler]]);
+    const kept = [HANDLER, MAX_LISTENERS].map((name) => /** @type {const} */ ([name, Fields.get(peer, name)])).filter(([, value]) => value !== undefined);
+    peer.#listeners = kept.length === 0 ? undefined : /** @type {any} */ (new Map(kept));
+  }
+
+  /**
+   * @param {any} peer
+   * @returns {any[]} the events that have listeners
+   */
+  static events(peer) {
+    const held = peer.#listeners;
+    if (held === undefined) return [];
+    if (!(held instanceof Map)) return ['message'];
+    return [...held.keys()].filter((name) => name !== HANDLER && name !== MAX_LISTENERS);
   }
 
   /** @param {object} peer whatever a program has put among the peers */
@@ -75,4 +89,4 @@ class Fields extends /** @type {new (peer: object) => object} */ (/** @type {any
   }
 }
 
-module.exports = { Fields, HANDLER };
+module.exports = { Fields, HANDLER, MAX_LISTENERS };

@@ -39,10 +39,23 @@ function load() {
     // @ts-ignore The build makes this file.
     return require('./native.js').NativeHost;
   } catch (cause) {
-    const platform = `${process.platform}-${process.arch}`;
-    const message = `The native part of distribus for ${platform} cannot be loaded: install distribus again without omitting optional ` +
-      'dependencies, or build it with Rust by `npm install` in a clone of its repository.';
-    throw error('ERR_ADDON_UNAVAILABLE', message, { cause });
+    throw error('ERR_ADDON_UNAVAILABLE', isForbidden() ? FORBIDDEN : MISSING, { cause });
+  }
+}
+
+const FORBIDDEN = 'The native part of distribus cannot be loaded, because Node.js was told to load no addons: start it without --no-addons, or ' +
+  'with --allow-addons where it runs with permissions.';
+
+const MISSING = `The native part of distribus for ${process.platform}-${process.arch} cannot be loaded: install distribus again without omitting ` +
+  'optional dependencies, or build it with Rust by `npm install` in a clone of its repository.';
+
+/** Whether Node.js was told to load no addons: it says so before it looks whether there is one. */
+function isForbidden() {
+  try {
+    process.dlopen(/** @type {any} */ ({ exports: {} }), __filename + '.no-addon');
+    return false;
+  } catch (err) {
+    return /** @type {any} */ (err).code === 'ERR_DLOPEN_DISABLED';
   }
 }
 

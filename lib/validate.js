@@ -76,6 +76,12 @@ function withHeartbeats({ heartbeatInterval, heartbeatTimeout }) {
   };
 }
 
+/** @param {any} count of listeners; 0 stands for any number */
+function checkMaxListeners(count) {
+  if (typeof count !== 'number') throw typeError('ERR_INVALID_ARG_TYPE', `The "count" argument must be a number, got ${shown(count)}`);
+  if (!(count >= 0)) throw typeError('ERR_INVALID_ARG_VALUE', `The "count" argument must not be negative, got ${count}`);
+}
+
 /** @param {any} offline */
 function checkOffline(offline) {
   if (offline === undefined || offline === 'reject' || offline === 'queue') return;
@@ -137,7 +143,7 @@ function checkOptions(options, before) {
 }
 
 /**
- * Whether that can be a number of milliseconds to wait.
+ * Whether that can be a number of milliseconds to wait. Infinity stands for as long as it takes.
  * @param {any} value
  * @param {string} name
  */
@@ -146,8 +152,8 @@ function checkTimeout(value, name) {
     const got = shown(value);
     throw typeError('ERR_INVALID_ARG_TYPE', `The option "${name}" must be a number of milliseconds, got ${got}`);
   }
-  if (!(value > 0 && value < Infinity)) {
-    const message = `The option "${name}" must be a positive, finite number of milliseconds, got ${value}`;
+  if (!(value > 0)) {
+    const message = `The option "${name}" must be a positive number of milliseconds, got ${value}`;
     throw typeError('ERR_INVALID_ARG_VALUE', message);
   }
 }
@@ -217,6 +223,6 @@ function checkPattern(pattern, options) {
 }
 
 module.exports = {
-  checkDelay, checkFunction, checkOffline, checkOptions, checkPattern, checkPort, checkRequestOptions, checkSubscription,
+  checkDelay, checkFunction, checkMaxListeners, checkOffline, checkOptions, checkPattern, checkPort, checkRequestOptions, checkSubscription,
   withHeartbeats
 };
