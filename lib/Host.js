@@ -12,7 +12,8 @@ const { idOf, textOfUrl } = require('./names.js');
 const { checkSeeds, joinAny } = require('./seeds.js');
 const { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription } = require('./validate.js');
 const { serialize } = require('./outbound.js');
-const { abortError, error, fromFailure, peerNotFound, typeError } = require('./errors.js');
+const { drop, lookUp, show } = require('./owned.js');
+const { abortError, badProperty, error, fromFailure, nameOf, peerNotFound, typeError } = require('./errors.js');
 
 /** Where the private side of a host hangs. */
 const CORE = Symbol('distribus');
@@ -73,7 +74,12 @@ function Host(options) {
    * @param {any} [options] `offline`: 'queue' to wait for the peer's host when it is lost
    */
   this.send = (from, to, message, options) => {
-    const peer = this.peers[to];
+    let peer;
+    try {
+      peer = this.peers[to];
+    } catch {
+      // `core.send` says what is the matter.
+    }
     if (typeof peer === 'object' && peer !== null) {
       peer.emit('message', from, message);
       return core.sent;
@@ -118,19 +124,35 @@ defineState('networkId', (core) => core.networkId, (core, value) => core.setNetw
 Host.prototype.config = function (options) {
   const core = coreOf(this);
   if (options) {
-    checkOptions(options, this.options);
-    const { networkId } = options;
+    const given = checkOptions(options, optionsOf(this));
+    const { networkId } = given;
     if (networkId && core.links > 0 && this.networkId && this.networkId !== networkId) {
       throw error('ERR_NETWORK_ID_SET', 'Cannot replace networkId once set');
     }
     if (networkId) serialize(networkId);
-    if (options.Promise !== undefined) core.setPromise(options.Promise);
-    Object.assign(this.options, options);
+    try {
+      Object.assign(this.options, given);
+    } catch (cause) {
+      throw badProperty('What stands in host.options', cause);
+    }
+    if (given.Promise !== undefined) core.setPromise(given.Promise);
     if (networkId) this.networkId = networkId;
     core.configure();
   }
-  return { ...this.options };
+  return optionsOf(this);
 };
+
+/**
+ * @param {any} host
+ * @returns {Record<string, any>} a copy of the options that are set
+ */
+function optionsOf(host) {
+  try {
+    return { ...host.options };
+  } catch (cause) {
+    throw badProperty('What stands in host.options', cause);
+  }
+}
 
 /**
  * Creates a peer. Other hosts are not asked whether they have one with the same id.
@@ -138,9 +160,13 @@ Host.prototype.config = function (options) {
  */
 Host.prototype.create = function (id) {
   coreOf(this).outbound.checkId('id', id);
-  if (typeof this.peers[id] === 'object') throw error('ERR_ID_EXISTS', 'Id already exists (id: ' + id + ')');
+  if (typeof lookUp(this, 'peers', id) === 'object') throw error('ERR_ID_EXISTS', 'Id already exists (id: ' + id + ')');
   const peer = new /** @type {any} */ (Peer)(id, this.send);
-  this.peers[id] = peer;
+  try {
+    this.peers[id] = peer;
+  } catch (cause) {
+    throw badProperty('What stands in host.peers', cause);
+  }
   coreOf(this).created(id);
   return peer;
 };
@@ -152,8 +178,8 @@ Host.prototype.create = function (id) {
 Host.prototype.remove = function (peer) {
   if (!peer) return;
   const id = idOf(peer);
-  const lived = typeof this.peers[id] === 'object';
-  delete this.peers[id];
+  const lived = typeof lookUp(this, 'peers', id) === 'object';
+  drop(coreOf(this), 'peers', id);
   if (lived) coreOf(this).removed(id);
 };
 
@@ -162,7 +188,7 @@ Host.prototype.remove = function (peer) {
  * @returns {any} the local peer with that id, or null
  */
 Host.prototype.get = function (id) {
-  const peer = this.peers[id];
+  const peer = lookUp(this, 'peers', id);
   return typeof peer === 'object' ? peer : null;
 };
 
@@ -174,7 +200,8 @@ Host.prototype.find = function (id) {
   const core = coreOf(this);
   return core.attempt(() => {
     if (core.peer(id) !== undefined) return this.url || null;
-    const address = this.addresses[id];
+    core.outbound.checkId('id', id);
+    const address = lookUp(this, 'addresses', id);
     if (typeof address === 'string' && address.includes('://')) return address;
     if (!core.mayKnow(id)) throw peerNotFound(id);
     const text = serialize(id) || null;
@@ -189,13 +216,17 @@ Host.prototype.find = function (id) {
 Host.prototype.list = function (pattern) {
   const core = coreOf(this);
   if (pattern !== undefined && pattern !== null) {
-    return core.attempt(() => core.notes.broadcasts.ids(checkPattern(pattern).pattern));
+    return core.attempt(() => {
+      const { pattern: checked } = checkPattern(pattern);
+      core.outbound.checkName('pattern', checked);
+      return core.notes.broadcasts.ids(checked);
+    });
   }
   const here = core.localIds();
   if (core.native === null || core.links === 0) return core.Promise.resolve(here);
   return core.call((native, call) => native.list(call), (/** @type {any[]} */ there) => {
-    const known = new Set(here.map(String));
-    return here.concat(there.filter((id) => !known.has(String(id)) && known.add(String(id))));
+    const known = new Set(here.map(nameOf));
+    return here.concat(there.filter((id) => !known.has(nameOf(id)) && known.add(nameOf(id))));
   });
 };
 
@@ -245,7 +276,7 @@ Host.prototype.join = function (url, port) {
   const targetOf = (url) => (port === undefined || url.includes('://') ? url : urlOf(url, checkPort(port)));
   /** @param {string} target */
   const join = (target) => {
-    if (typeof this.connections[target] === 'object' || target === this.url) return core.Promise.resolve(this);
+    if (typeof lookUp(this, 'connections', target) === 'object' || target === this.url) return core.Promise.resolve(this);
     const joined = core.call((native, call) => native.join(call, target), () => this);
     if (debug.enabled) {
       joined.then(null, (/** @type {any} */ err) => { debug('%s: could not join %s: %s', core.name(), target, err.message); });
@@ -295,12 +326,7 @@ Host.prototype.close = function () {
     core.listening = false;
     core.stop();
     core.mirror.forgetAll();
-    if (this.server) {
-      this.server = null;
-      this.address = null;
-      this.port = null;
-      this.url = null;
-    }
+    if (this.server) for (const name of ['server', 'address', 'port', 'url']) show(core, name, null);
     core.rest();
     core.members.clear();
     return this;
@@ -318,6 +344,7 @@ Host.prototype.close = function () {
  */
 Host.prototype.publish = function (channel, message) {
   const core = coreOf(this);
+  core.outbound.checkName('channel', channel);
   core.subscriptions.publish(channel, message);
   const more = core.publish(channel, message);
   if (core.notes.groups.busy && typeof channel !== 'symbol') core.notes.groups.publish(String(channel), message);
@@ -344,6 +371,7 @@ Host.prototype.broadcast = function (from, pattern, message, options) {
 Host.prototype.watch = function (pattern, options) {
   const core = coreOf(this);
   const { pattern: checked, signal } = checkPattern(pattern, options);
+  core.outbound.checkName('pattern', checked);
   if (signal?.aborted) throw abortError(signal);
   return core.notes.watches.watch(checked, signal);
 };
@@ -358,7 +386,8 @@ Host.prototype.subscribe = function (channel, callback, options) {
   checkFunction(callback, 'callback');
   const { exact, group } = checkSubscription(options);
   const core = coreOf(this);
-  core.outbound.checkId('channel', channel);
+  core.outbound.checkName('channel', channel);
+  core.outbound.checkName('group', group);
   if (group === undefined) core.subscriptions.add(channel, callback, exact);
   else core.notes.groups.add(String(channel), exact, group, callback);
 };

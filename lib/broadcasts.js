@@ -1,6 +1,7 @@
 'use strict';
 
 const { isPattern, matcher } = require('./patterns.js');
+const { nameOf } = require('./errors.js');
 const { checkPattern } = require('./validate.js');
 
 /** Messages to all peers that match, and the ids of those. */
@@ -30,6 +31,8 @@ class Broadcasts {
     return this.#core.attempt(() => {
       this.#core.checkDraining();
       const { pattern: checked, self } = checkPattern(pattern, options);
+      this.#core.outbound.checkName('pattern', checked);
+      this.#core.outbound.checkId('from', from);
       return this.broadcast(from, checked, message, self);
     });
   }
@@ -75,15 +78,15 @@ class Broadcasts {
   #deliver(from, pattern, message, self) {
     let delivered = 0;
     let failed = 0;
-    const sender = self ? undefined : String(from);
-    for (const peer of this.peers(pattern)) {
-      if (String(peer.id) === sender) continue;
+    const sender = self ? undefined : nameOf(from);
+    for (const { name, peer } of this.#matching(pattern)) {
+      if (name === sender) continue;
       try {
         peer.emit('message', from, message);
         delivered++;
       } catch (err) {
         failed++;
-        this.#core.report(`A listener of peer ${String(peer.id)} threw`, err);
+        this.#core.report(`A listener of peer ${name} threw`, err);
       }
     }
     return [delivered, failed];
@@ -91,15 +94,22 @@ class Broadcasts {
 
   /**
    * @param {string} pattern
-   * @returns {any[]} the peers here that match
+   * @returns {{name: string, id: any, peer: any}[]} the peers here that match; their names are their ids as texts
    */
-  peers(pattern) {
+  #matching(pattern) {
+    const { residents } = this.#core;
+    /** @type {{name: string, id: any, peer: any}[]} */
+    const found = [];
     if (!isPattern(pattern)) {
-      const peer = this.#core.peer(pattern);
-      return peer === undefined ? [] : [peer];
+      residents.visit(residents.get(pattern), (id, peer) => { found.push({ name: nameOf(id), id, peer }); });
+      return found;
     }
     const matches = matcher(pattern);
-    return Object.values(this.#core.host.peers).filter((peer) => typeof peer === 'object' && peer !== null && matches(String(peer.id)));
+    residents.each((id, peer) => {
+      const name = nameOf(id);
+      if (matches(name)) found.push({ name, id, peer });
+    });
+    return found;
   }
 
   /**
@@ -108,9 +118,9 @@ class Broadcasts {
    */
   async ids(pattern) {
     const asked = this.#core.hostIds().map((host) => this.#notes.ask(host, Broadcasts.LIST, [pattern]).catch(() => []));
-    const ids = new Map(this.peers(pattern).map((peer) => [String(peer.id), peer.id]));
+    const ids = new Map(this.#matching(pattern).map(({ name, id }) => [name, id]));
     for (const list of await Promise.all(asked)) {
-      for (const id of Array.isArray(list) ? list : []) if (!ids.has(String(id))) ids.set(String(id), id);
+      for (const id of Array.isArray(list) ? list : []) if (!ids.has(nameOf(id))) ids.set(nameOf(id), id);
     }
     return [...ids.values()];
   }
@@ -120,7 +130,7 @@ class Broadcasts {
    * @param {any[]} args
    */
   list(host, [number, pattern]) {
-    this.#notes.answer(host, number, this.peers(String(pattern)).map((peer) => peer.id));
+    this.#notes.answer(host, number, this.#matching(String(pattern)).map(({ id }) => id));
   }
 }
 

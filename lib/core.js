@@ -2,10 +2,11 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const Bluebird = require('./Promise.js');
-const { Outbound, serialize } = require('./outbound.js');
+const { Outbound, isCarried, serialize } = require('./outbound.js');
 const Events = require('./events.js');
 const Members = require('./members.js');
 const Mirror = require('./mirror.js');
+const Residents = require('./residents.js');
 const Ring = require('./ring.js');
 const Subscriptions = require('./subscriptions.js');
 const Notes = require('./notes.js');
@@ -13,18 +14,22 @@ const Trouble = require('./trouble.js');
 const apply = require('./inbound.js');
 const debug = require('./debug.js');
 const keepAlive = require('./keepalive.js');
+const { lookUp, numberOption } = require('./owned.js');
 const { Request, Requests } = require('./requests.js');
-const { pend, promiseOf, reject, resolve } = require('./pending.js');
+const { Deferred, pend, promiseOf, reject, resolve, settle } = require('./pending.js');
 const { NativeHost, readsOnLoop } = require('./load.js');
-const { deliveryUnknown, fromFailure, hostClosed, hostDraining, overloaded, peerNotFound } = require('./errors.js');
+const { coded, deliveryUnknown, fromFailure, hostClosed, hostDraining, overloaded, peerNotFound } = require('./errors.js');
 const stats = require('./stats.js');
-const { checkOffline, withHeartbeats } = require('./validate.js');
+const { checkOffline, waitsInForce, withHeartbeats } = require('./validate.js');
 
-/** A hundred years, in ms: what the native part can reckon with, and JSON can say. */
-const FOREVER = 100 * 365 * 24 * 60 * 60 * 1000;
+/** Options that are numbers, and obeyed by the native host. */
+const NATIVE_OPTIONS = [
+  'handshakeTimeout', 'heartbeatInterval', 'heartbeatTimeout', 'maxPayload', 'maxIdLength', 'maxQueueBytes', 'maxInFlight',
+  'maxAddresses', 'maxConnections', 'maxPendingHandshakes'
+];
 
 /**
- * @typedef {{resolve: (value?: any) => void, reject: (err: Error) => void, end?: (value: any) => any}} Deferred
+ * @typedef {{pending: Deferred, end?: (value: any) => any}} Call
  */
 
 /**
@@ -39,7 +44,7 @@ class Core {
     this.native = null;
     /** What stands for the promises of sends, see pending.js, by the numbers that the mesh gives to sends. */
     this.sends = new Ring();
-    /** @type {Map<number, Deferred>} */
+    /** @type {Map<number, Call>} */
     this.calls = new Map();
     this.nextCall = 1;
     this.links = 0; // connections that stand in host.connections
@@ -80,6 +85,7 @@ class Core {
     /** The async context of this life. @type {AsyncResource | null} */
     this.resource = null;
     this.trouble = new Trouble(() => this.events);
+    this.residents = new Residents(this);
     this.requests = new Requests(this);
     this.events = new Events(host, (what, err, event) => this.trouble.threw(what, err, event === 'error'));
     this.members = new Members(this.events, () => this.name());
@@ -101,7 +107,13 @@ class Core {
    * @returns {any}
    */
   attempt(work) {
-    return new this.Promise((/** @type {any} */ resolve) => resolve(work()));
+    return new this.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
+      try {
+        resolve(work());
+      } catch (err) {
+        reject(coded(err));
+      }
+    });
   }
 
   // The native host.
@@ -109,13 +121,14 @@ class Core {
   /** @returns {import('./load.js').NativeHost} */
   start() {
     if (this.native === null) {
+      const networkId = serialize(this.networkId) || null;
       // What is applied runs in the context in which this life began.
       const resource = new AsyncResource('DISTRIBUS');
       const native = new NativeHost(this.nativeOptions(), () => resource.runInAsyncScope(this.drain, this), readsOnLoop());
       this.resource = resource;
       this.native = native;
       native.setUrl(typeof this.url === 'string' ? this.url : null);
-      native.setNetworkId(serialize(this.networkId) || null);
+      native.setNetworkId(networkId);
       for (const id of this.localIds()) this.outbound.change('c+', id);
       this.subscriptions.tellAll();
       this.flush();
@@ -134,9 +147,9 @@ class Core {
     this.outbound.take();
     this.requests.close();
     this.sends.clear((send, to) => {
-      if (!(send instanceof Request)) reject(send, deliveryUnknown(to));
+      if (!(send instanceof Request)) this.#reject(send, deliveryUnknown(to));
     });
-    for (const call of this.calls.values()) call.reject(hostClosed());
+    for (const { pending } of this.calls.values()) this.#reject(pending, hostClosed());
     this.calls.clear();
     this.links = this.timers = 0;
     this.draining = null;
@@ -147,28 +160,9 @@ class Core {
 
   /** @returns {string} */
   nativeOptions() {
-    const {
-      reconnectTimeout, reconnectDelay, reconnectDecay, requestTimeout, handshakeTimeout,
-      maxPayload, maxIdLength, maxQueueBytes, maxInFlight, maxAddresses, maxConnections, maxPendingHandshakes
-    } = this.host.options;
-    const millis = (/** @type {any} */ value) => (Number(value) >= 0 ? Math.min(Number(value), FOREVER) : undefined);
-    return JSON.stringify({
-      reconnectTimeout: millis(reconnectTimeout),
-      reconnectDelay: millis(reconnectDelay),
-      reconnectDecay: Number(reconnectDecay) > 0 ? Number(reconnectDecay) : undefined,
-      requestTimeout: millis(requestTimeout),
-      handshakeTimeout,
-      ...withHeartbeats(this.host.options),
-      maxPayload,
-      maxIdLength,
-      maxQueueBytes,
-      maxInFlight,
-      maxAddresses,
-      maxConnections,
-      maxPendingHandshakes,
-      interests: true,
-      directory: true
-    });
+    const limits = Object.fromEntries(NATIVE_OPTIONS.map((name) => [name, numberOption(this, name)]));
+    const waits = waitsInForce((name) => lookUp(this.host, 'options', name));
+    return JSON.stringify({ ...limits, ...waits, ...withHeartbeats(limits), interests: true, directory: true });
   }
 
   /** Applies what waits, batch by batch; hands over what listeners sent meanwhile together with the word that they have returned. */
@@ -217,12 +211,17 @@ class Core {
   call(begin, end) {
     const native = this.start();
     this.flush();
-    return new this.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
-      const number = this.nextCall++;
-      this.calls.set(number, { resolve, reject, end });
+    const pending = new Deferred(this.Promise);
+    const number = this.nextCall++;
+    this.calls.set(number, { pending, end });
+    try {
       begin(native, number);
-      this.rest();
-    });
+    } catch (err) {
+      this.calls.delete(number);
+      reject(pending, coded(err));
+    }
+    this.rest();
+    return pending.promise;
   }
 
   /**
@@ -234,8 +233,15 @@ class Core {
     const call = this.calls.get(number);
     if (call === undefined) return;
     this.calls.delete(number);
-    if (err === undefined) call.resolve(call.end === undefined ? value : call.end(value));
-    else call.reject(err);
+    if (err !== undefined) {
+      reject(call.pending, err);
+      return;
+    }
+    try {
+      settle(call.pending, call.end === undefined ? value : call.end(value));
+    } catch (thrown) {
+      reject(call.pending, coded(thrown));
+    }
   }
 
   // What programs ask for.
@@ -245,17 +251,12 @@ class Core {
    * @returns {any} the local peer, or undefined
    */
   peer(id) {
-    try {
-      const peer = this.host.peers[id];
-      return typeof peer === 'object' && peer !== null ? peer : undefined;
-    } catch {
-      return undefined; // an id that JavaScript cannot turn into a name
-    }
+    return this.residents.get(id);
   }
 
-  /** @returns {any[]} */
+  /** @returns {any[]} those that other hosts may know */
   localIds() {
-    return Object.values(this.host.peers).map((peer) => peer.id);
+    return this.residents.ids();
   }
 
   /**
@@ -263,7 +264,7 @@ class Core {
    * @param {any} id
    */
   mayKnow(id) {
-    return this.native !== null && (this.links > 0 || typeof this.host.addresses[id] === 'string');
+    return this.native !== null && (this.links > 0 || typeof lookUp(this.host, 'addresses', id) === 'string');
   }
 
   /**
@@ -274,16 +275,19 @@ class Core {
    * @param {any} [options] `offline`: 'queue' when it shall wait for a lost host
    */
   send(from, to, message, options) {
+    let send;
     try {
       const waits = this.waitsOffline(options);
+      this.outbound.checkId('to', to);
       // It may live on a host that is lost.
       if (!this.mayKnow(to) && !(waits && this.members.size > 0)) throw peerNotFound(to);
       if (this.guarded) this.checkGuard(to);
+      // Made before: what was handed over must have its place, whatever the program's class does.
+      send = pend(this.Promise);
       this.outbound.send(from, to, message, waits);
     } catch (err) {
-      return this.Promise.reject(err);
+      return this.Promise.reject(coded(err));
     }
-    const send = pend(this.Promise);
     this.sends.push(send, to);
     return promiseOf(send);
   }
@@ -296,7 +300,7 @@ class Core {
 
   /** @param {any} id of a peer that does not live here any more */
   removed(id) {
-    if (this.native !== null) this.outbound.change('c-', id);
+    if (this.native !== null) this.outbound.change('c-', isCarried(id) ? id : String(id));
     if (this.notes.watches.busy) this.notes.watches.changed(id, false);
   }
 
@@ -312,7 +316,7 @@ class Core {
 
   /** In ms. */
   get requestTimeout() {
-    return this.host.options.requestTimeout ?? 60000;
+    return numberOption(this, 'requestTimeout') ?? 60000;
   }
 
   /**
@@ -324,12 +328,12 @@ class Core {
    */
   note(host, head, message) {
     if (this.native === null) return this.Promise.reject(hostClosed());
+    const send = pend(this.Promise);
     try {
       this.outbound.note(host, head, message);
     } catch (err) {
       return this.Promise.reject(err);
     }
-    const send = pend(this.Promise);
     this.sends.push(send, undefined);
     return promiseOf(send);
   }
@@ -342,6 +346,7 @@ class Core {
    */
   publish(channel, message) {
     if (this.draining !== null) return false;
+    if (typeof channel === 'symbol') return true; // no other host can name it
     // Who is lost and just being dialled has neither a connection nor a timer.
     if (this.links === 0 && this.members.size === 0) return true;
     try {
@@ -356,7 +361,8 @@ class Core {
 
   /** Applies options that are obeyed here. */
   configure() {
-    const { maxPayload, maxIdLength } = this.host.options;
+    const maxPayload = numberOption(this, 'maxPayload');
+    const maxIdLength = numberOption(this, 'maxIdLength');
     if (maxPayload !== undefined) this.outbound.setMaxPayload(maxPayload);
     if (maxIdLength !== undefined) this.outbound.maxIdLength = maxIdLength;
     this.native?.configure(this.nativeOptions());
@@ -364,7 +370,7 @@ class Core {
 
   /** @param {any} options of a send */
   waitsOffline(options) {
-    const offline = options?.offline ?? this.host.options.offline;
+    const offline = options?.offline ?? lookUp(this.host, 'options', 'offline');
     if (offline === undefined) return false;
     checkOffline(offline);
     return offline === 'queue';
@@ -417,7 +423,7 @@ class Core {
     if (this.events.emit('drop', url, channel, count) || this.warnedOfDrops) return;
     this.warnedOfDrops = true;
     const message = `What was published does not reach ${url}: too much waits for it, or it is gone. Listen to the host's event 'drop' to learn of it.`;
-    process.emitWarning(message, { type: 'DistribusWarning', code: 'DISTRIBUS_DROPPED' });
+    Trouble.warn(message, { type: 'DistribusWarning', code: 'DISTRIBUS_DROPPED' });
   }
 
   /** @returns {import('./stats.js').Stats} */
@@ -455,8 +461,9 @@ class Core {
 
   /** @param {any} id */
   setNetworkId(id) {
+    const text = serialize(id) || null;
     this.networkId = id;
-    this.native?.setNetworkId(serialize(id) || null);
+    this.native?.setNetworkId(text);
   }
 
   /** Stops listening, and ends the connections that came in that way. */
@@ -477,7 +484,31 @@ class Core {
     const { sends } = this;
     for (let number = first; number < first + count; number++) {
       const send = sends.take(number);
-      if (send !== undefined) resolve(send, null);
+      if (send !== undefined) this.#resolve(send, null);
+    }
+  }
+
+  /**
+   * @param {any} send
+   * @param {any} value
+   */
+  #resolve(send, value) {
+    try {
+      resolve(send, value);
+    } catch (err) {
+      this.report('The class of promises threw', err);
+    }
+  }
+
+  /**
+   * @param {any} pending
+   * @param {Error} reason
+   */
+  #reject(pending, reason) {
+    try {
+      reject(pending, reason);
+    } catch (err) {
+      this.report('The class of promises threw', err);
     }
   }
 
@@ -490,8 +521,8 @@ class Core {
     if (send === undefined) return;
     if (send instanceof Request) send.undelivered(failure);
     // The original does not know what else to say about a message that was delivered to a listener that threw.
-    else if (failure.code === 'ERR_LISTENER_THREW') resolve(send, undefined);
-    else reject(send, fromFailure(failure));
+    else if (failure.code === 'ERR_LISTENER_THREW') this.#resolve(send, undefined);
+    else this.#reject(send, fromFailure(failure));
   }
 
   /**

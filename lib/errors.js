@@ -24,9 +24,22 @@ function typeError(code, message) {
   return Object.assign(new TypeError(message), { code });
 }
 
+/**
+ * What the text of an error calls an id.
+ * @param {any} id
+ * @returns {string}
+ */
+function nameOf(id) {
+  try {
+    return String(id);
+  } catch {
+    return 'an ' + typeof id + ' without text';
+  }
+}
+
 /** @param {any} id */
 function peerNotFound(id) {
-  return error('ERR_PEER_NOT_FOUND', 'Peer not found (id: ' + id + ')');
+  return error('ERR_PEER_NOT_FOUND', 'Peer not found (id: ' + nameOf(id) + ')');
 }
 
 function hostClosed() {
@@ -35,7 +48,7 @@ function hostClosed() {
 
 /** @param {any} id */
 function overloaded(id) {
-  return error('ERR_OVERLOADED', 'Too much is under way, the message was not sent (id: ' + id + ')');
+  return error('ERR_OVERLOADED', 'Too much is under way, the message was not sent (id: ' + nameOf(id) + ')');
 }
 
 function hostDraining() {
@@ -57,12 +70,12 @@ function tooLong(what, length, most) {
  * @param {string} [more]
  */
 function messageTooLarge(id, more = '') {
-  return error('ERR_MESSAGE_TOO_LARGE', 'The message is larger than maxPayload' + more + ' (id: ' + id + ')');
+  return error('ERR_MESSAGE_TOO_LARGE', 'The message is larger than maxPayload' + more + ' (id: ' + nameOf(id) + ')');
 }
 
 /** @param {any} id */
 function deliveryUnknown(id) {
-  const message = 'Connection lost before the answer, the message was delivered once or not at all (id: ' + id + ')';
+  const message = 'Connection lost before the answer, the message was delivered once or not at all (id: ' + nameOf(id) + ')';
   return error('ERR_DELIVERY_UNKNOWN', message);
 }
 
@@ -85,7 +98,13 @@ function urlTaken(url, ours) {
  * @param {AbortSignal} signal
  */
 function abortError(signal) {
-  return error('ABORT_ERR', 'The operation was aborted', { name: 'AbortError', cause: signal.reason });
+  let cause;
+  try {
+    cause = signal.reason;
+  } catch (err) {
+    cause = err;
+  }
+  return error('ABORT_ERR', 'The operation was aborted', { name: 'AbortError', cause });
 }
 
 /**
@@ -102,6 +121,28 @@ function textOf(err) {
 }
 
 /**
+ * @param {string} what of the host a program has replaced
+ * @param {any} cause
+ */
+function badProperty(what, cause) {
+  return error('ERR_BAD_PROPERTY', `${what} cannot be used: ${textOf(cause)}`, { cause });
+}
+
+/**
+ * An error with a code: what the program itself has thrown, while something that it gave was looked at, has none.
+ * @param {any} err
+ * @returns {any}
+ */
+function coded(err) {
+  try {
+    if (err instanceof Error && typeof (/** @type {any} */ (err).code) === 'string') return err;
+  } catch {
+    // not even its code can be read
+  }
+  return Object.assign(typeError('ERR_INVALID_ARG_VALUE', `An argument cannot be used: ${textOf(err)}`), { cause: err });
+}
+
+/**
  * Makes the error that a program gets.
  * @param {Failure} failure
  * @returns {Error & {code: string}}
@@ -112,9 +153,9 @@ function fromFailure(failure) {
     case 'ERR_PEER_NOT_FOUND':
       return peerNotFound(id);
     case 'ERR_PEER_UNREACHABLE':
-      return error(code, 'Peer unreachable (id: ' + id + ', url: ' + url + ')');
+      return error(code, 'Peer unreachable (id: ' + nameOf(id) + ', url: ' + url + ')');
     case 'ERR_LISTENER':
-      return error(code, 'Peer not found (id: ' + id + ')');
+      return error(code, 'Peer not found (id: ' + nameOf(id) + ')');
     case 'ERR_DELIVERY_UNKNOWN':
       return deliveryUnknown(id);
     case 'ERR_OVERLOADED':
@@ -124,7 +165,7 @@ function fromFailure(failure) {
     case 'ERR_REQUEST_TIMEOUT':
       return timedOut();
     case 'ERR_REQUEST_NOT_SUPPORTED':
-      return error(code, 'The host of that peer knows no requests (id: ' + id + ')');
+      return error(code, 'The host of that peer knows no requests (id: ' + nameOf(id) + ')');
     case 'ERR_HOST_CLOSED':
       return hostClosed();
     case 'ERR_CONNECTION_LOST':
@@ -143,6 +184,6 @@ function fromFailure(failure) {
 }
 
 module.exports = {
-  abortError, deliveryUnknown, error, fromFailure, hostClosed, hostDraining, messageTooLarge, overloaded, peerNotFound, textOf,
+  abortError, badProperty, coded, deliveryUnknown, error, fromFailure, hostClosed, hostDraining, messageTooLarge, nameOf, overloaded, peerNotFound, textOf,
   timedOut, tooLong, typeError, urlTaken
 };

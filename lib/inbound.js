@@ -1,7 +1,7 @@
 'use strict';
 
+const Batch = require('./batch.js');
 const { fromFailure, textOf, urlTaken } = require('./errors.js');
-const { now } = require('./platform.js');
 
 /** Kinds of events, see docs/ARCHITECTURE.md. */
 const MESSAGES = 0;
@@ -44,204 +44,162 @@ const REPLIED = 16;
 const NOTE = 32;
 const ORIGINAL = 64;
 
-/** Kinds of replies. */
-const NO_SUCH_PEER = 0;
-const THREW = 1;
-const HERE = 2;
-const IDS = 3;
-
-/** Acknowledgements do not wait longer than this for the listeners of later messages, in ms. */
-const MAX_SILENCE = 5;
-
 /**
- * A batch of events that is being applied.
- */
-class Batch {
-  /**
-   * @param {import('./core.js')} core
-   * @param {import('./load.js').NativeHost} native
-   */
-  constructor(core, native) {
-    this.core = core;
-    this.native = native;
-    this.question = 0;
-    /** @type {any[]} */
-    this.replies = [];
-    /** @type {any[] | null} */
-    this.beside = null;
-    this.nextBeside = 0;
-    // When to look at the clock again: that is not free, so it is done rarely while listeners are quick.
-    this.interval = 1;
-    this.untilCheck = 1;
-    this.since = now();
-  }
-
-  /** A message has been taken by its listeners. */
-  next() {
-    this.question++;
-    if (--this.untilCheck === 0) this.check();
-  }
-
-  check() {
-    const elapsed = now() - this.since;
-    if (elapsed >= MAX_SILENCE) {
-      this.native.progress(this.question, this.takeReplies());
-      this.since = now();
-      this.interval = 1;
-    } else if (this.interval < 64) {
-      this.interval *= 2;
-    }
-    this.untilCheck = this.interval;
-  }
-
-  takeReplies() {
-    if (this.replies.length === 0) return null;
-    const text = JSON.stringify(this.replies);
-    this.replies = [];
-    return text;
-  }
-
-  /** @returns {any} the next value that came beside the text */
-  takeBeside() {
-    this.beside ??= this.native.beside();
-    return this.beside[this.nextBeside++];
-  }
-}
-
-/**
- * Applies a batch of events, in order.
+ * Applies a batch of events, in order. Listeners are called and what programs see is changed, and anything that belongs to a program may
+ * throw: then that one event, or that one message, has failed; the program is told, and the next one is applied.
  * @param {import('./core.js')} core
  * @param {import('./load.js').NativeHost} native
  * @param {string} text
  * @returns {string | null} the replies
  */
 function apply(core, native, text) {
-  const events = parse(native, text);
-  const batch = new Batch(core, native);
-  const { length } = events;
-  let i = 0;
-  while (i < length) {
-    const kind = events[i++];
-    switch (kind) {
-      case MESSAGES:
-      case UNDEFINED_MESSAGES:
-      case MESSAGES_BESIDE:
-      case UINT8_ARRAYS_BESIDE: {
-        const flags = events[i];
-        const name = flags & NO_NAME ? undefined : events[i + 1];
-        const from = flags & NO_SENDER ? undefined : events[i + 2];
-        const messages = events[i + 3];
-        i += 4;
-        const count = kind === MESSAGES ? messages.length : messages;
-        for (let n = 0; n < count; n++) {
-          const message = kind === MESSAGES ? messages[n] : kind === UNDEFINED_MESSAGES ? undefined
-            : kind === MESSAGES_BESIDE ? batch.takeBeside() : new Uint8Array(batch.takeBeside());
-          if (flags & PUBLISHED) publish(batch, name, message, (flags & ORIGINAL) !== 0);
-          else if (flags < REQUESTED) deliver(batch, name, from, message);
-          else if (flags & REQUESTED) ask(batch, name, from, message, events[i + 1], events[i] + n);
-          else if (flags & REPLIED) core.requests.replied(name + n, from, message);
-          else if (flags & NOTE) note(batch, from, name, message);
-          batch.next();
-        }
-        if (flags & REQUESTED) i += 2;
-        break;
-      }
-      case LOOKUP: {
-        const id = events[i++] ? events[i] : undefined;
-        i++;
-        if (core.peer(id) !== undefined) batch.replies.push(batch.question, HERE);
-        batch.question++;
-        break;
-      }
-      case LIST:
-        batch.replies.push(batch.question++, IDS, core.localIds());
-        break;
-      case SETTLED:
-        core.resolveSends(events[i], events[i + 1]);
-        i += 2;
-        break;
-      case FAILED: {
-        core.failSend(events[i], events[i + 1]);
-        i += 2;
-        break;
-      }
-      case DONE: {
-        const call = events[i++];
-        const ok = events[i++];
-        const value = events[i++];
-        if (ok) core.settle(call, value);
-        else core.settle(call, undefined, fromFailure(value));
-        break;
-      }
-      case CONNECTED:
-        core.mirror.connected(events[i], events[i + 1], events[i + 2]);
-        i += 3;
-        break;
-      case DISCONNECTED:
-        core.mirror.disconnected(events[i++]);
-        break;
-      case LOCATED:
-        core.mirror.located(events[i], events[i + 1]);
-        i += 2;
-        break;
-      case FORGOTTEN:
-        core.mirror.forgotten(events[i++]);
-        break;
-      case TIMER_STARTED:
-        core.mirror.timerStarted(events[i++]);
-        break;
-      case TIMER_STOPPED:
-        core.mirror.timerStopped(events[i++]);
-        break;
-      case NETWORK_ID:
-        core.mirror.networkIdTaken(events[i] ? events[i + 1] : undefined);
-        i += 2;
-        break;
-      case ACCEPTED:
-        core.requests.accepted(events[i], events[i + 1], events[i + 2]);
-        i += 3;
-        break;
-      case GONE:
-        core.requests.gone(events[i++]);
-        break;
-      case DROPPED:
-        core.dropped(events[i], events[i + 1] ? events[i + 2] : undefined, events[i + 3]);
-        i += 4;
-        break;
-      case GAP:
-        core.events.emit('gap', events[i], events[i + 1]);
-        i += 2;
-        break;
-      case RELIEVED:
-        core.relieved();
-        break;
-      case SLOW:
-        core.events.emit('slow', events[i++]);
-        break;
-      case PULSE:
-        break; // that it is taken says enough
-      case STALLED:
-        core.events.emit('stalled', events[i], events[i + 1], events[i + 2]);
-        i += 3;
-        break;
-      case URL_TAKEN:
-        core.trouble.tell(urlTaken(events[i], Boolean(events[i + 1])));
-        i += 2;
-        break;
-      case UNREACHABLE:
-        core.unreachable(events[i], fromFailure(events[i + 1]));
-        i += 2;
-        break;
-      case MEMBER:
-        core.members.apply(events[i], events[i + 1], events[i + 2]);
-        if (events[i] === LEAVE && events[i + 2] !== null) core.notes.gone(events[i + 2]);
-        i += 3;
-        break;
-      default:
-        throw new Error('distribus: native part and JavaScript do not match');
+  const batch = new Batch(core, native, parse(native, text));
+  const { length } = batch.events;
+  while (batch.at < length) {
+    try {
+      while (batch.at < length) applyNext(batch);
+    } catch (err) {
+      core.report('An event of the network could not be applied', err);
     }
   }
+  if (batch.at > length) throw new Error('distribus: native part and JavaScript do not match');
   return batch.takeReplies();
+}
+
+/** How many values come after the kind of an event. Those of messages are not here. @type {Record<number, number>} */
+const WIDTHS = {
+  [LOOKUP]: 2, [LIST]: 0, [SETTLED]: 2, [FAILED]: 2, [DONE]: 3, [CONNECTED]: 3, [DISCONNECTED]: 1, [LOCATED]: 2, [FORGOTTEN]: 1,
+  [TIMER_STARTED]: 1, [TIMER_STOPPED]: 1, [NETWORK_ID]: 2, [ACCEPTED]: 3, [GONE]: 1, [DROPPED]: 4, [GAP]: 2, [RELIEVED]: 0, [SLOW]: 1,
+  [PULSE]: 0, [STALLED]: 3, [URL_TAKEN]: 2, [UNREACHABLE]: 2, [MEMBER]: 3
+};
+
+/** @param {Batch} batch whose next event is applied; it is behind us whatever happens */
+function applyNext(batch) {
+  const { events } = batch;
+  const kind = events[batch.at];
+  const at = batch.at + 1;
+  if (kind <= UINT8_ARRAYS_BESIDE) {
+    batch.at = at + (events[at] & REQUESTED ? 6 : 4);
+    messages(batch, kind, at);
+    return;
+  }
+  batch.at = at + (WIDTHS[kind] ?? Infinity);
+  applyEvent(batch.core, batch, kind, at);
+}
+
+/**
+ * Applies a run of messages.
+ * @param {Batch} batch
+ * @param {number} kind
+ * @param {number} at
+ */
+function messages(batch, kind, at) {
+  const { core, events } = batch;
+  const flags = events[at];
+  const name = flags & NO_NAME ? undefined : events[at + 1];
+  const from = flags & NO_SENDER ? undefined : events[at + 2];
+  const texts = events[at + 3];
+  const count = kind === MESSAGES ? texts.length : texts;
+  for (let n = 0; n < count; n++) {
+    try {
+      const message = kind === MESSAGES ? texts[n] : kind === UNDEFINED_MESSAGES ? undefined
+        : kind === MESSAGES_BESIDE ? batch.takeBeside() : new Uint8Array(batch.takeBeside());
+      if (flags & PUBLISHED) publish(core, name, message, (flags & ORIGINAL) !== 0);
+      else if (flags < REQUESTED) deliver(batch, name, from, message);
+      else if (flags & REQUESTED) ask(batch, name, from, message, events[at + 5], events[at + 4] + n);
+      else if (flags & REPLIED) core.requests.replied(name + n, from, message);
+      else if (flags & NOTE) note(batch, from, name, message);
+    } catch (err) {
+      threw(batch, flags, name, err);
+    }
+    batch.next();
+  }
+}
+
+/**
+ * @param {import('./core.js')} core
+ * @param {Batch} batch
+ * @param {number} kind
+ * @param {number} at where the event's values begin
+ */
+function applyEvent(core, batch, kind, at) {
+  const { events } = batch;
+  const first = events[at];
+  const second = events[at + 1];
+  const third = events[at + 2];
+  switch (kind) {
+    case LOOKUP:
+      if (core.peer(first ? second : undefined) !== undefined) batch.here();
+      batch.question++;
+      break;
+    case LIST:
+      batch.list(JSON.stringify(core.localIds()));
+      batch.question++;
+      break;
+    case SETTLED:
+      core.resolveSends(first, second);
+      break;
+    case FAILED:
+      core.failSend(first, second);
+      break;
+    case DONE:
+      if (second) core.settle(first, third);
+      else core.settle(first, undefined, fromFailure(third));
+      break;
+    case CONNECTED:
+      core.mirror.connected(first, second, third);
+      break;
+    case DISCONNECTED:
+      core.mirror.disconnected(first);
+      break;
+    case LOCATED:
+      core.mirror.located(first, second);
+      break;
+    case FORGOTTEN:
+      core.mirror.forgotten(first);
+      break;
+    case TIMER_STARTED:
+      core.mirror.timerStarted(first);
+      break;
+    case TIMER_STOPPED:
+      core.mirror.timerStopped(first);
+      break;
+    case NETWORK_ID:
+      core.mirror.networkIdTaken(first ? second : undefined);
+      break;
+    case ACCEPTED:
+      core.requests.accepted(first, second, third);
+      break;
+    case GONE:
+      core.requests.gone(first);
+      break;
+    case DROPPED:
+      core.dropped(first, second ? third : undefined, events[at + 3]);
+      break;
+    case GAP:
+      core.events.emit('gap', first, second);
+      break;
+    case RELIEVED:
+      core.relieved();
+      break;
+    case SLOW:
+      core.events.emit('slow', first);
+      break;
+    case STALLED:
+      core.events.emit('stalled', first, second, third);
+      break;
+    case URL_TAKEN:
+      core.trouble.tell(urlTaken(first, Boolean(second)));
+      break;
+    case UNREACHABLE:
+      core.unreachable(first, fromFailure(second));
+      break;
+    case MEMBER:
+      core.members.apply(first, second, third);
+      if (first === LEAVE && third !== null) core.notes.gone(third);
+      break;
+    default: // PULSE: that it is taken says enough
+  }
 }
 
 /**
@@ -266,16 +224,8 @@ function parse(native, text) {
  */
 function deliver(batch, to, from, message) {
   const peer = batch.core.peer(to);
-  if (peer === undefined) {
-    batch.replies.push(batch.question, NO_SUCH_PEER);
-    return;
-  }
-  try {
-    peer.emit('message', from, message);
-  } catch (err) {
-    batch.replies.push(batch.question, THREW, textOf(err));
-    batch.core.report(`A listener of peer ${textOf(to)} threw`, err);
-  }
+  if (peer === undefined) batch.miss();
+  else peer.emit('message', from, message);
 }
 
 /**
@@ -288,8 +238,8 @@ function deliver(batch, to, from, message) {
  */
 function ask(batch, to, from, message, host, number) {
   const peer = batch.core.peer(to);
-  if (peer === undefined) batch.replies.push(batch.question, NO_SUCH_PEER);
-  else batch.core.requests.serve(peer, from, message, host, number);
+  if (peer === undefined) batch.miss();
+  else batch.core.requests.serve(peer, to, from, message, host, number);
 }
 
 /**
@@ -299,29 +249,34 @@ function ask(batch, to, from, message, host, number) {
  * @param {any} message
  */
 function note(batch, host, head, message) {
-  try {
-    if (!batch.core.notes.take(host, head, message)) batch.replies.push(batch.question, NO_SUCH_PEER);
-  } catch (err) {
-    batch.replies.push(batch.question, THREW, textOf(err));
-    batch.core.report('A member of a group threw', err);
-  }
+  if (!batch.core.notes.take(host, head, message)) batch.miss();
 }
 
 /**
- * @param {Batch} batch
+ * @param {import('./core.js')} core
  * @param {any} channel
  * @param {any} message
  * @param {boolean} original from an original host
  */
-function publish(batch, channel, message, original) {
-  const { core } = batch;
-  try {
-    core.subscriptions.publish(channel, message);
-    if (original && core.notes.groups.busy) core.notes.groups.publishedByOriginal(String(channel), message);
-  } catch (err) {
-    batch.replies.push(batch.question, THREW, textOf(err));
-    batch.core.report(`A subscriber of channel ${textOf(channel)} threw`, err);
-  }
+function publish(core, channel, message, original) {
+  core.subscriptions.publish(channel, message);
+  if (original && core.notes.groups.busy) core.notes.groups.publishedByOriginal(String(channel), message);
+}
+
+/**
+ * Those whom a message is for have thrown.
+ * @param {Batch} batch
+ * @param {number} flags
+ * @param {any} name
+ * @param {any} err
+ */
+function threw(batch, flags, name, err) {
+  const who = flags & PUBLISHED ? `A subscriber of channel ${textOf(name)}`
+    : flags & NOTE ? 'A member of a group'
+      : flags & REPLIED ? 'The promise of a request'
+        : `A listener of peer ${textOf(name)}`;
+  if ((flags & REPLIED) === 0) batch.threw(err);
+  batch.core.report(who + ' threw', err);
 }
 
 module.exports = apply;

@@ -1,6 +1,7 @@
 'use strict';
 
 const dictionary = require('./dictionary.js');
+const { drop, empty, put, show } = require('./owned.js');
 
 /** A connection with another host, as programs see it. */
 class Connection {
@@ -59,7 +60,7 @@ class Mirror {
   connected(key, url, id) {
     const { core } = this;
     core.links++;
-    core.host.connections[key] = new Connection(core, key, url);
+    put(core, 'connections', key, new Connection(core, key, url));
     if (id !== null) {
       core.hosts.set(id, key);
       core.notes.connected(id);
@@ -70,7 +71,7 @@ class Mirror {
   disconnected(key) {
     const { core } = this;
     core.links--;
-    delete core.host.connections[key];
+    drop(core, 'connections', key);
     for (const [id, k] of core.hosts) {
       if (k !== key) continue;
       core.hosts.delete(id);
@@ -83,37 +84,36 @@ class Mirror {
    * @param {string} url
    */
   located(id, url) {
-    this.core.host.addresses[id] = url;
+    put(this.core, 'addresses', id, url);
   }
 
   /** @param {any} id */
   forgotten(id) {
-    delete this.core.host.addresses[id];
+    drop(this.core, 'addresses', id);
   }
 
   /** @param {string} key */
   timerStarted(key) {
     this.core.timers++;
-    this.core.host.timers[key] = new Timer(this.core, key);
+    put(this.core, 'timers', key, new Timer(this.core, key));
   }
 
   /** @param {string} key */
   timerStopped(key) {
     this.core.timers--;
-    delete this.core.host.timers[key];
+    drop(this.core, 'timers', key);
   }
 
   /** @param {any} id */
   networkIdTaken(id) {
-    this.core.host.networkId = id;
+    show(this.core, 'networkId', id);
   }
 
   /** Empties what programs see of the network, as close does. */
   forgetAll() {
-    const { host } = this.core;
-    for (const key of Object.keys(host.connections)) delete host.connections[key];
-    for (const key of Object.keys(host.timers)) delete host.timers[key];
-    host.addresses = dictionary();
+    empty(this.core, 'connections');
+    empty(this.core, 'timers');
+    show(this.core, 'addresses', dictionary());
   }
 }
 

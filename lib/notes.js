@@ -69,7 +69,10 @@ class Notes {
    * @param {any} value
    */
   answer(host, number, value) {
-    this.#core.note(host, ANSWER + number, value).then(undefined, () => {}); // whoever asked is gone
+    this.#core.note(host, ANSWER + number, value).then(undefined, (/** @type {any} */ err) => {
+      // Else whoever asked is gone. Nobody shall wait for what cannot be said.
+      if (value !== null && (err.code === 'ERR_MESSAGE_NOT_SERIALIZABLE' || err.code === 'ERR_MESSAGE_TOO_LARGE')) this.answer(host, number, null);
+    });
   }
 
   /**

@@ -2,7 +2,8 @@
 
 const { isUint8Array } = require('node:util/types');
 const { setImmediate } = require('./platform.js');
-const { error, messageTooLarge, tooLong } = require('./errors.js');
+const { error, messageTooLarge, textOf } = require('./errors.js');
+const { checkId, checkName } = require('./ids.js');
 
 /** What is collected is handed over at this many messages, or at this many characters, or at the end of the turn. */
 const MAX_MESSAGES = 256;
@@ -45,8 +46,31 @@ function serialize(value) {
     const text = JSON.stringify(value);
     return text === undefined ? '' : text;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw error('ERR_MESSAGE_NOT_SERIALIZABLE', `JSON cannot carry this message: ${reason}`, { cause });
+    throw error('ERR_MESSAGE_NOT_SERIALIZABLE', `JSON cannot carry this message: ${textOf(cause)}`, { cause });
+  }
+}
+
+/**
+ * Whether other hosts can be told of that id.
+ * @param {any} id
+ */
+function isCarried(id) {
+  try {
+    return id === undefined || serialize(id) !== '';
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A copy, because it may be changed before it leaves.
+ * @param {Uint8Array} bytes
+ */
+function copyOf(bytes) {
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw error('ERR_MESSAGE_NOT_SERIALIZABLE', `The bytes of this message cannot be read: ${textOf(cause)}`, { cause });
   }
 }
 
@@ -198,10 +222,8 @@ class Outbound {
       value = message;
       if (value.length > this.large) this.checkSize(to, value);
     } else if (typeof message === 'object' && isUint8Array(message)) {
-      if (message.length > this.maxPayload) throw messageTooLarge(to);
-      // Copied now, because it may be changed before it leaves.
+      if (message.length > this.maxPayload || (value = copyOf(message)).length > this.maxPayload) throw messageTooLarge(to);
       form = Buffer.isBuffer(message) ? BUFFER : UINT8_ARRAY;
-      value = Uint8Array.prototype.slice.call(message);
     } else {
       text = serialize(message);
       if (text.length > this.large) this.checkSize(to, text);
@@ -240,23 +262,31 @@ class Outbound {
   }
 
   /**
-   * @param {string} what
+   * Throws when that cannot be the id of a peer.
+   * @param {string} what the argument
    * @param {any} id
    */
   checkId(what, id) {
-    const { length } = typeof id === 'string' ? id : String(id);
-    if (length > this.maxIdLength) throw tooLong(what, length, this.maxIdLength);
+    if (typeof id !== 'string' || id.length > this.maxIdLength) checkId(what, id, this.maxIdLength);
   }
 
   /**
-   * JSON text of an id or a channel, if that is not too long.
-   * @param {string} what
+   * Throws when that is too long for a channel, a pattern or a group.
+   * @param {string} what the argument
+   * @param {any} name
+   */
+  checkName(what, name) {
+    if (typeof name !== 'string' || name.length > this.maxIdLength) checkName(what, name, this.maxIdLength);
+  }
+
+  /**
+   * JSON text of an id or a channel.
+   * @param {string} what the argument
    * @param {any} id
    */
   named(what, id) {
-    const text = serialize(id);
-    if (text.length > this.maxIdLength) this.checkId(what, id);
-    return text;
+    this.checkId(what, id);
+    return serialize(id);
   }
 
   /**
@@ -272,7 +302,7 @@ class Outbound {
     if (what === REPLY) names = to + '\t' + from + '\t' + this.number;
     else if (what === NOTE) names = serialize(to) + '\t' + serialize(from);
     else if (what === PUBLISH) names = this.named('channel', to);
-    else names = this.named('id', to) + '\t' + this.named('id', from);
+    else names = this.named('to', to) + '\t' + this.named('from', from);
     if (what === PUBLISH) this.published = true;
     const head = what + form + names + '\t';
     this.end();
@@ -322,4 +352,4 @@ class Outbound {
   }
 }
 
-module.exports = { Outbound, serialize };
+module.exports = { Outbound, isCarried, serialize };

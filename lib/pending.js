@@ -6,8 +6,8 @@ const Bluebird = require('./Promise.js');
  * Pending promises, settled later. Bluebird's settle by their own methods, so nothing but the promise has to be kept: the two functions
  * that an executor gets would be most of what a send costs. These methods are internal, but bluebird is finished: its last release has them.
  */
-const { _fulfill, _rejectCallback } = /** @type {any} */ (Bluebird.prototype);
-const settlesItself = typeof _fulfill === 'function' && typeof _rejectCallback === 'function';
+const { _fulfill, _reject, _rejectCallback } = /** @type {any} */ (Bluebird.prototype);
+const settlesItself = [_fulfill, _reject, _rejectCallback].every((method) => typeof method === 'function');
 
 /** A promise of any other class. */
 class Deferred {
@@ -45,12 +45,27 @@ function resolve(pending, value) {
 }
 
 /**
+ * @param {Deferred} pending
+ * @param {any} value which may be a promise
+ */
+function settle(pending, value) {
+  /** @type {any} */ (pending).resolve(value);
+}
+
+/**
  * @param {any} pending
  * @param {Error} err
  */
 function reject(pending, err) {
-  if (pending instanceof Deferred) pending.reject(err);
-  else pending._rejectCallback(err, false);
+  try {
+    if (pending instanceof Deferred) pending.reject(err);
+    else pending._rejectCallback(err, false);
+  } catch (thrown) {
+    // Bluebird looks at the stack, which fails where the program's Error.prepareStackTrace throws.
+    const promise = promiseOf(pending);
+    if (!(settlesItself && promise instanceof Bluebird)) throw thrown;
+    /** @type {any} */ (promise)._reject(err);
+  }
 }
 
-module.exports = { pend, promiseOf, resolve, reject };
+module.exports = { Deferred, pend, promiseOf, reject, resolve, settle };

@@ -3,7 +3,9 @@
 const Deadlines = require('./deadlines.js');
 const { Fields } = require('./fields.js');
 const { pend, promiseOf, reject, resolve } = require('./pending.js');
-const { abortError, deliveryUnknown, error, fromFailure, hostClosed, peerNotFound, textOf, timedOut } = require('./errors.js');
+const {
+  abortError, coded, deliveryUnknown, error, fromFailure, hostClosed, nameOf, peerNotFound, textOf, timedOut
+} = require('./errors.js');
 const { follow, unfollow } = require('./signals.js');
 const { checkRequestOptions } = require('./validate.js');
 
@@ -14,7 +16,7 @@ const NO_HANDLER = 2;
 
 /** @param {any} id */
 function noHandler(id) {
-  return error('ERR_NO_HANDLER', 'Peer answers no requests (id: ' + id + ')');
+  return error('ERR_NO_HANDLER', 'Peer answers no requests (id: ' + nameOf(id) + ')');
 }
 
 /**
@@ -30,25 +32,20 @@ class Request {
   /**
    * @param {Requests} requests
    * @param {any} to
-   * @param {number | undefined} number under which the reply comes; none for a local peer
    * @param {number} timeout
    * @param {Abort | undefined} abort
    */
-  constructor(requests, to, number, timeout, abort) {
+  constructor(requests, to, timeout, abort) {
     this.requests = requests;
     this.to = to;
-    this.number = number;
+    /** @type {number | undefined} under which the reply comes; none for a local peer */
+    this.number = undefined;
     /** @type {string | undefined} the host that has accepted it */
     this.host = undefined;
     this.abort = abort;
     this.timeout = timeout;
     this.deadline = 0;
     this.pending = pend(requests.core.Promise);
-    requests.begin(this);
-    if (abort === undefined) return;
-    abort.request = this;
-    // It may have been aborted by the handler, which has just been called.
-    if (abort.signal.aborted) this.fail(abortError(abort.signal));
   }
 
   get promise() {
@@ -94,6 +91,15 @@ class Abort {
     follow(signal, this.onAbort);
   }
 
+  /** Whether the signal is aborted by now. */
+  isDue() {
+    try {
+      return this.signal.aborted;
+    } catch {
+      return false; // a signal of the program's own making
+    }
+  }
+
   end() {
     unfollow(this.signal, this.onAbort);
   }
@@ -119,6 +125,11 @@ class Requests {
     this.waiting.add(request);
     if (request.number !== undefined) this.numbered.set(request.number, request);
     if (this.waiting.size === 1) this.core.rest();
+    const { abort } = request;
+    if (abort === undefined) return;
+    abort.request = request;
+    // It may have been aborted by the handler, which has just been called.
+    if (abort.isDue()) request.fail(abortError(abort.signal));
   }
 
   /**
@@ -148,21 +159,25 @@ class Requests {
     try {
       const { timeout = core.requestTimeout, signal } = checkRequestOptions(options);
       if (signal !== undefined && signal.aborted) throw abortError(signal);
-      const peer = core.host.peers[to];
-      if (typeof peer === 'object' && peer !== null) {
+      const peer = core.peer(to);
+      if (peer !== undefined) {
         if (signal !== undefined) abort = new Abort(signal);
         return this.ask(peer, from, to, message, timeout, abort);
       }
+      core.outbound.checkId('to', to);
       if (!core.mayKnow(to)) throw peerNotFound(to);
       if (core.guarded) core.checkGuard(to);
       if (signal !== undefined) abort = new Abort(signal);
+      const request = new Request(this, to, timeout, abort);
       core.outbound.request(from, to, message);
-      const request = new Request(this, to, core.sends.next, timeout, abort);
+      // What was handed over has its place before anything of the program's is called again.
+      request.number = core.sends.next;
       core.sends.push(request, to);
+      this.begin(request);
       return request.promise;
     } catch (err) {
       abort?.end();
-      return core.Promise.reject(err);
+      return core.Promise.reject(coded(err));
     }
   }
 
@@ -189,8 +204,9 @@ class Requests {
       abort?.end();
       return this.core.Promise.resolve(reply);
     }
-    const request = new Request(this, to, undefined, timeout, abort);
-    reply.then((value) => request.succeed(value), (err) => request.fail(fail(err)));
+    const request = new Request(this, to, timeout, abort);
+    this.begin(request);
+    void wait(reply, (value) => request.succeed(value), (err) => request.fail(fail(err)));
     return request.promise;
   }
 
@@ -205,15 +221,14 @@ class Requests {
   /**
    * Another host asks a peer of this one.
    * @param {any} peer
+   * @param {any} id
    * @param {any} from
    * @param {any} message
    * @param {string} host
    * @param {number} number
    */
-  serve(peer, from, message, host, number) {
-    const { core } = this;
-    const { native } = core;
-    const { id } = peer;
+  serve(peer, id, from, message, host, number) {
+    const { native } = this.core;
     const threw = (/** @type {any} */ err) => this.reply(native, id, host, number, THREW, textOf(err));
     const handler = Fields.handler(peer);
     if (handler === undefined) {
@@ -228,7 +243,7 @@ class Requests {
       return;
     }
     if (reply instanceof Promise) {
-      const served = reply.then((value) => this.reply(native, id, host, number, ANSWERED, value), threw).finally(() => this.serving.delete(served));
+      const served = wait(reply, (value) => this.reply(native, id, host, number, ANSWERED, value), threw).finally(() => this.serving.delete(served));
       this.serving.add(served);
     } else this.reply(native, id, host, number, ANSWERED, reply);
   }
@@ -305,6 +320,23 @@ function call(handler, from, message) {
   const reply = handler(from, message);
   const waits = reply !== null && (typeof reply === 'object' || typeof reply === 'function') && typeof reply.then === 'function';
   return waits ? Promise.resolve(reply) : reply;
+}
+
+/**
+ * Unlike `then`, `await` asks nothing of a promise that programs can change.
+ * @param {Promise<any>} reply
+ * @param {(value: any) => void} succeed
+ * @param {(err: any) => void} fail
+ */
+async function wait(reply, succeed, fail) {
+  let value;
+  try {
+    value = await reply;
+  } catch (err) {
+    fail(err);
+    return;
+  }
+  succeed(value);
 }
 
 module.exports = { Request, Requests };

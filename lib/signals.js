@@ -54,7 +54,12 @@ function unfollow(signal, callback) {
  * @param {() => void} onAbort
  */
 function letGo(signal, onAbort) {
-  if (followed.delete(signal)) signal.removeEventListener('abort', onAbort);
+  if (!followed.delete(signal)) return;
+  try {
+    signal.removeEventListener('abort', onAbort);
+  } catch {
+    // A signal of the program's own making: whoever waits is told all the same.
+  }
 }
 
 module.exports = { checkSignal, follow, unfollow };

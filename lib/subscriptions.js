@@ -1,6 +1,7 @@
 'use strict';
 
 const dictionary = require('./dictionary.js');
+const { badProperty } = require('./errors.js');
 const { Patterns, isPattern } = require('./patterns.js');
 
 /** @typedef {(message: any, channel?: string) => any} Callback */
@@ -55,13 +56,14 @@ class Subscriptions {
    * @param {any} channels
    */
   replace(channels) {
-    const before = this.channels;
     const given = typeof channels === 'object' && channels !== null;
+    const names = new Set(given ? namesIn(channels) : []);
+    for (const topic of this.told.keys()) names.add(topic.slice(1));
     this.channels = given ? channels : dictionary();
     this.visible = given ? this.watch(channels) : channels;
     this.replaced = true;
     this.changed('**');
-    for (const name of new Set([...Object.keys(before), ...Object.keys(this.channels)])) this.changed(name);
+    for (const name of names) this.changed(name);
   }
 
   /**
@@ -71,13 +73,17 @@ class Subscriptions {
    */
   add(channel, callback, exact) {
     const store = this.storeOf(channel, exact);
-    const callbacks = store[channel];
-    if (Array.isArray(callbacks)) {
-      callbacks.push(callback);
-    } else {
+    try {
+      const callbacks = store[channel];
+      if (Array.isArray(callbacks)) {
+        callbacks.push(callback);
+        return;
+      }
       store[channel] = [callback];
-      this.changed(channel);
+    } catch (cause) {
+      throw badProperty('What stands in host.channels', cause);
     }
+    this.changed(channel);
   }
 
   /**
@@ -111,7 +117,7 @@ class Subscriptions {
   changed(key) {
     if (typeof key === 'symbol') return; // no other host can name it
     const name = String(key);
-    const stands = Array.isArray(this.channels[name]) || (this.replaced && name === '**');
+    const stands = isListened(this.channels, name) || (this.replaced && name === '**');
     if (isPattern(name)) {
       this.adjust(PATTERN, name, stands);
       this.adjust(CHANNEL, name, Array.isArray(this.exact[name]));
@@ -202,6 +208,30 @@ class Subscriptions {
     for (let i = before.indexOf(callback, index + 1); i !== -1; i = before.indexOf(callback, i + 1)) rest++;
     for (let i = callbacks.indexOf(callback); i !== -1 && rest > 0; i = callbacks.indexOf(callback, i + 1)) rest--;
     return rest === 0;
+  }
+}
+
+/**
+ * @param {object} channels
+ * @returns {string[]}
+ */
+function namesIn(channels) {
+  try {
+    return Object.keys(channels);
+  } catch (cause) {
+    throw badProperty('That value for host.channels', cause);
+  }
+}
+
+/**
+ * @param {any} channels
+ * @param {string} name
+ */
+function isListened(channels, name) {
+  try {
+    return Array.isArray(channels[name]);
+  } catch {
+    return false; // nobody can be called
   }
 }
 

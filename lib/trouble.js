@@ -1,6 +1,6 @@
 'use strict';
 
-const { error } = require('./errors.js');
+const { badProperty, error, textOf } = require('./errors.js');
 const { now } = require('./platform.js');
 
 /** Warnings about listeners that throw are given at most this often, in ms. */
@@ -27,10 +27,44 @@ class Trouble {
    * @param {boolean} [ofError] it was a listener of the event 'error' itself
    */
   threw(what, err, ofError = false) {
-    const message = `${what}: ${textOf(err)}`;
+    this.#say(error('ERR_LISTENER_THREW', `${what}: ${textOf(err)}`, { cause: err }), ofError);
+  }
+
+  /**
+   * What a program has put into the host cannot be used.
+   * @param {string} what
+   * @param {any} err
+   */
+  unusable(what, err) {
+    this.#say(badProperty(what, err), false);
+  }
+
+  /** @param {Error} err */
+  tell(err) {
+    if (!this.#events().emit('error', err)) Trouble.warn(err);
+  }
+
+  /**
+   * Nobody is left to be told of a warning that cannot be given: programs replace what gives them.
+   * @param {string | Error} warning
+   * @param {any} [options]
+   */
+  static warn(warning, options) {
+    try {
+      process.emitWarning(warning, options);
+    } catch {
+      // The next event must be applied all the same.
+    }
+  }
+
+  /**
+   * @param {Error & {code: string}} err
+   * @param {boolean} ofError
+   */
+  #say(err, ofError) {
     const events = this.#events();
     if (!ofError && events.count('error') > 0) {
-      events.emit('error', error('ERR_LISTENER_THREW', message, { cause: err }));
+      events.emit('error', err);
       return;
     }
     const time = now();
@@ -41,22 +75,19 @@ class Trouble {
     const more = this.#unreported > 0 ? ` (and ${this.#unreported} more before)` : '';
     this.#reported = time;
     this.#unreported = 0;
-    const detail = err instanceof Error ? err.stack : undefined;
-    process.emitWarning(message + more, { type: 'DistribusWarning', code: 'ERR_LISTENER_THREW', detail });
-  }
-
-  /** @param {Error} err */
-  tell(err) {
-    if (!this.#events().emit('error', err)) process.emitWarning(err);
+    Trouble.warn(err.message + more, { type: 'DistribusWarning', code: err.code, detail: stackOf(err.cause) });
   }
 }
 
-/** @param {any} err */
-function textOf(err) {
+/**
+ * @param {any} err
+ * @returns {string | undefined}
+ */
+function stackOf(err) {
   try {
-    return err instanceof Error ? err.message : String(err);
+    return err instanceof Error ? String(err.stack) : undefined;
   } catch {
-    return 'something that has no text';
+    return undefined;
   }
 }
 

@@ -82,6 +82,53 @@ function checkMaxListeners(count) {
   if (!(count >= 0)) throw typeError('ERR_INVALID_ARG_VALUE', `The "count" argument must not be negative, got ${count}`);
 }
 
+/** How a lost host is looked for: as 0.4.0 they take numbers as texts as well. */
+const RECONNECTS = {
+  reconnectTimeout: { most: Infinity, zero: true, unit: 'of milliseconds ' },
+  reconnectDelay: { most: 2 ** 31 - 1, zero: true, unit: 'of milliseconds ' },
+  reconnectDecay: { most: Number.MAX_VALUE, zero: false, unit: '' }
+};
+
+/** @param {any} options */
+function checkReconnects(options) {
+  for (const [name, { most, zero, unit }] of Object.entries(RECONNECTS)) {
+    const value = options[name];
+    if (value === undefined) continue;
+    if (typeof value !== 'number' && typeof value !== 'string') {
+      throw typeError('ERR_INVALID_ARG_TYPE', `The option "${name}" must be a number, got ${shown(value)}`);
+    }
+    const number = reconnectNumber(value);
+    if (number === undefined || number > most || (number === 0 && !zero)) {
+      const least = zero ? 'from 0 to' : 'greater than 0, at most';
+      throw typeError('ERR_INVALID_ARG_VALUE', `The option "${name}" must be a number ${unit}${least} ${most}, got ${value}`);
+    }
+  }
+}
+
+/**
+ * @param {any} value of one of these options
+ * @returns {number | undefined} the number that it stands for
+ */
+function reconnectNumber(value) {
+  if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) return undefined;
+  const number = Number(value);
+  return number >= 0 ? number : undefined;
+}
+
+/** A hundred years, in ms: what the native part can reckon with, and JSON can say. */
+const FOREVER = 100 * 365 * 24 * 60 * 60 * 1000;
+
+/**
+ * @param {(name: string) => any} optionOf
+ * @returns {Record<string, number | undefined>} how long is waited for others, where that makes sense
+ */
+function waitsInForce(optionOf) {
+  return Object.fromEntries(['requestTimeout', ...Object.keys(RECONNECTS)].map((name) => {
+    const number = reconnectNumber(optionOf(name));
+    return [name, number === undefined ? undefined : Math.min(number, FOREVER)];
+  }));
+}
+
 /** @param {any} offline */
 function checkOffline(offline) {
   if (offline === undefined || offline === 'reject' || offline === 'queue') return;
@@ -122,24 +169,32 @@ function checkFunction(callback, name, kind = 'argument') {
   }
 }
 
+/** Those options that have a meaning here: undefined ones are as if they were not given. */
+const KNOWN = ['networkId', 'Promise', 'requestTimeout', 'handshakeTimeout', 'offline', ...Object.keys(LIMITS), ...Object.keys(HEARTBEATS),
+  ...Object.keys(RECONNECTS)];
+
 /**
- * Options of our own are checked; the original's are taken as they come, as are unknown ones.
+ * Checks the options that are known; unknown ones are taken as they come.
  * @param {any} options
  * @param {any} before the options that are set
+ * @returns {Record<string, any>} a copy, with those that are given
  */
 function checkOptions(options, before) {
   checkObject(options);
-  const { Promise } = options;
+  const given = { ...options };
+  for (const name of KNOWN) if (given[name] === undefined) delete given[name];
+  const { Promise, requestTimeout } = given;
   if (Promise !== undefined) {
     checkFunction(Promise, 'Promise', 'option');
     if (typeof Promise.resolve !== 'function' || typeof Promise.reject !== 'function') {
       throw typeError('ERR_INVALID_ARG_VALUE', 'The option "Promise" must be a class of promises, with resolve and reject');
     }
   }
-  checkLimits(options);
-  checkHeartbeats(options, before);
-  if (!Object.hasOwn(options, 'requestTimeout')) return;
-  checkTimeout(options.requestTimeout, 'requestTimeout');
+  checkLimits(given);
+  checkHeartbeats(given, before);
+  checkReconnects(given);
+  if (requestTimeout !== undefined) checkTimeout(requestTimeout, 'requestTimeout');
+  return given;
 }
 
 /**
@@ -224,5 +279,5 @@ function checkPattern(pattern, options) {
 
 module.exports = {
   checkDelay, checkFunction, checkMaxListeners, checkOffline, checkOptions, checkPattern, checkPort, checkRequestOptions, checkSubscription,
-  withHeartbeats
+  waitsInForce, withHeartbeats
 };

@@ -1,6 +1,6 @@
 'use strict';
 
-const { abortError } = require('./errors.js');
+const { abortError, nameOf } = require('./errors.js');
 const { follow, unfollow } = require('./signals.js');
 const { microtask } = require('./platform.js');
 const { matcher } = require('./patterns.js');
@@ -44,7 +44,7 @@ class Watch {
    * @param {any} id of a peer that is there now
    */
   join(host, id) {
-    const key = String(id);
+    const key = nameOf(id);
     const peer = this.#present.get(key);
     if (peer !== undefined) {
       peer.hosts.add(host);
@@ -59,7 +59,7 @@ class Watch {
    * @param {any} id of a peer that is not there any more
    */
   leave(host, id) {
-    const key = String(id);
+    const key = nameOf(id);
     const peer = this.#present.get(key);
     if (peer === undefined || !peer.hosts.delete(host) || peer.hosts.size > 0) return;
     this.#present.delete(key);
@@ -177,7 +177,7 @@ class Watches {
     const watch = new Watch(signal, () => this.#unwatch(watch));
     const matches = matcher(pattern);
     this.#ours.set(watch, { pattern, matches, numbers: new Map() });
-    for (const id of this.#core.localIds()) if (matches(String(id))) watch.join('', id);
+    for (const id of this.#core.localIds()) if (matches(nameOf(id))) watch.join('', id);
     for (const host of this.#core.hostIds()) this.#ask(watch, host);
     return watch;
   }
@@ -240,7 +240,7 @@ class Watches {
     if (kind === Watches.WATCH) {
       const watcher = new Watcher(host, number, matcher(String(pattern)));
       this.#theirs.set(key, watcher);
-      for (const id of this.#core.localIds()) if (watcher.matches(String(id))) watcher.changes.push([1, id]);
+      for (const id of this.#core.localIds()) if (watcher.matches(nameOf(id))) watcher.changes.push([1, id]);
       this.#send(watcher);
     } else if (kind === Watches.UNWATCH) {
       this.#theirs.delete(key);
@@ -261,7 +261,7 @@ class Watches {
    * @param {boolean} here
    */
   changed(id, here) {
-    const name = String(id);
+    const name = nameOf(id);
     for (const [watch, { matches }] of this.#ours) {
       if (!matches(name)) continue;
       if (here) watch.join('', id);

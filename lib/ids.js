@@ -1,0 +1,76 @@
+'use strict';
+
+const { textOf, tooLong, typeError } = require('./errors.js');
+
+/** No number's text is as long. */
+const LONGEST_NUMBER = 32;
+
+/**
+ * Checks what shall be an id: all hosts must be able to name it, so JSON has to carry it, and it has a greatest length.
+ * @param {string} what the argument
+ * @param {any} id
+ * @param {number} most characters
+ */
+function checkId(what, id, most) {
+  switch (typeof id) {
+    case 'string':
+      checkLength(what, id.length, most);
+      return;
+    case 'object':
+      if (id !== null) checkObject(what, id, most);
+      return;
+    case 'bigint':
+    case 'function':
+    case 'symbol':
+      throw typeError('ERR_INVALID_ARG_TYPE', `The "${what}" argument must be something that JSON can carry, got a ${typeof id}`);
+    default:
+      if (most < LONGEST_NUMBER) checkLength(what, String(id).length, most);
+  }
+}
+
+/**
+ * Checks what shall be the name of a channel, a pattern or a group, which is compared as text.
+ * @param {string} what the argument
+ * @param {any} name
+ * @param {number} most characters
+ */
+function checkName(what, name, most) {
+  if (typeof name === 'symbol') return; // it stays on its host
+  let text;
+  try {
+    text = String(name);
+  } catch (cause) {
+    throw Object.assign(typeError('ERR_INVALID_ARG_VALUE', `The "${what}" argument must have a text: ${textOf(cause)}`), { cause });
+  }
+  checkLength(what, text.length, most);
+}
+
+/**
+ * @param {string} what
+ * @param {number} length
+ * @param {number} most
+ */
+function checkLength(what, length, most) {
+  if (length > most) throw tooLong(what, length, most);
+}
+
+/**
+ * @param {string} what
+ * @param {object} id
+ * @param {number} most
+ */
+function checkObject(what, id, most) {
+  let text;
+  let name;
+  try {
+    text = JSON.stringify(id);
+    name = String(id);
+  } catch (cause) {
+    const message = `The "${what}" argument must be something that JSON can carry, and have a text: ${textOf(cause)}`;
+    throw Object.assign(typeError('ERR_INVALID_ARG_VALUE', message), { cause });
+  }
+  if (text === undefined) throw typeError('ERR_INVALID_ARG_VALUE', `The "${what}" argument must be something that JSON can carry`);
+  checkLength(what, Math.max(text.length, name.length), most);
+}
+
+module.exports = { checkId, checkName };
