@@ -35,6 +35,7 @@ declare namespace distribus {
     | 'ERR_UNEXPECTED_RESPONSE'
     | 'ERR_JOIN_FAILED'
     | 'ERR_LISTENER_THREW'
+    | 'ERR_BAD_PROPERTY'
     | 'ERR_URL_TAKEN'
     | 'ERR_NETWORK_ID_MISMATCH'
     | 'ERR_NETWORK_ID_SET'
