@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
+use crate::aliases::Aliases;
 use crate::event::{LinkId, Time};
 use crate::limits::Limits;
+use crate::lost::{Lost, LostHosts, Redial};
 
 /// How far a link has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,39 +145,21 @@ pub struct Offer {
     pub window: u64,
 }
 
-/// A host that was lost without a goodbye.
-#[derive(Clone, Debug)]
-pub struct Lost {
-    /// When to do the next thing about it.
-    pub at: Time,
-    pub host: Option<ByteString>,
-    /// How to dial it again; none when they dialled us: then it is for them to come back.
-    pub redial: Option<Redial>,
-}
-
-/// Dialling again and again.
-#[derive(Clone, Debug)]
-pub struct Redial {
-    pub url: ByteString,
-    /// When the connection was lost.
-    pub since: Time,
-    /// The undisturbed delay before the attempt, in seconds.
-    pub delay: f64,
-}
-
 /// All links of this host. `W` is who waits for a connection.
 #[derive(Debug)]
 pub struct Hosts<W> {
     next: u64,
     links: BTreeMap<LinkId, Link<W>>,
+    /// Those of them that are not registered.
+    loose: BTreeSet<LinkId>,
     joined: BTreeMap<ByteString, LinkId>,
     /// The registered links of our own hosts, by their ids.
     by_host: HashMap<ByteString, LinkId>,
     /// The registered links to hosts without sessions.
     plain: BTreeSet<LinkId>,
     /// Further urls of the host with a key. They outlive the connection, as peers' addresses do.
-    aliases: HashMap<ByteString, ByteString>,
-    lost: BTreeMap<ByteString, Lost>,
+    aliases: Aliases,
+    lost: LostHosts,
 }
 
 impl<W> Hosts<W> {
@@ -183,11 +167,12 @@ impl<W> Hosts<W> {
         Hosts {
             next: 0,
             links: BTreeMap::new(),
+            loose: BTreeSet::new(),
             joined: BTreeMap::new(),
             by_host: HashMap::new(),
             plain: BTreeSet::new(),
-            aliases: HashMap::new(),
-            lost: BTreeMap::new(),
+            aliases: Aliases::default(),
+            lost: LostHosts::default(),
         }
     }
 
@@ -206,6 +191,7 @@ impl<W> Hosts<W> {
     pub fn dial(&mut self, link: LinkId, url: ByteString, hint: Option<ByteString>, waiter: W) {
         let dialled = Some(url);
         let waiters = vec![waiter];
+        self.loose.insert(link);
         self.links.insert(
             link,
             Link {
@@ -219,6 +205,7 @@ impl<W> Hosts<W> {
 
     /// Adds a link that they dialled.
     pub fn accept(&mut self, link: LinkId) {
+        self.loose.insert(link);
         self.links.insert(link, Link::new(State::Stranger));
     }
 
@@ -232,6 +219,12 @@ impl<W> Hosts<W> {
 
     pub fn links(&self) -> impl Iterator<Item = (LinkId, &Link<W>)> {
         self.links.iter().map(|(id, link)| (*id, link))
+    }
+
+    /// Those that are not registered: being made, of strangers, or leaving.
+    pub fn loose(&self) -> impl DoubleEndedIterator<Item = (LinkId, &Link<W>)> {
+        let link = |id: &LinkId| Some((*id, self.links.get(id)?));
+        self.loose.iter().filter_map(link)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -269,33 +262,32 @@ impl<W> Hosts<W> {
         let there = |l: &Link<W>| {
             l.dialled.as_deref() == Some(url) || (host.is_some() && l.hint.as_deref() == host)
         };
-        self.links
-            .iter()
+        self.loose()
             .find(|(_, l)| l.is_connecting() && there(l))
-            .map(|(id, _)| *id)
+            .map(|(id, _)| id)
     }
 
     /// The hosts that are expected where we are just connecting to one with that key.
     pub fn hints(&self, key: &str) -> Vec<ByteString> {
-        let there = |l: &&Link<W>| {
-            l.dialled
-                .as_deref()
-                .is_some_and(|d| self.is_name_of(d, key))
+        let there = |l: &Link<W>| {
+            let dialled = l.dialled.as_deref();
+            dialled.is_some_and(|d| self.is_name_of(d, key))
         };
-        let links = self.links.values().filter(there);
-        links.filter_map(|l| l.hint.clone()).collect()
+        let links = self.loose().filter(|(_, l)| there(l));
+        links.filter_map(|(_, l)| l.hint.clone()).collect()
     }
 
     /// A link whose host said that url in its greeting and was not registered, because we were dialling it ourselves.
     pub fn spare(&self, url: &str) -> Option<LinkId> {
         let spare = |l: &Link<W>| l.state == State::Stranger && l.url.as_deref() == Some(url);
-        self.links.iter().find(|(_, l)| spare(l)).map(|(id, _)| *id)
+        self.loose().find(|(_, l)| spare(l)).map(|(id, _)| id)
     }
 
     /// Registers a link under a key.
     pub fn register(&mut self, link: LinkId, key: ByteString) {
         let number = self.number();
         if let Some(l) = self.links.get_mut(&link) {
+            self.loose.remove(&link);
             l.state = State::Joined;
             l.registered = number;
             l.key = Some(key.clone());
@@ -316,17 +308,17 @@ impl<W> Hosts<W> {
     /// Whether there are links over which a greeting, or the answer to ours, may still come.
     pub fn is_greeting(&self) -> bool {
         let silent = |l: &Link<W>| l.state == State::Stranger && l.host.is_none();
-        let mut links = self.links.values();
-        links.any(|l| l.state == State::Greeting || silent(l))
+        let mut links = self.loose().rev();
+        links.any(|(_, l)| l.state == State::Greeting || silent(l))
     }
 
     /// That host is where we have said hello under a name of that key: whoever else answers there was there before it.
     pub fn overtake(&mut self, key: &str, host: &ByteString) {
         let there = |url: &ByteString| self.is_name_of(url, key);
         let greeting = |l: &Link<W>| l.state == State::Greeting;
-        let links = self.links.iter();
+        let links = self.loose();
         let links = links.filter(|(_, l)| greeting(l) && l.dialled.as_ref().is_some_and(there));
-        let links: Vec<LinkId> = links.map(|(link, _)| *link).collect();
+        let links: Vec<LinkId> = links.map(|(link, _)| link).collect();
         for link in links {
             if let Some(l) = self.links.get_mut(&link) {
                 l.since_hello = Some(host.clone());
@@ -351,6 +343,7 @@ impl<W> Hosts<W> {
     /// Takes a link out of the register, not out of the links. Gives its key if it was registered.
     pub fn unregister(&mut self, link: LinkId, state: State) -> Option<ByteString> {
         let l = self.links.get_mut(&link)?;
+        self.loose.insert(link);
         l.state = state;
         let key = l.key.take()?;
         self.plain.remove(&link);
@@ -367,6 +360,7 @@ impl<W> Hosts<W> {
     }
 
     pub fn remove(&mut self, link: LinkId) -> Option<Link<W>> {
+        self.loose.remove(&link);
         self.links.remove(&link)
     }
 
@@ -377,7 +371,7 @@ impl<W> Hosts<W> {
 
     /// Forgets the other urls of that host.
     pub fn forget_aliases(&mut self, key: &str) {
-        self.aliases.retain(|_, k| k != key);
+        self.aliases.forget(key);
     }
 
     /// Notes that a host is lost. One entry a key.
@@ -387,17 +381,20 @@ impl<W> Hosts<W> {
 
     /// From now on it is for us to dial that lost host, if it was not.
     pub fn redial(&mut self, key: &str, at: Time, redial: Redial) {
-        if let Some(lost) = self.lost.get_mut(key).filter(|l| l.redial.is_none()) {
-            lost.at = at;
-            lost.redial = Some(redial);
-        }
+        self.lost.change(key, |lost| {
+            if lost.redial.is_none() {
+                (lost.at, lost.redial) = (at, Some(redial));
+            }
+        });
     }
 
     /// That lost host is to be dialled at that time, if it is for us to do so.
     pub fn redial_at(&mut self, key: &str, at: Time) {
-        if let Some(lost) = self.lost.get_mut(key).filter(|l| l.redial.is_some()) {
-            lost.at = at;
-        }
+        self.lost.change(key, |lost| {
+            if lost.redial.is_some() {
+                lost.at = at;
+            }
+        });
     }
 
     /// Gives up waiting for the host with that key.
@@ -426,31 +423,25 @@ impl<W> Hosts<W> {
 
     /// The keys of lost hosts with that host id.
     pub fn lost_host(&self, host: &str) -> Vec<ByteString> {
-        self.lost
-            .iter()
-            .filter(|(_, l)| l.host.as_deref() == Some(host))
-            .map(|(key, _)| key.clone())
-            .collect()
+        self.lost.keys_of(host)
     }
 
-    pub fn lost_keys(&self) -> Vec<ByteString> {
-        self.lost.keys().cloned().collect()
+    /// Whether the host with that id is lost.
+    pub fn is_lost(&self, host: &str) -> bool {
+        self.lost.is_host(host)
     }
 
-    /// The lost hosts about which there is something to do now.
+    /// All lost hosts, by their keys.
+    pub fn all_lost(&self) -> impl Iterator<Item = (&ByteString, &Lost)> {
+        self.lost.iter()
+    }
+
+    /// Takes the lost hosts about which there is something to do now.
     pub fn due(&mut self, now: Time) -> Vec<(ByteString, Lost)> {
-        let due: Vec<ByteString> = self
-            .lost
-            .iter()
-            .filter(|(_, l)| l.at <= now)
-            .map(|(key, _)| key.clone())
-            .collect();
-        due.into_iter()
-            .filter_map(|key| self.lost.remove_entry(&key))
-            .collect()
+        self.lost.take_due(now)
     }
 
     pub fn deadline(&self) -> Option<Time> {
-        self.lost.values().map(|l| l.at).min()
+        self.lost.deadline()
     }
 }

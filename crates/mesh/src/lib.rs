@@ -24,6 +24,7 @@
 //! User data stays raw JSON text ([`Raw`]) from end to end: it is cut out of a frame and pasted into another one.
 #![deny(unsafe_code)]
 
+mod aliases;
 mod answers;
 mod channels;
 mod directory;
@@ -32,6 +33,7 @@ mod hashes;
 mod hosts;
 mod limits;
 mod liveness;
+mod lost;
 mod members;
 mod mesh;
 mod patterns;

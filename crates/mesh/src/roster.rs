@@ -2,7 +2,7 @@
 //!
 //! Connections tell less: a host may have two of them one after the other, and a url may be that of one host today and of another one tomorrow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
@@ -36,6 +36,8 @@ struct Entry {
 #[derive(Debug, Default)]
 pub struct Roster {
     members: BTreeMap<Name, Entry>,
+    /// Who of them is lost, by their keys and urls.
+    lost: HashMap<ByteString, BTreeSet<Name>>,
 }
 
 fn told(change: Change, name: &Name, entry: &Entry) -> Event {
@@ -55,9 +57,11 @@ impl Roster {
         key: ByteString,
         url: Option<ByteString>,
     ) -> Vec<Event> {
-        let mut events = self.remove(|n, e| {
-            *n != name && !e.connected && (e.key == key || (e.url.is_some() && e.url == url))
-        });
+        let mut others = self.lost_at(&key);
+        others.extend(url.iter().flat_map(|url| self.lost_at(url)));
+        others.remove(&name);
+        let mut events: Vec<Event> = others.iter().filter_map(|n| self.gone(n)).collect();
+        self.note_found(&name);
         let before = self.members.get(&name).map(|e| e.connected);
         let entry = Entry {
             key,
@@ -77,35 +81,60 @@ impl Roster {
     pub fn lost(&mut self, name: &Name) -> Option<Event> {
         let entry = self.members.get_mut(name).filter(|e| e.connected)?;
         entry.connected = false;
+        for at in [Some(&entry.key), entry.url.as_ref()].into_iter().flatten() {
+            let names = self.lost.entry(at.clone()).or_default();
+            names.insert(name.clone());
+        }
         Some(told(Change::Disconnect, name, entry))
     }
 
     /// It is gone.
     pub fn gone(&mut self, name: &Name) -> Option<Event> {
+        self.note_found(name);
         let entry = self.members.remove(name)?;
         Some(told(Change::Leave, name, &entry))
     }
 
     /// The lost members with that name or key are not waited for any more.
     pub fn given_up(&mut self, name: &Name, key: Option<&ByteString>) -> Vec<Event> {
-        self.remove(|n, e| !e.connected && (n == name || Some(&e.key) == key))
+        let is_lost = |n: &Name, key: Option<&ByteString>| {
+            let entry = self.members.get(n).filter(|e| !e.connected);
+            entry.is_some_and(|e| key.is_none_or(|key| e.key == *key))
+        };
+        let mut names = key.map(|key| self.lost_at(key)).unwrap_or_default();
+        names.retain(|n| is_lost(n, key));
+        if is_lost(name, None) {
+            names.insert(name.clone());
+        }
+        names.iter().filter_map(|n| self.gone(n)).collect()
     }
 
     /// We leave the network.
     pub fn clear(&mut self) -> Vec<Event> {
-        self.remove(|_, _| true)
+        self.lost.clear();
+        let members = std::mem::take(&mut self.members);
+        let left = |(name, entry): &(Name, Entry)| told(Change::Leave, name, entry);
+        members.into_iter().map(|member| left(&member)).collect()
     }
 
-    fn remove(&mut self, is_gone: impl Fn(&Name, &Entry) -> bool) -> Vec<Event> {
-        let mut events = Vec::new();
-        self.members.retain(|name, entry| {
-            let gone = is_gone(name, entry);
-            if gone {
-                events.push(told(Change::Leave, name, entry));
+    /// The lost members that had that key or url.
+    fn lost_at(&self, at: &str) -> BTreeSet<Name> {
+        self.lost.get(at).cloned().unwrap_or_default()
+    }
+
+    /// That member is not lost any more, if it was.
+    fn note_found(&mut self, name: &Name) {
+        let Some(entry) = self.members.get(name).filter(|e| !e.connected) else {
+            return;
+        };
+        for at in [Some(&entry.key), entry.url.as_ref()].into_iter().flatten() {
+            if let Some(names) = self.lost.get_mut(at) {
+                names.remove(name);
+                if names.is_empty() {
+                    self.lost.remove(at);
+                }
             }
-            !gone
-        });
-        events
+        }
     }
 }
 

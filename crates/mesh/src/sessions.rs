@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytestring::ByteString;
 
-use crate::event::Time;
+use crate::event::{LinkId, Time};
 pub use session::{Part, Remains, Run, Session, Standing};
 
 /// All sessions, by the other host's id.
@@ -19,6 +19,9 @@ pub struct Sessions<T> {
     sessions: BTreeMap<ByteString, Session<T>>,
     /// When to look at a session again: at most one entry for each.
     timers: BTreeSet<(Time, ByteString)>,
+    /// Those that have a link, and how many bytes wait in the others.
+    linked: BTreeSet<ByteString>,
+    waiting: usize,
 }
 
 impl<T: Run> Sessions<T> {
@@ -26,6 +29,8 @@ impl<T: Run> Sessions<T> {
         Sessions {
             sessions: BTreeMap::new(),
             timers: BTreeSet::new(),
+            linked: BTreeSet::new(),
+            waiting: 0,
         }
     }
 
@@ -41,15 +46,49 @@ impl<T: Run> Sessions<T> {
         self.sessions.keys().cloned().collect()
     }
 
+    /// The hosts that have a link.
+    pub fn linked(&self) -> Vec<ByteString> {
+        self.linked.iter().cloned().collect()
+    }
+
     /// Whether a host that has no link may come back.
     pub fn any_lost(&self) -> bool {
-        self.sessions.values().any(|s| s.link().is_none())
+        self.linked.len() < self.sessions.len()
     }
 
     /// How many bytes of memory wait for hosts that have no link, about.
     pub fn waiting(&self) -> usize {
-        let lost = self.sessions.values().filter(|s| s.link().is_none());
-        lost.map(Session::occupied).sum()
+        self.waiting
+    }
+
+    /// Has the session use that link from now on, see [`Session::attach`].
+    pub fn attach(&mut self, host: &ByteString, link: LinkId, there: &Standing) -> Option<()> {
+        let done = self.sessions.get_mut(host)?.attach(link, there);
+        self.recount(host);
+        done
+    }
+
+    /// The session does not use that link any more, if it did.
+    pub fn detach(&mut self, host: &ByteString, link: LinkId) {
+        if let Some(session) = self.sessions.get_mut(host) {
+            session.detach(link);
+        }
+        self.recount(host);
+    }
+
+    /// Notes whether that session has a link, and how much waits in it if not.
+    fn recount(&mut self, host: &ByteString) {
+        let Some(session) = self.sessions.get_mut(host) else {
+            return;
+        };
+        let waits = if session.link().is_some() {
+            self.linked.insert(host.clone());
+            0
+        } else {
+            self.linked.remove(host);
+            session.occupied()
+        };
+        self.waiting = self.waiting + waits - std::mem::replace(&mut session.counted, waits);
     }
 
     /// Begins a session. There must not be one with that host.
@@ -61,8 +100,12 @@ impl<T: Run> Sessions<T> {
 
     /// Ends a session and gives what was under way.
     pub fn end(&mut self, host: &str) -> Option<Remains<T>> {
-        let session = self.sessions.remove(host)?;
-        self.timers.retain(|(_, h)| h != host);
+        let (host, session) = self.sessions.remove_entry(host)?;
+        self.linked.remove(&host);
+        self.waiting -= session.counted;
+        if let Some(at) = session.armed {
+            self.timers.remove(&(at, host));
+        }
         Some(session.end())
     }
 
@@ -72,10 +115,13 @@ impl<T: Run> Sessions<T> {
             return;
         };
         session.push(run, now);
-        if !session.armed {
-            session.armed = true;
-            self.timers
-                .insert((now.saturating_add(timeout), host.clone()));
+        let at = now.saturating_add(timeout);
+        if session.armed.is_none() {
+            session.armed = Some(at);
+            self.timers.insert((at, host.clone()));
+        }
+        if session.link().is_none() {
+            self.recount(host);
         }
     }
 
@@ -99,10 +145,12 @@ impl<T: Run> Sessions<T> {
                     expired.push((host.clone(), parts));
                 }
             }
-            session.armed = false;
-            if let Some(oldest) = session.oldest() {
-                session.armed = true;
-                self.timers.insert((oldest.saturating_add(timeout), host));
+            session.armed = session.oldest().map(|at| at.saturating_add(timeout));
+            if let Some(at) = session.armed {
+                self.timers.insert((at, host.clone()));
+            }
+            if session.link().is_none() {
+                self.recount(&host);
             }
         }
         expired

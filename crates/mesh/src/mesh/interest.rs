@@ -171,7 +171,7 @@ impl Mesh {
             more: false,
             changes: vec![(add, topic)],
         };
-        for host in self.sessions.hosts() {
+        for host in self.sessions.linked() {
             if let Some(link) = self.told(&host) {
                 self.say_interest(link, &interest);
             }
@@ -185,7 +185,7 @@ impl Mesh {
             let interest = &self.hosts.get(link)?.interest;
             (interest.lists && interest.theirs).then_some(link)
         };
-        let hosts = self.sessions.hosts().into_iter();
+        let hosts = self.sessions.linked().into_iter();
         let left: BTreeSet<ByteString> = hosts.filter(|h| connected(h).is_some()).collect();
         if left.is_empty() {
             return self.done(call, Ok(Answer::Done));

@@ -258,9 +258,8 @@ impl Mesh {
         if let Some(ours) = self
             .session_of(link)
             .filter(|ours| Some(ours) == host.as_ref())
-            && let Some(session) = self.sessions.get_mut(&ours)
         {
-            session.detach(link);
+            self.sessions.detach(&ours, link);
         }
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key: key.clone() });
@@ -353,7 +352,7 @@ impl Mesh {
         if waiters.is_empty() {
             return;
         }
-        let links = self.hosts.links().filter(|(_, l)| joining(l));
+        let links = self.hosts.loose().filter(|(_, l)| joining(l));
         let links: Vec<LinkId> = links.map(|(link, _)| link).collect();
         let round = self.open_round(links.len() + 1, RoundEnd::Joined(waiters));
         self.limit_round(round);

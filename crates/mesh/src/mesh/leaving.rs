@@ -78,7 +78,8 @@ impl Mesh {
         if let Some(earlier) = self.closing.replace(call) {
             self.done(earlier, Ok(Answer::Done));
         }
-        for key in self.hosts.lost_keys() {
+        let lost = self.hosts.all_lost().map(|(key, _)| key.clone());
+        for key in lost.collect::<Vec<ByteString>>() {
             self.hosts.found(&key);
             self.event(Event::TimerStopped { key });
         }

@@ -34,10 +34,8 @@ impl Mesh {
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key: key.clone() });
             self.members.change(self.now);
-            if let Some(host) = &session
-                && let Some(session) = self.sessions.get_mut(host)
-            {
-                session.detach(link);
+            if let Some(host) = &session {
+                self.sessions.detach(host, link);
                 self.synced_all(host);
                 self.place_leaves(host);
             }

@@ -102,7 +102,7 @@ impl Mesh {
         let new = list.iter().filter(|m| !m.is_relayed());
         let new = new.filter(|m| is_from(m) || !self.knows(m));
         let new: Vec<Member> = new.cloned().collect();
-        let connecting = self.hosts.links().any(|(_, l)| l.is_connecting());
+        let connecting = self.hosts.loose().any(|(_, l)| l.is_connecting());
         if new.is_empty() || (previous.is_empty() && !connecting) {
             return;
         }

@@ -53,7 +53,7 @@ impl Mesh {
 
     /// Somebody answers where we were looking for a lost host. If it was not that one, nobody looks for it any more.
     pub(super) fn member_was_looked_for(&mut self, host: Option<&ByteString>, key: &ByteString) {
-        let lost = |h: &ByteString| !self.hosts.lost_host(h).is_empty();
+        let lost = |h: &ByteString| self.hosts.is_lost(h);
         let looked_for = self.hosts.lost(key).is_some()
             || host.is_some_and(lost)
             || self

@@ -7,7 +7,8 @@ use bytestring::ByteString;
 use super::{Mesh, Waiter};
 use crate::error::CallError;
 use crate::event::{Event, Time};
-use crate::hosts::{Link, Lost, Redial};
+use crate::hosts::Link;
+use crate::lost::{Lost, Redial};
 
 /// Attempts after the first one are never closer together than this (or than the first delay, if that is shorter).
 const SHORTEST_DELAY: f64 = 0.25;

@@ -5,6 +5,7 @@ use bytestring::ByteString;
 use super::Mesh;
 use crate::event::{LinkId, Raw};
 use crate::hosts::Offer;
+use crate::limits::Limits;
 use crate::sessions::Standing;
 use crate::wire::json;
 
@@ -79,31 +80,30 @@ impl Mesh {
             seen: offer.seen,
             window: usize::try_from(offer.window).unwrap_or(usize::MAX),
         };
-        if let Some(session) = self.sessions.get_mut(&host) {
+        if let Some(session) = self.sessions.get(&host) {
             let same = session.id == offer.id;
             // What was taken in for a way that takes more cannot be said on this one.
             let smaller = limits.payload < session.limits.payload;
             let fits = !smaller || session.unacknowledged().all(|cargo| cargo.fits(&limits));
-            if same && fits && session.attach(link, &there).is_some() {
-                (session.limits, session.key) = (limits, key);
-                self.open_channels(link, &host);
-                return Some(host);
+            let unused = session.is_unused();
+            if same && fits && self.sessions.attach(&host, link, &there).is_some() {
+                return self.begin_on(link, host, limits, key);
             }
-            if !same && fits && session.is_unused() {
+            if !same && fits && unused {
                 // Most likely its link was lost before the other side knew of it. What waits in it waits for that host, under whatever
                 // name; what waited over there may be lost.
-                if offer.new || dialled {
+                if let Some(session) = self.sessions.get_mut(&host)
+                    && (offer.new || dialled)
+                {
                     session.id = offer.id;
                 }
                 let fresh = Standing {
                     window: there.window,
                     ..Standing::new_session()
                 };
-                session.attach(link, &fresh)?;
-                (session.limits, session.key) = (limits, key.clone());
-                self.perhaps_missing(key);
-                self.open_channels(link, &host);
-                return Some(host);
+                self.sessions.attach(&host, link, &fresh)?;
+                self.perhaps_missing(key.clone());
+                return self.begin_on(link, host, limits, key);
             }
             self.break_session(&host);
             if same && dialled {
@@ -122,9 +122,22 @@ impl Mesh {
             window: there.window,
             ..Standing::new_session()
         };
-        let session = self.sessions.begin(host.clone(), id);
-        session.attach(link, &fresh)?;
-        (session.limits, session.key) = (limits, key);
+        self.sessions.begin(host.clone(), id);
+        self.sessions.attach(&host, link, &fresh)?;
+        self.begin_on(link, host, limits, key)
+    }
+
+    /// The session with that host uses that link now.
+    fn begin_on(
+        &mut self,
+        link: LinkId,
+        host: ByteString,
+        limits: Limits,
+        key: ByteString,
+    ) -> Option<ByteString> {
+        if let Some(session) = self.sessions.get_mut(&host) {
+            (session.limits, session.key) = (limits, key);
+        }
         self.open_channels(link, &host);
         Some(host)
     }

@@ -113,7 +113,9 @@ pub struct Session<T> {
     /// How many exceptions were told to us since we last said that we have seen them.
     seen: usize,
     /// A timer is set to look at it.
-    pub(super) armed: bool,
+    pub(super) armed: Option<Time>,
+    /// How many bytes of it are counted as waiting for a host that has no link.
+    pub(super) counted: usize,
 }
 
 /// What is left of a session that has ended.
@@ -146,7 +148,8 @@ impl<T: Run> Session<T> {
             window: WINDOW,
             incoming: Incoming::default(),
             seen: 0,
-            armed: false,
+            armed: None,
+            counted: 0,
         }
     }
 
