@@ -358,6 +358,7 @@ declare namespace distribus {
      *
      * @throws {Error} ERR_ID_EXISTS: this host has a peer with that id
      * @throws {RangeError} ERR_ID_TOO_LONG: longer than `maxIdLength`
+     * @throws {TypeError} ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE: JSON cannot carry it
      */
     create<In = any, Out = any>(id?: Id): Peer<In, Out>;
 
@@ -393,6 +394,8 @@ declare namespace distribus {
     /**
      * Tells who is there and matches, then who comes and goes: one leave for every join. Peers of a host whose connection is lost leave.
      * The signal ends it with an AbortError.
+     *
+     * @throws {RangeError} ERR_ID_TOO_LONG: the pattern is longer than `maxIdLength`
      */
     watch(pattern?: string | null, options?: { signal?: AbortSignal }): AsyncIterableIterator<{ type: 'join' | 'leave'; id: any }>;
 
@@ -482,6 +485,7 @@ declare namespace distribus {
      *
      * @returns false when so much waits for a host that it is better to wait for the event `'drain'` before publishing more
      * @throws what a subscriber of this host throws; other hosts then get nothing
+     * @throws {RangeError} ERR_ID_TOO_LONG: the channel is longer than `maxIdLength`
      */
     publish<M = any>(channel: Id, message?: M): boolean;
 
@@ -489,6 +493,7 @@ declare namespace distribus {
      * Subscribes to a channel.
      *
      * @throws {TypeError} ERR_INVALID_ARG_TYPE: the callback is not a function
+     * @throws {RangeError} ERR_ID_TOO_LONG: the channel or the group is longer than `maxIdLength`
      */
     subscribe<M = any>(channel: Id, callback: (message: M, channel?: any) => unknown, options?: { exact?: boolean; group?: string } | null): void;
 

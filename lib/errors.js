@@ -176,7 +176,7 @@ function fromFailure(failure) {
     }
     case 'ERR_DIAL': {
       const { message, code, ...facts } = /** @type {Record<string, any>} */ (failure.error);
-      return error(code, message, facts);
+      return Object.assign(code === 'ERR_INVALID_URL' ? new TypeError(message) : new Error(message), { code }, facts);
     }
     default:
       return error(code, code);

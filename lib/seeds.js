@@ -12,9 +12,23 @@ function checkSeeds(urls) {
       throw typeError('ERR_INVALID_ARG_TYPE', `The "urls" argument must be an array of strings, got one with ${url === null ? 'null' : typeof url}`);
     }
     if (url === '') throw typeError('ERR_INVALID_ARG_VALUE', 'The "urls" argument must not contain an empty string');
+    checkUrl(url);
   }
   if (urls.length === 0) throw typeError('ERR_INVALID_ARG_VALUE', 'The "urls" argument must not be empty');
   return [...new Set(urls)];
+}
+
+/** @param {string} url which is dialled, and then looked at once more, only when all are well formed */
+function checkUrl(url) {
+  let protocol = '';
+  try {
+    ({ protocol } = new URL(url));
+  } catch {
+    // It is none.
+  }
+  if (protocol === 'ws:' || protocol === 'wss:') return;
+  const shown = url.replace(/\/\/[^/?#]*@/, '//'); // without a password
+  throw typeError('ERR_INVALID_URL', `Invalid url (url: ${shown}), expected ws://host:port`);
 }
 
 /**

@@ -270,7 +270,7 @@ function checkPattern(pattern, options) {
   if (pattern !== undefined && pattern !== null && typeof pattern !== 'string') {
     throw typeError('ERR_INVALID_ARG_TYPE', `The "pattern" argument must be a string, got ${shown(pattern)}`);
   }
-  if (options !== undefined) checkObject(options);
+  if (options !== undefined && options !== null) checkObject(options);
   const { self = false, signal } = options ?? {};
   checkBoolean(self, 'self');
   checkSignal(signal);
