@@ -2,6 +2,8 @@ import distribus = require('./index.js');
 
 export type Host = distribus.Host;
 export type Peer<In = any, Out = any> = distribus.Peer<In, Out>;
+export type HostPromise<T> = distribus.HostPromise<T>;
+export type Promise<T> = distribus.Promise<T>;
 export type HostOptions = distribus.HostOptions;
 export type ListenOptions = distribus.ListenOptions;
 export type DistribusError = distribus.DistribusError;

@@ -1,6 +1,22 @@
 import Bluebird = require('bluebird');
 
 declare namespace distribus {
+  /** Bluebird's methods that native promises lack. They have no types here: `distribus.Promise.resolve(promise)` gives them theirs. */
+  type BluebirdMethods = { [Method in Exclude<keyof Bluebird<any>, keyof globalThis.Promise<any>>]?: any };
+
+  /**
+   * A promise of a host: of `distribus.Promise`, which is bluebird, or of the class that the option `Promise` names. It is typed like a
+   * native promise, so that it fits wherever one is expected, and a subclass may have `async` methods.
+   */
+  interface HostPromise<T> extends globalThis.Promise<T>, BluebirdMethods {
+    then<A = T, B = never>(
+      onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+      onRejected?: ((reason: any) => B | PromiseLike<B>) | null
+    ): HostPromise<A | B>;
+    catch<A = never>(onRejected?: ((reason: any) => A | PromiseLike<A>) | null): HostPromise<T | A>;
+    finally(onFinally?: (() => void) | null): HostPromise<T>;
+  }
+
   /**
    * Anything that names a peer or a channel. Names are compared as strings, so that `7` and `'7'` are the same; a peer's id keeps the
    * type that it was created with.
@@ -206,7 +222,7 @@ declare namespace distribus {
   }
 
   interface RequestOptions {
-    /** How long to wait for the reply, in milliseconds, more than 0. Default: the host's `requestTimeout`. */
+    /** How long to wait for the reply, in milliseconds, more than 0; Infinity: for as long as it takes. Default: the host's `requestTimeout`. */
     timeout?: number;
     /** Ends the waiting: the request is rejected with an `AbortError` whose `cause` is the signal's reason. */
     signal?: AbortSignal;
@@ -239,7 +255,7 @@ declare namespace distribus {
   type Handler<M = any, R = any> = (from: any, message: M) => R | PromiseLike<R>;
 
   /** A host's private way of sending, handed to its peers. */
-  type Send = (from: any, to: any, message: any, options?: SendOptions | null) => Bluebird<null | undefined>;
+  type Send = (from: any, to: any, message: any, options?: SendOptions | null) => HostPromise<null | undefined>;
 
   /**
    * An addressed endpoint on a host. `host.create(id)` makes one.
@@ -257,7 +273,7 @@ declare namespace distribus {
      * @returns resolves with null when the listeners of the receiver have been called (undefined when one of them threw on another host)
      * @throws what a listener throws, when the receiver lives on the same host
      */
-    send(to: Id, message?: Out, options?: SendOptions | null): Bluebird<null | undefined>;
+    send(to: Id, message?: Out, options?: SendOptions | null): HostPromise<null | undefined>;
 
     /**
      * Sends a message to a peer, wherever it lives, and waits for the reply of its handler. The handler of a peer of the same host is
@@ -268,11 +284,11 @@ declare namespace distribus {
      * ERR_REQUEST_NOT_SUPPORTED (the peer lives on a host of distribus 0.4.0), or as `send` does
      * @throws {Error} ERR_NO_HOST: no host has made this peer
      */
-    request<Reply = In>(to: Id, message?: Out, options?: RequestOptions | null): Bluebird<Reply>;
+    request<Reply = In>(to: Id, message?: Out, options?: RequestOptions | null): HostPromise<Reply>;
 
     /** Sends a message to all peers in the network whose ids match, without a pattern to all; see `Host.broadcast`. */
-    broadcast(pattern: string | null | undefined, message: Out, options?: { self?: boolean }): Bluebird<{ delivered: number; failed: number }>;
-    broadcast(message: Out): Bluebird<{ delivered: number; failed: number }>;
+    broadcast(pattern: string | null | undefined, message: Out, options?: { self?: boolean }): HostPromise<{ delivered: number; failed: number }>;
+    broadcast(message: Out): HostPromise<{ delivered: number; failed: number }>;
 
     /**
      * Answers the requests for this peer from now on, in place of the handler before. None: they are refused.
@@ -294,6 +310,12 @@ declare namespace distribus {
     /** Adds a listener that is called once and then removed. */
     once(event: 'message', callback: Listener<In>): this;
     once(event: string | symbol, callback: Listener): this;
+    /** Adds a listener that is called before those that are there. */
+    prependListener(event: 'message', callback: Listener<In>): this;
+    prependListener(event: string | symbol, callback: Listener): this;
+    /** Adds a listener that is called once, before those that are there. */
+    prependOnceListener(event: 'message', callback: Listener<In>): this;
+    prependOnceListener(event: string | symbol, callback: Listener): this;
     /** Removes a listener; the one that was added last, if it was added more than once. */
     off(event: string | symbol, callback: Listener): this;
     /** The same as `off`. */
@@ -302,6 +324,13 @@ declare namespace distribus {
     removeAllListeners(event?: string | symbol): this;
     /** The listeners of an event, a copy. */
     listeners(event: string | symbol): Listener[];
+    /** The same with what `once` made of its listeners; those have the listener that it was given as `listener`. */
+    rawListeners(event: string | symbol): Listener[];
+    /** The events that have listeners. */
+    eventNames(): Array<string | symbol>;
+    /** How many listeners an event may have before the process is warned of a leak. 0, the default: any number. */
+    setMaxListeners(count: number): this;
+    getMaxListeners(): number;
     /** How many listeners an event has. */
     listenerCount(event: string | symbol): number;
     /**
@@ -373,23 +402,23 @@ declare namespace distribus {
      *
      * @returns resolves with that host's url, null when it has none; rejects with ERR_PEER_NOT_FOUND
      */
-    find(id: Id): Bluebird<string | null>;
+    find(id: Id): HostPromise<string | null>;
 
     /** The ids of all peers in the network. Hosts of distribus 0.4.0 cannot be asked for theirs. */
-    list(): Bluebird<any[]>;
+    list(): HostPromise<any[]>;
 
     /** The ids of all peers in the network that match, see `subscribe` for the wildcards. */
-    list(pattern: string | null): Bluebird<any[]>;
+    list(pattern: string | null): HostPromise<any[]>;
 
     /** Resolves with this host when every host of ours that is connected knows what has been subscribed to here so far. */
-    ready(channel?: Id): Bluebird<this>;
+    ready(channel?: Id): HostPromise<this>;
 
     /**
      * Sends a message to all peers in the network whose ids match; without a pattern to all. Not to the sender, unless `self` is true.
      * `failed` counts peers whose listener threw, and hosts that did not answer.
      */
-    broadcast(from: Id, pattern: string | null | undefined, message: any, options?: { self?: boolean }): Bluebird<{ delivered: number; failed: number }>;
-    broadcast(from: Id, message: any): Bluebird<{ delivered: number; failed: number }>;
+    broadcast(from: Id, pattern: string | null | undefined, message: any, options?: { self?: boolean }): HostPromise<{ delivered: number; failed: number }>;
+    broadcast(from: Id, message: any): HostPromise<{ delivered: number; failed: number }>;
 
     /**
      * Tells who is there and matches, then who comes and goes: one leave for every join. Peers of a host whose connection is lost leave.
@@ -406,7 +435,7 @@ declare namespace distribus {
      * @param port 0 for any free port
      * @returns resolves with the host; rejects with ERR_SERVER_ALREADY_LISTENING, or with the system's error, like EADDRINUSE
      */
-    listen(address?: string | null, port?: number | string, options?: ListenOptions | null): Bluebird<this>;
+    listen(address?: string | null, port?: number | string, options?: ListenOptions | null): HostPromise<this>;
 
     /**
      * Joins a host, and all hosts that it knows.
@@ -416,8 +445,8 @@ declare namespace distribus {
      * ERR_NETWORK_ID_MISMATCH, ERR_CONNECTION_LOST, ERR_REFUSED, ERR_REQUEST_TIMEOUT, ERR_HOST_CLOSED, ERR_INVALID_URL,
      * ERR_TLS_UNSUPPORTED, ERR_HANDSHAKE_TIMEOUT, ERR_HANDSHAKE_FAILED, ERR_UNEXPECTED_RESPONSE
      */
-    join(url: string | null | undefined): Bluebird<this>;
-    join(address: string, port: number | string): Bluebird<this>;
+    join(url: string | URL | null | undefined): HostPromise<this>;
+    join(address: string, port: number | string): HostPromise<this>;
     /**
      * Joins by whichever of these hosts answers first. The others are joined as well, and tried again if they do not answer. The host's own
      * url does not count.
@@ -425,7 +454,7 @@ declare namespace distribus {
      * @returns resolves with this host; rejects with ERR_JOIN_FAILED when all have failed, with a TypeError when there is none or one is
      * no url
      */
-    join(urls: readonly string[], port?: number | string): Bluebird<this>;
+    join(urls: ReadonlyArray<string | URL>, port?: number | string): HostPromise<this>;
 
     /** The other hosts of the network: those that have joined and not left. A copy. */
     hosts(): Member[];
@@ -446,6 +475,9 @@ declare namespace distribus {
     /** Adds a listener that is called before those that are there. */
     prependListener<E extends keyof HostEvents>(event: E, callback: (this: this, ...args: HostEvents[E]) => unknown): this;
     prependListener(event: string | symbol, callback: (this: this, ...args: any[]) => unknown): this;
+    /** Adds a listener that is called once, before those that are there. */
+    prependOnceListener<E extends keyof HostEvents>(event: E, callback: (this: this, ...args: HostEvents[E]) => unknown): this;
+    prependOnceListener(event: string | symbol, callback: (this: this, ...args: any[]) => unknown): this;
     /** Removes a listener; the one that was added last, if it was added more than once. */
     off(event: string | symbol, callback: (...args: any[]) => unknown): this;
     /** The same as `off`. */
@@ -454,8 +486,22 @@ declare namespace distribus {
     removeAllListeners(event?: string | symbol): this;
     /** The listeners of an event, a copy. */
     listeners(event: string | symbol): Array<(...args: any[]) => unknown>;
+    /** The same with what `once` made of its listeners; those have the listener that it was given as `listener`. */
+    rawListeners(event: string | symbol): Array<(...args: any[]) => unknown>;
+    /** The events that have listeners. */
+    eventNames(): Array<string | symbol>;
+    /** How many listeners an event may have before the process is warned of a leak. 0, the default: any number. */
+    setMaxListeners(count: number): this;
+    getMaxListeners(): number;
     /** How many listeners an event has. */
     listenerCount(event: string | symbol): number;
+    /**
+     * Calls the listeners of an event, which may be one of the program's own. What one throws goes to the event `'error'`.
+     *
+     * @returns whether there was a listener
+     */
+    emit<E extends keyof HostEvents>(event: E, ...args: HostEvents[E]): boolean;
+    emit(event: string | symbol, ...args: any[]): boolean;
 
     /**
      * Closes the host when everything is settled that is under way: nobody new is taken in and nothing new can begin meanwhile
@@ -464,21 +510,21 @@ declare namespace distribus {
      * @param options `timeout`: how long that may take, in milliseconds. Default: 30000
      * @returns resolves with the host; rejects with ERR_DRAIN_TIMEOUT when something was undelivered then. It is closed all the same
      */
-    drain(options?: { timeout?: number } | null): Bluebird<this>;
+    drain(options?: { timeout?: number } | null): HostPromise<this>;
 
     /** Counters of what the host has done with other hosts, and what waits for them. */
     stats(): Stats;
 
     /** Says goodbye to all hosts, stops listening and ends all connections. The host can be used again. */
-    close(): Bluebird<this>;
+    close(): HostPromise<this>;
 
     /** Closes the host: `await using host = new Host()`, where Node.js knows `Symbol.asyncDispose` (20.5.1 and newer). */
-    [Symbol.asyncDispose](): PromiseLike<void>;
+    [Symbol.asyncDispose](): HostPromise<void>;
 
     /**
      * Sends a message as the peer `from`, which need not exist. Works detached from the host. See `peer.send`.
      */
-    send(from: Id, to: Id, message?: any, options?: SendOptions | null): Bluebird<null | undefined>;
+    send(from: Id, to: Id, message?: any, options?: SendOptions | null): HostPromise<null | undefined>;
 
     /**
      * Publishes a message: to the subscribers of this host synchronously and by reference, and to all other hosts.
@@ -508,6 +554,12 @@ declare namespace distribus {
     (this: object, options?: HostOptions | null): void;
     readonly prototype: Host;
   }
+
+  const Host: HostConstructor;
+  const Peer: PeerConstructor;
+  /** Bluebird, in a copy of its own: by default every promise of a host is one of these. */
+  const Promise: typeof Bluebird;
+  type Promise<T> = Bluebird<T>;
 }
 
 declare global {
@@ -517,11 +569,4 @@ declare global {
 }
 
 /** The distributed message bus. */
-declare const distribus: {
-  readonly Host: distribus.HostConstructor;
-  readonly Peer: distribus.PeerConstructor;
-  /** Bluebird's: every promise of a host is one of these. */
-  readonly Promise: typeof Bluebird;
-};
-
 export = distribus;

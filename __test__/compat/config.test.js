@@ -43,7 +43,7 @@ test('new options: requestTimeout is checked, and listed only when set', () => {
   const one = new ours.Host();
   assert.ok(!('requestTimeout' in one.config()));
   assert.strictEqual(one.config({ requestTimeout: 5 }).requestTimeout, 5);
-  for (const bad of [0, -1, NaN, Infinity]) assert.throws(() => one.config({ requestTimeout: bad, x: 1 }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
+  for (const bad of [0, -1, NaN]) assert.throws(() => one.config({ requestTimeout: bad, x: 1 }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
   for (const bad of ['5', null, undefined, {}]) {
     assert.throws(() => new ours.Host({ requestTimeout: bad }), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
   }

@@ -1,0 +1,3 @@
+import distribus = require('../index.js');
+
+export = distribus.Peer;
