@@ -87,7 +87,7 @@ test('a signal that cannot be listened to rejects its request only', options, as
   const asks = a.create('asks');
   const signal = Object.assign(new Foreign(), { addEventListener() { throw new Error('cannot'); } });
   const before = asks.request('b', 1);
-  await assert.rejects(asks.request('b', 2, { signal }), { message: 'cannot' });
-  assert.throws(() => a.watch('*', { signal }), { message: 'cannot' });
+  await assert.rejects(asks.request('b', 2, { signal }), { message: /cannot$/ });
+  assert.throws(() => a.watch('*', { signal }), { message: /cannot$/ });
   assert.deepStrictEqual([await before, await asks.request('b', 3)], [1, 3]);
 });

@@ -44,7 +44,7 @@ test('new options: requestTimeout is checked, and listed only when set', () => {
   assert.ok(!('requestTimeout' in one.config()));
   assert.strictEqual(one.config({ requestTimeout: 5 }).requestTimeout, 5);
   for (const bad of [0, -1, NaN]) assert.throws(() => one.config({ requestTimeout: bad, x: 1 }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
-  for (const bad of ['5', null, undefined, {}]) {
+  for (const bad of ['5', null, {}]) {
     assert.throws(() => new ours.Host({ requestTimeout: bad }), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
   }
   for (const bad of ['text', 7, true]) assert.throws(() => one.config(bad), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
