@@ -1,5 +1,6 @@
 'use strict'
 
+const fs = require('node:fs')
 const path = require('node:path')
 const { spawnSync } = require('node:child_process')
 
@@ -64,4 +65,20 @@ function program(name) {
   return path.join(folder, typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[bin])
 }
 
-module.exports = { run, program, root }
+/**
+ * All test files in a directory, named one by one: `node --test DIRECTORY` means different things in Node 20 and 22.
+ * @param {string} directory
+ * @returns {string[]}
+ */
+function testFiles(directory) {
+  return fs
+    .readdirSync(path.join(root, directory), { withFileTypes: true })
+    .flatMap((entry) => {
+      const name = path.join(directory, entry.name)
+      if (entry.isDirectory()) return testFiles(name)
+      return /\.test\.m?js$/.test(entry.name) ? [name] : []
+    })
+    .sort()
+}
+
+module.exports = { run, program, root, testFiles }

@@ -2,10 +2,8 @@
 
 // npm test [-- part …]: every test, or only the named parts.
 
-const fs = require('node:fs')
 const os = require('node:os')
-const path = require('node:path')
-const { run, root } = require('./sections')
+const { run, testFiles } = require('./sections')
 
 // So many files at a time: most of the time they wait.
 const concurrency = `--test-concurrency=${Math.max(4, os.availableParallelism())}`
@@ -40,21 +38,6 @@ run([
   },
   { name: 'original', title: "The original's own test suite", command: 'node', args: ['__test__/original/run.js'] },
   { name: 'types', title: 'Type tests', command: 'bin:typescript/tsc', args: ['-p', '__test__/types'] },
-  { name: 'pack', title: 'The packed packages in an empty project', command: 'node', args: ['scripts/pack-test.js'] }
+  { name: 'pack', title: 'The packed packages in an empty project', command: 'node', args: ['scripts/pack-test.js'] },
+  { name: 'tools', title: 'Bundlers, and test runners with fake timers', command: 'node', args: ['scripts/tools-test.js'] }
 ])
-
-/**
- * All test files in a directory, named one by one: `node --test DIRECTORY` means different things in Node 20 and 22.
- * @param {string} directory
- * @returns {string[]}
- */
-function testFiles(directory) {
-  return fs
-    .readdirSync(path.join(root, directory), { withFileTypes: true })
-    .flatMap((entry) => {
-      const name = path.join(directory, entry.name)
-      if (entry.isDirectory()) return testFiles(name)
-      return /\.test\.m?js$/.test(entry.name) ? [name] : []
-    })
-    .sort()
-}
