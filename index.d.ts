@@ -120,18 +120,28 @@ declare namespace distribus {
     offline?: 'reject' | 'queue';
   }
 
-  /** What has become of the messages that were sent from a host to other hosts: how many are in each case. */
+  /** How the sends and requests of this host to peers of other hosts have ended: how many in each way. */
   interface Outcomes {
+    /** Sends that resolved with null. */
     delivered: number;
-    /** Delivered, and a listener threw. */
+    /** Requests that were answered. */
+    replied: number;
+    /** Delivered, and a listener or a handler threw. */
     threw: number;
+    /** `ERR_NO_HANDLER` */
+    noHandler: number;
     notFound: number;
     unreachable: number;
     overloaded: number;
+    /** `ERR_MESSAGE_TOO_LARGE`, `ERR_ID_TOO_LONG` */
     tooLarge: number;
+    notSerializable: number;
     notSupported: number;
     unknown: number;
     timeout: number;
+    /** Requests that their signal has ended. */
+    aborted: number;
+    /** `ERR_HOST_CLOSED`, `ERR_HOST_DRAINING` */
     closed: number;
   }
 
@@ -152,7 +162,7 @@ declare namespace distribus {
 
   /** Counters of a host, since it was made. They count messages, and what goes to other hosts or comes from them only. */
   interface Stats {
-    /** Sends and requests. */
+    /** Sends and requests, those that failed at once included: the sum of all outcomes and of `pending`. */
     sent: number;
     /** Sends and requests of others to peers here. */
     received: number;
@@ -161,14 +171,17 @@ declare namespace distribus {
     /** What others have published and came here. */
     heard: number;
     outcomes: Outcomes;
+    /** Sends and requests whose promises are not settled. */
+    pending: number;
     /** Published messages that were dropped, counted for each host that did not get them. */
     dropped: number;
     /** How often something that others have published was missing. */
     gaps: number;
+    /** How often a lost host was back, whoever dialled. */
     reconnects: number;
     bytesIn: number;
     bytesOut: number;
-    /** Messages that are under way now. */
+    /** Messages that wait for their acknowledgement, publishes included. */
     undelivered: number;
     /** By the keys of `connections`; hosts that are lost included, as long as something may wait for them. */
     links: Record<string, LinkStats>;

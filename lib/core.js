@@ -16,10 +16,10 @@ const debug = require('./debug.js');
 const keepAlive = require('./keepalive.js');
 const { lookUp, numberOption } = require('./owned.js');
 const { Request, Requests } = require('./requests.js');
-const { Deferred, pend, promiseOf, reject, resolve, settle } = require('./pending.js');
+const { Deferred, Note, pend, promiseOf, reject, resolve, settle } = require('./pending.js');
 const { NativeHost, readsOnLoop } = require('./load.js');
 const { coded, deliveryUnknown, fromFailure, hostClosed, hostDraining, overloaded, peerNotFound } = require('./errors.js');
-const stats = require('./stats.js');
+const Counters = require('./stats.js');
 const { checkOffline, waitsInForce, withHeartbeats } = require('./validate.js');
 
 /** Options that are numbers, and obeyed by the native host. */
@@ -80,8 +80,7 @@ class Core {
     this.askedFor = undefined;
     this.askedAt = -1;
     this.warnedOfDrops = false;
-    /** What was counted in earlier lives of the native host. */
-    this.counted = stats.none();
+    this.counters = new Counters();
     /** The async context of this life. @type {AsyncResource | null} */
     this.resource = null;
     this.trouble = new Trouble(() => this.events);
@@ -139,7 +138,7 @@ class Core {
   /** Ends the native host. What it was to answer has been answered, or is settled here. */
   stop() {
     const { native } = this;
-    if (native !== null) this.counted = this.stats();
+    if (native !== null) this.counters.endLife(JSON.parse(native.stats()), this.sends.next);
     this.native = null;
     native?.shutdown();
     this.resource?.emitDestroy();
@@ -147,7 +146,7 @@ class Core {
     this.outbound.take();
     this.requests.close();
     this.sends.clear((send, to) => {
-      if (!(send instanceof Request)) this.#reject(send, deliveryUnknown(to));
+      if (!(send instanceof Request)) this.#fail(send, deliveryUnknown(to));
     });
     for (const { pending } of this.calls.values()) this.#reject(pending, hostClosed());
     this.calls.clear();
@@ -179,6 +178,7 @@ class Core {
         if (published && native.isPressed()) this.press();
       }
       if (text === null) break;
+      this.askedAt = -1; // there may be room again
       replies = apply(this, native, text);
       if (this.native !== native) return; // closed by what was applied
     }
@@ -286,6 +286,7 @@ class Core {
       send = pend(this.Promise);
       this.outbound.send(from, to, message, waits);
     } catch (err) {
+      this.counters.refuse(err);
       return this.Promise.reject(coded(err));
     }
     this.sends.push(send, to);
@@ -328,14 +329,15 @@ class Core {
    */
   note(host, head, message) {
     if (this.native === null) return this.Promise.reject(hostClosed());
-    const send = pend(this.Promise);
+    const note = new Note(this.Promise, this.counters);
     try {
       this.outbound.note(host, head, message);
     } catch (err) {
       return this.Promise.reject(err);
     }
-    this.sends.push(send, undefined);
-    return promiseOf(send);
+    this.sends.push(note, undefined);
+    this.counters.notes++;
+    return note.promise;
   }
 
   /**
@@ -428,8 +430,7 @@ class Core {
 
   /** @returns {import('./stats.js').Stats} */
   stats() {
-    if (this.native === null) return stats.total(stats.none(), this.counted);
-    return stats.total(JSON.parse(this.native.stats()), this.counted);
+    return this.counters.read(this.native === null ? null : JSON.parse(this.native.stats()), this.sends.next);
   }
 
   /** @param {string} key */
@@ -486,6 +487,7 @@ class Core {
       const send = sends.take(number);
       if (send !== undefined) this.#resolve(send, null);
     }
+    this.counters.outcomes.delivered += count;
   }
 
   /**
@@ -513,6 +515,15 @@ class Core {
   }
 
   /**
+   * @param {any} send what stands for its promise
+   * @param {Error} err
+   */
+  #fail(send, err) {
+    if (!(send instanceof Note)) this.counters.failed(err);
+    this.#reject(send, err);
+  }
+
+  /**
    * @param {number} number
    * @param {import('./errors.js').Failure} failure
    */
@@ -521,8 +532,10 @@ class Core {
     if (send === undefined) return;
     if (send instanceof Request) send.undelivered(failure);
     // The original does not know what else to say about a message that was delivered to a listener that threw.
-    else if (failure.code === 'ERR_LISTENER_THREW') this.#resolve(send, undefined);
-    else this.#reject(send, fromFailure(failure));
+    else if (failure.code === 'ERR_LISTENER_THREW') {
+      if (!(send instanceof Note)) this.counters.failed(failure);
+      this.#resolve(send, undefined);
+    } else this.#fail(send, fromFailure(failure));
   }
 
   /**

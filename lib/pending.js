@@ -20,6 +20,36 @@ class Deferred {
   }
 }
 
+/** That of a note, which is numbered like a send and must not be counted as one. */
+class Note {
+  #pending;
+  #counters;
+
+  /**
+   * @param {any} Promise
+   * @param {import('./stats.js')} counters
+   */
+  constructor(Promise, counters) {
+    this.#pending = pend(Promise);
+    this.#counters = counters;
+  }
+
+  get promise() {
+    return promiseOf(this.#pending);
+  }
+
+  /** @param {any} value null when it was taken, as of sends */
+  resolve(value) {
+    if (value === null) this.#counters.notesTaken++;
+    resolve(this.#pending, value);
+  }
+
+  /** @param {Error} err */
+  reject(err) {
+    reject(this.#pending, err);
+  }
+}
+
 const noop = () => {};
 
 /**
@@ -40,8 +70,8 @@ function promiseOf(pending) {
  * @param {any} value no promise
  */
 function resolve(pending, value) {
-  if (pending instanceof Deferred) pending.resolve(value);
-  else pending._fulfill(value);
+  if (pending instanceof Bluebird) /** @type {any} */ (pending)._fulfill(value);
+  else pending.resolve(value);
 }
 
 /**
@@ -58,8 +88,8 @@ function settle(pending, value) {
  */
 function reject(pending, err) {
   try {
-    if (pending instanceof Deferred) pending.reject(err);
-    else pending._rejectCallback(err, false);
+    if (pending instanceof Bluebird) /** @type {any} */ (pending)._rejectCallback(err, false);
+    else pending.reject(err);
   } catch (thrown) {
     // Bluebird looks at the stack, which fails where the program's Error.prepareStackTrace throws.
     const promise = promiseOf(pending);
@@ -68,4 +98,4 @@ function reject(pending, err) {
   }
 }
 
-module.exports = { Deferred, pend, promiseOf, reject, resolve, settle };
+module.exports = { Deferred, Note, pend, promiseOf, reject, resolve, settle };

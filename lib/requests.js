@@ -54,12 +54,16 @@ class Request {
 
   /** @param {any} value */
   succeed(value) {
-    if (this.requests.end(this)) resolve(this.pending, value);
+    if (!this.requests.end(this)) return;
+    if (this.number !== undefined) this.requests.core.counters.outcomes.replied++;
+    resolve(this.pending, value);
   }
 
   /** @param {Error} err */
   fail(err) {
-    if (this.requests.end(this)) reject(this.pending, err);
+    if (!this.requests.end(this)) return;
+    if (this.number !== undefined) this.requests.core.counters.failed(err);
+    reject(this.pending, err);
   }
 
   /**
@@ -156,11 +160,13 @@ class Requests {
     const { core } = this;
     /** @type {Abort | undefined} */
     let abort;
+    let local = false;
     try {
       const { timeout = core.requestTimeout, signal } = checkRequestOptions(options);
-      if (signal !== undefined && signal.aborted) throw abortError(signal);
       const peer = core.peer(to);
-      if (peer !== undefined) {
+      local = peer !== undefined;
+      if (signal !== undefined && signal.aborted) throw abortError(signal);
+      if (local) {
         if (signal !== undefined) abort = new Abort(signal);
         return this.ask(peer, from, to, message, timeout, abort);
       }
@@ -177,6 +183,7 @@ class Requests {
       return request.promise;
     } catch (err) {
       abort?.end();
+      if (!local) core.counters.refuse(err);
       return core.Promise.reject(coded(err));
     }
   }

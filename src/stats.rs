@@ -1,10 +1,10 @@
 //! Counters as JSON, for `host.stats()`.
 
-use distribus_mesh::stats::{Outcomes, Queue, Stats};
+use distribus_mesh::stats::{Queue, Stats};
 use distribus_net::{HostStats, LinkStats, Traffic};
 use serde_json::{Map, Value, json};
 
-/// What `lib/stats.js` documents.
+/// What `lib/stats.js` documents, but for what it counts itself.
 pub fn write(stats: &HostStats) -> String {
     let HostStats {
         mesh,
@@ -13,21 +13,17 @@ pub fn write(stats: &HostStats) -> String {
         links,
     } = stats;
     let Stats {
-        sent,
         received,
         published,
         heard,
-        outcomes,
         dropped,
         gaps,
         reconnects,
     } = mesh;
     json!({
-        "sent": sent,
         "received": received,
         "published": published,
         "heard": heard,
-        "outcomes": self::outcomes(outcomes),
         "dropped": dropped,
         "gaps": gaps,
         "reconnects": reconnects,
@@ -37,33 +33,6 @@ pub fn write(stats: &HostStats) -> String {
         "links": links.iter().map(link).collect::<Map<String, Value>>(),
     })
     .to_string()
-}
-
-fn outcomes(outcomes: &Outcomes) -> Value {
-    let Outcomes {
-        delivered,
-        threw,
-        not_found,
-        unreachable,
-        overloaded,
-        too_large,
-        not_supported,
-        unknown,
-        timeout,
-        closed,
-    } = outcomes;
-    json!({
-        "delivered": delivered,
-        "threw": threw,
-        "notFound": not_found,
-        "unreachable": unreachable,
-        "overloaded": overloaded,
-        "tooLarge": too_large,
-        "notSupported": not_supported,
-        "unknown": unknown,
-        "timeout": timeout,
-        "closed": closed,
-    })
 }
 
 fn link(stats: &LinkStats) -> (String, Value) {

@@ -83,6 +83,61 @@ impl Payload {
         }
     }
 
+    /// How many of the first messages may be taken where there is room for so many, and for so many bytes, of which each takes `more`
+    /// beside its own. JSON texts are parsed for this, unless there is no room at all.
+    pub fn fitting(&self, messages: usize, bytes: usize, more: usize) -> u32 {
+        let most = messages.min(self.count() as usize);
+        if most == 0 || bytes < more {
+            return 0;
+        }
+        let mut left = bytes;
+        let mut fits = |size: &usize| match left.checked_sub(size + more) {
+            Some(rest) => {
+                left = rest;
+                true
+            }
+            None => false,
+        };
+        let fitting = match self {
+            Payload::Json { texts, .. } => {
+                let ends = json_ends(texts);
+                let starts = [0].into_iter().chain(ends.iter().copied());
+                let sizes = ends.iter().zip(starts).map(|(end, start)| end - start);
+                sizes.take(most).take_while(|s| fits(s)).count()
+            }
+            Payload::Undefined { .. } => {
+                std::iter::repeat_n(0, most).take_while(|s| fits(s)).count()
+            }
+            Payload::Text(items) => {
+                let sizes = items.iter().map(|t| t.len());
+                sizes.take(most).take_while(|s| fits(s)).count()
+            }
+            Payload::Binary { items, .. } => {
+                let sizes = items.iter().map(Bytes::len);
+                sizes.take(most).take_while(|s| fits(s)).count()
+            }
+        };
+        fitting as u32
+    }
+
+    /// The same, in memory of its own: what it was cut out of can be freed.
+    pub fn detached(self) -> Payload {
+        match self {
+            Payload::Json { texts, count } => Payload::Json {
+                texts: ByteString::from(&*texts),
+                count,
+            },
+            Payload::Undefined { .. } => self,
+            Payload::Text(items) => {
+                Payload::Text(items.iter().map(|t| ByteString::from(&**t)).collect())
+            }
+            Payload::Binary { items, kind } => Payload::Binary {
+                items: items.iter().map(|b| Bytes::copy_from_slice(b)).collect(),
+                kind,
+            },
+        }
+    }
+
     /// Each message as a run of its own.
     pub fn into_singles(self) -> Vec<Payload> {
         match self {
@@ -200,6 +255,39 @@ mod tests {
         assert_eq!(rest, json("[2,3],{\"x\":\",\"}", 2));
         let each: Vec<_> = rest.into_json().into_iter().flatten().collect();
         assert_eq!(each, ["[2,3]", "{\"x\":\",\"}"]);
+    }
+
+    #[test]
+    fn as_many_messages_fit_as_there_is_room_for() {
+        let text =
+            |sizes: &[usize]| Payload::Text(sizes.iter().map(|n| "x".repeat(*n).into()).collect());
+        let bytes = |sizes: &[usize]| Payload::Binary {
+            items: sizes.iter().map(|n| vec![0; *n].into()).collect(),
+            kind: BinaryKind::Buffer,
+        };
+        // Of JSON texts the comma counts as well.
+        let run = json("1,\"a,b\",[2,3],4", 4);
+        for (messages, room, fitting) in [
+            (4, 100, 4),
+            (3, 100, 3),
+            (4, 10, 0),
+            (4, 11, 1),
+            (4, 26, 1),
+            (4, 27, 2),
+            (0, 100, 0),
+        ] {
+            assert_eq!(
+                run.fitting(messages, room, 10),
+                fitting,
+                "{messages} {room}"
+            );
+        }
+        for run in [text(&[5, 5, 5]), bytes(&[5, 5, 5])] {
+            for (room, fitting) in [(14, 0), (15, 1), (44, 2), (45, 3)] {
+                assert_eq!(run.fitting(9, room, 10), fitting, "{room}");
+            }
+        }
+        assert_eq!(Payload::Undefined { count: 5 }.fitting(4, 35, 10), 3);
     }
 
     #[test]

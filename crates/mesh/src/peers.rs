@@ -49,6 +49,21 @@ impl Parcel {
         ENTRY + self.payload.size()
     }
 
+    /// Keeps the first `at` messages, in memory of their own, and gives the others, if there are any.
+    pub fn split_off(&mut self, at: u32) -> Option<Parcel> {
+        if at == 0 || at >= self.payload.count() {
+            return None;
+        }
+        let payload = self.payload.split_off(at);
+        self.payload = self.payload.clone().detached();
+        let seq = self.seq + u64::from(at);
+        Some(Parcel {
+            seq,
+            payload,
+            ..self.clone()
+        })
+    }
+
     /// The numbers of its messages.
     pub fn numbers(&self) -> std::ops::Range<u64> {
         self.seq..self.seq + u64::from(self.payload.count())
@@ -236,12 +251,17 @@ impl Peers {
         taken
     }
 
-    /// Whether those messages may wait, too.
-    pub fn has_room(&self, parcel: &Parcel, bounds: &Bounds) -> bool {
-        let count = parcel.payload.count() as usize;
-        self.messages == 0
-            || (self.bytes + parcel.weight() <= bounds.bytes
-                && self.messages + count <= bounds.messages)
+    /// How many of the first of those messages may wait, too: if nothing waits, one at least.
+    pub fn room(&self, parcel: &Parcel, bounds: &Bounds) -> u32 {
+        let messages = bounds.messages.saturating_sub(self.messages);
+        let bytes = bounds.bytes.saturating_sub(self.bytes);
+        let count = parcel.payload.count();
+        if parcel.weight() <= bytes && count as usize <= messages {
+            return count;
+        }
+        let alone = u32::from(self.messages == 0);
+        let bytes = bytes.saturating_sub(ENTRY);
+        parcel.payload.fitting(messages, bytes, 0).max(alone)
     }
 
     pub fn is_full(&self, bounds: &Bounds) -> bool {

@@ -109,8 +109,6 @@ fn sends_beyond_the_limit_fail_at_once_and_the_others_arrive() {
         assert_eq!(delivered.count(), seqs.len() - refused);
         assert!(!net.nodes[0].mesh.refuses(&Some("\"b\"".into())));
         assert_eq!(net.nodes[0].mesh.under_way(), 0);
-        let outcomes = &net.nodes[0].mesh.stats().outcomes;
-        assert_eq!(outcomes.overloaded, 1 + refused as u64);
     }
 }
 

@@ -55,6 +55,11 @@ impl Run for Cargo {
     fn expires(&self) -> bool {
         matches!(self, Cargo::Parcel(_) | Cargo::Note(_))
     }
+
+    fn fitting(&self, messages: usize, bytes: usize, more: usize) -> u32 {
+        self.payload()
+            .map_or(1, |p| p.fitting(messages, bytes, more))
+    }
 }
 
 impl Cargo {
@@ -62,6 +67,32 @@ impl Cargo {
         match self {
             Cargo::Parcel(parcel) => Some(&parcel.payload),
             Cargo::Note(note) => Some(&note.payload),
+            Cargo::Publish { payload, .. } | Cargo::Reply { payload, .. } => Some(payload),
+            Cargo::Gap(_) => None,
+        }
+    }
+
+    /// Keeps the first `at` messages, in memory of their own, and gives the others: as [`Payload::split_off`].
+    pub(super) fn split_off(&mut self, at: u32) -> Option<Cargo> {
+        let mut rest = self.clone();
+        let (Some(kept), Some(cut)) = (self.payload_mut(), rest.payload_mut()) else {
+            return None;
+        };
+        *cut = kept.split_off(at);
+        *kept = kept.clone().detached();
+        match &mut rest {
+            Cargo::Parcel(parcel) => parcel.seq += u64::from(at),
+            Cargo::Note(note) => note.seq += u64::from(at),
+            Cargo::Reply { number, .. } => *number += u64::from(at),
+            Cargo::Publish { .. } | Cargo::Gap(_) => {}
+        }
+        Some(rest)
+    }
+
+    fn payload_mut(&mut self) -> Option<&mut Payload> {
+        match self {
+            Cargo::Parcel(parcel) => Some(&mut parcel.payload),
+            Cargo::Note(note) => Some(&mut note.payload),
             Cargo::Publish { payload, .. } | Cargo::Reply { payload, .. } => Some(payload),
             Cargo::Gap(_) => None,
         }

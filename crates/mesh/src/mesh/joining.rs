@@ -211,7 +211,6 @@ impl Mesh {
         back.extend(host.iter().flat_map(|h| self.hosts.lost_host(h)));
         for key in back {
             if let Some(lost) = self.hosts.found(&key) {
-                self.stats.reconnects += 1;
                 self.event(Event::TimerStopped { key });
                 if let Some(before) = lost.host.filter(|before| Some(before) != host.as_ref()) {
                     self.end_lost_session(&before);

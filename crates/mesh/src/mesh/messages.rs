@@ -12,7 +12,6 @@ use crate::wire::{json, v1};
 
 impl Mesh {
     pub(super) fn send(&mut self, parcel: Parcel) {
-        self.stats.sent += u64::from(parcel.payload.count());
         if self.peers.lookup(&parcel.key).is_some() {
             self.await_search(parcel);
         } else if self.peers.address(&parcel.key).is_some() {
@@ -60,9 +59,9 @@ impl Mesh {
 
     /// An original host gets a request for each message.
     fn forward_singly(&mut self, link: LinkId, parcel: Parcel) {
-        if !self.admit_plain(link, &parcel) {
+        let Some(parcel) = self.admit_plain(link, parcel) else {
             return;
-        }
+        };
         let numbers = parcel.numbers();
         let deadline = self.now + self.config.request_timeout;
         let singles = parcel.payload.clone().into_singles();

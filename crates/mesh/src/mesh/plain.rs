@@ -1,7 +1,6 @@
 //! What waits for original hosts, which know no sessions: sends that they have not answered, and what their sockets do not take.
 
 use super::Mesh;
-use super::pressure::Refusal;
 use crate::event::{LinkId, Output, Raw};
 use crate::limits::Bounds;
 use crate::payload::Payload;
@@ -27,7 +26,9 @@ pub(super) struct Plain {
 impl Plain {
     /// Whether small messages may wait, too.
     pub(super) fn is_full(&self, bounds: &Bounds) -> bool {
-        !self.has_room(SMALL, ENTRY + SMALL, 1, bounds)
+        let Plain { flying, bytes, .. } = self;
+        let room = bytes + ENTRY + SMALL <= bounds.bytes && *flying < bounds.messages;
+        !(self.takes(SMALL, bounds) && (*flying == 0 || room))
     }
 
     pub(super) fn messages(&self) -> usize {
@@ -47,10 +48,20 @@ impl Plain {
         self.backlog == 0 || self.backlog + written <= bounds.bytes
     }
 
-    fn has_room(&self, written: usize, kept: usize, count: usize, bounds: &Bounds) -> bool {
+    /// How many of the first messages of a parcel may wait, too: if nothing waits, one at least.
+    fn room(&self, parcel: &Parcel, bounds: &Bounds) -> u32 {
         let Plain { flying, bytes, .. } = self;
-        self.takes(written, bounds)
-            && (*flying == 0 || bytes + kept <= bounds.bytes && flying + count <= bounds.messages)
+        let messages = bounds.messages.saturating_sub(*flying);
+        let mut bytes = bounds.bytes.saturating_sub(*bytes);
+        if self.backlog > 0 {
+            bytes = bytes.min(bounds.bytes.saturating_sub(self.backlog));
+        }
+        let count = parcel.payload.count();
+        if kept(parcel) <= bytes && count as usize <= messages {
+            return count;
+        }
+        let alone = u32::from(*flying == 0 && self.backlog == 0);
+        parcel.payload.fitting(messages, bytes, ENTRY).max(alone)
     }
 }
 
@@ -72,31 +83,27 @@ impl Mesh {
         }
     }
 
-    fn kept(parcel: &Parcel) -> usize {
-        ENTRY * parcel.payload.count() as usize + parcel.payload.size()
-    }
-
-    /// Whether a parcel may go to an original host. It is told about otherwise.
-    pub(super) fn admit_plain(&mut self, link: LinkId, parcel: &Parcel) -> bool {
+    /// Gives as much of a parcel as may go to an original host. The senders of the others are told.
+    pub(super) fn admit_plain(&mut self, link: LinkId, parcel: Parcel) -> Option<Parcel> {
         let bounds = self.bounds();
-        let (kept, count) = (Self::kept(parcel), parcel.payload.count() as usize);
-        let plain = self.plains.entry(link).or_default();
-        if !plain.has_room(parcel.payload.size(), kept, count, &bounds) {
-            self.refuse_parcel(parcel, Refusal::Overloaded);
-            self.landed(&parcel.key, parcel.payload.count());
-            return false;
+        let room = self.plains.entry(link).or_default().room(&parcel, &bounds);
+        let (key, count) = (parcel.key.clone(), parcel.payload.count());
+        let parcel = self.admit_part(parcel, room);
+        let admitted = parcel.as_ref().map_or(0, |p| p.payload.count());
+        self.landed(&key, count - admitted);
+        if let (Some(parcel), Some(plain)) = (&parcel, self.plains.get_mut(&link)) {
+            plain.flying += admitted as usize;
+            plain.bytes += kept(parcel);
+            self.weigh_plain(link);
         }
-        plain.flying += count;
-        plain.bytes += kept;
-        self.weigh_plain(link);
-        true
+        parcel
     }
 
     /// A send to an original host has ended.
     pub(super) fn landed_plain(&mut self, link: LinkId, parcel: &Parcel) {
         if let Some(plain) = self.plains.get_mut(&link) {
             plain.flying = plain.flying.saturating_sub(1);
-            plain.bytes = plain.bytes.saturating_sub(Self::kept(parcel));
+            plain.bytes = plain.bytes.saturating_sub(kept(parcel));
             if self.pressed.contains(&link) {
                 self.weigh_plain(link);
             }
@@ -128,4 +135,9 @@ impl Mesh {
             }
         }
     }
+}
+
+/// How many bytes of memory a parcel takes until it is answered, about.
+fn kept(parcel: &Parcel) -> usize {
+    ENTRY * parcel.payload.count() as usize + parcel.payload.size()
 }

@@ -52,19 +52,40 @@ impl Mesh {
 
     /// What is said to a host with sessions, from now on until it is acknowledged.
     pub(super) fn load(&mut self, host: &ByteString, cargo: Cargo) {
-        let bounds = self.bounds();
+        let mut bounds = self.bounds();
         let Some(session) = self.sessions.get(host) else {
             return;
         };
         if !cargo.fits(&session.limits.with(&self.limits())) {
             return self.load_singly(host, cargo);
         }
-        let lost = session.link().is_none();
-        if !session.has_room(&cargo, &bounds)
-            || (lost && cargo.is_parcel() && self.sessions.waiting() >= bounds.bytes)
-        {
-            return self.refuse_cargo(host, cargo, Refusal::Overloaded);
+        if session.link().is_none() && cargo.is_parcel() {
+            let waiting = self.sessions.waiting();
+            if waiting >= bounds.bytes {
+                return self.refuse_cargo(host, cargo, Refusal::Overloaded);
+            }
+            bounds.bytes -= waiting.saturating_sub(session.occupied());
         }
+        if !session.has_room(&cargo, &bounds) {
+            let room = session.room(&cargo, &bounds);
+            return self.load_partly(host, cargo, room);
+        }
+        self.take_in_cargo(host, cargo);
+    }
+
+    /// There is room for so many of the first messages of a run, but not for all.
+    fn load_partly(&mut self, host: &ByteString, mut cargo: Cargo, room: u32) {
+        let rest = (room > 0).then(|| cargo.split_off(room)).flatten();
+        match rest {
+            None => self.refuse_cargo(host, cargo, Refusal::Overloaded),
+            Some(rest) => {
+                self.take_in_cargo(host, cargo);
+                self.refuse_cargo(host, rest, Refusal::Overloaded);
+            }
+        }
+    }
+
+    fn take_in_cargo(&mut self, host: &ByteString, cargo: Cargo) {
         self.admit_gap(host);
         let timeout = self.config.request_timeout;
         self.sessions.push(host, cargo, self.now, timeout);
@@ -163,6 +184,18 @@ impl Mesh {
             }
         }
         self.pump(host, false);
+    }
+
+    /// Gives the first messages of a parcel, as many as there is room for. The others are refused.
+    pub(super) fn admit_part(&mut self, mut parcel: Parcel, room: u32) -> Option<Parcel> {
+        if room == 0 {
+            self.refuse_parcel(&parcel, Refusal::Overloaded);
+            return None;
+        }
+        if let Some(rest) = parcel.split_off(room) {
+            self.refuse_parcel(&rest, Refusal::Overloaded);
+        }
+        Some(parcel)
     }
 
     pub(super) fn refuse_parcel(&mut self, parcel: &Parcel, why: Refusal) {
@@ -273,9 +306,11 @@ impl Mesh {
     pub(super) fn await_search(&mut self, parcel: Parcel) {
         let bounds = self.bounds();
         let (key, patient) = (parcel.key.clone(), parcel.patient);
-        if !parcel.returned && !self.peers.has_room(&parcel, &bounds) {
-            self.refuse_parcel(&parcel, Refusal::Overloaded);
-        } else {
+        let room = match parcel.returned {
+            true => parcel.payload.count(),
+            false => self.peers.room(&parcel, &bounds),
+        };
+        if let Some(parcel) = self.admit_part(parcel, room) {
             self.peers.wait(&key, parcel);
         }
         if !patient {

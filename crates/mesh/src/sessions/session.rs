@@ -17,6 +17,8 @@ pub trait Run: Clone {
     fn size(&self) -> usize;
     /// Whether somebody waits for its outcome, not for ever.
     fn expires(&self) -> bool;
+    /// How many of its first messages there is room for, see [`Payload::fitting`](crate::payload::Payload::fitting).
+    fn fitting(&self, messages: usize, bytes: usize, more: usize) -> u32;
 }
 
 /// What a run costs the sender beside its messages.
@@ -192,8 +194,16 @@ impl<T: Run> Session<T> {
         !self.fits(ENTRY + SMALL, 1, bounds)
     }
 
+    /// How many of the first messages of a run that does not fit may wait here: if nothing waits, one at least.
+    pub fn room(&self, run: &T, bounds: &Bounds) -> u32 {
+        let messages = bounds.messages.saturating_sub(self.messages);
+        let bytes = bounds.bytes.saturating_sub(self.occupied() + ENTRY);
+        let alone = u32::from(self.messages == 0);
+        run.fitting(messages, bytes, OVERHEAD).max(alone)
+    }
+
     fn fits(&self, cost: usize, count: usize, bounds: &Bounds) -> bool {
-        self.messages == 0
+        (self.messages == 0 && count <= 1)
             || (self.occupied() + cost <= bounds.bytes && self.messages + count <= bounds.messages)
     }
 
