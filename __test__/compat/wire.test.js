@@ -196,3 +196,80 @@ test('an answer "welcome" to the greeting, as 0.3.0 gives it, is good', options,
   await one.join(url);
   assert.deepStrictEqual([Object.keys(one.connections), one.networkId], [[url], undefined]);
 });
+
+const UPGRADE = ['GET /any HTTP/1.1', 'Host: a', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13'];
+
+/** The first line of the answer to a request. */
+async function answerTo(t, it, lines) {
+  const socket = net.connect(it.port, '127.0.0.1').on('error', () => {});
+  t.after(() => socket.destroy());
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+  const [data] = await once(socket, 'data');
+  return String(data).split('\r\n', 1)[0];
+}
+
+both('upgrades as proxies write them', async (t, distribus, kind) => {
+  const one = await listening(t, distribus);
+  /** The upgrade with another line instead of that one. */
+  const changed = (name, ...lines) => UPGRADE.flatMap((line) => (line.startsWith(name) ? lines : [line]));
+  const accepted = {
+    'as it is': UPGRADE,
+    'a thousand headers': [...UPGRADE, ...Array.from({ length: 1000 }, (_, n) => `x-${n}: ${n}`)],
+    '15 KB of headers': [...UPGRADE, `Cookie: ${'a'.repeat(15_000)}`],
+    'Connection twice': changed('Connection', 'Connection: keep-alive', 'Connection: Upgrade'),
+    'Connection with a list': changed('Connection', 'Connection: keep-alive, Upgrade'),
+    'the version twice': [...UPGRADE, 'Sec-WebSocket-Version: 13'],
+    'two versions': changed('Sec-WebSocket-Version', 'Sec-WebSocket-Version: 13, 8'),
+    'HTTP/1.0': changed('GET', 'GET / HTTP/1.0'),
+    'no Host': changed('Host'),
+    'a whole url': changed('GET', 'GET http://a/b HTTP/1.1'),
+    'odd characters in the path': changed('GET', 'GET /a|b"c{}^` HTTP/1.1'),
+    'a body': [...UPGRADE, 'Content-Length: 0']
+  };
+  for (const [what, lines] of Object.entries(accepted)) {
+    assert.strictEqual(await answerTo(t, one, lines), 'HTTP/1.1 101 Switching Protocols', what);
+  }
+  const refused = {
+    'a header in two lines': [...UPGRADE, 'x: a', ' b'],
+    'a space after a name': changed('Sec-WebSocket-Version', 'Sec-WebSocket-Version : 13'),
+    'HTTP/1.2': changed('GET', 'GET / HTTP/1.2'),
+    'no key': changed('Sec-WebSocket-Key')
+  };
+  for (const [what, lines] of Object.entries(refused)) assert.match(await answerTo(t, one, lines), /^HTTP\/1.1 400 /, what);
+  // Fixed: nobody speaks that version, which has other frames.
+  const old = await answerTo(t, one, changed('Sec-WebSocket-Version', 'Sec-WebSocket-Version: 8'));
+  assert.strictEqual(old, kind === 'ours' ? 'HTTP/1.1 426 Upgrade Required' : 'HTTP/1.1 101 Switching Protocols');
+});
+
+/** A server that answers each upgrade with these lines, in which KEY stands for what proves that it knows the key. */
+async function answering(t, lines) {
+  const server = http.createServer();
+  server.on('upgrade', (request, socket) => {
+    const { createHash } = require('node:crypto');
+    const proof = createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+    socket.on('error', () => {}).write(`${lines.join('\r\n')}\r\n\r\n`.replaceAll('KEY', proof));
+    t.after(() => socket.destroy());
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  return `ws://127.0.0.1:${server.address().port}`;
+}
+
+test('answers to an upgrade as proxies write them', options, async (t) => {
+  const SWITCH = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Accept: KEY'];
+  const joined = async (lines) => {
+    const host = new ours.Host({ requestTimeout: 200 });
+    t.after(() => host.close());
+    // Nobody answers the greeting: the upgrade was accepted.
+    return host.join(await answering(t, lines)).catch(({ code, message }) => (code === 'ERR_REQUEST_TIMEOUT' ? 'accepted' : `${code}: ${message.replace(/ \(url.*/, '')}`));
+  };
+  assert.strictEqual(await joined([...SWITCH, ...Array.from({ length: 2000 }, (_, n) => `x-${n}: ${n}`)]), 'accepted');
+  assert.strictEqual(await joined(['HTTP/1.1 103 Early Hints', 'Link: </a>', '', ...SWITCH]), 'accepted');
+  assert.strictEqual(await joined([...SWITCH.slice(0, 2), 'Connection: keep-alive', ...SWITCH.slice(2)]), 'accepted');
+  const failed = (why) => `ERR_HANDSHAKE_FAILED: No WebSocket handshake: ${why}`;
+  assert.strictEqual(await joined([...SWITCH, `x: ${'y'.repeat(70_000)}`]), failed("the answer's head is too long"));
+  assert.strictEqual(await joined([...SWITCH, 'Sec-WebSocket-Protocol: chat']), failed('it uses a subprotocol that was not offered'));
+  assert.strictEqual(await joined([...SWITCH, 'Sec-WebSocket-Extensions:', 'Sec-WebSocket-Extensions: permessage-deflate']), failed('it uses an extension that was not offered'));
+  assert.strictEqual(await joined([...SWITCH.slice(0, 3), 'Sec-WebSocket-Accept: something']), failed('it does not know the key'));
+  assert.strictEqual(await joined([SWITCH[0], ...SWITCH.slice(2)]), failed('it switches to something else'));
+});

@@ -147,7 +147,7 @@ fn refused(url: &str, refusal: Refusal) -> DialError {
             failure::code(error),
             "Connection lost during the WebSocket handshake",
         ),
-        Refusal::NotHttp | Refusal::NotWebSocket(_) => {
+        Refusal::NotHttp | Refusal::TooLong | Refusal::NotWebSocket(_) => {
             ("ERR_HANDSHAKE_FAILED", "No WebSocket handshake")
         }
     };

@@ -14,6 +14,7 @@ mod driver;
 mod failure;
 mod frame;
 mod gate;
+mod head;
 mod host_handle;
 mod limits;
 mod listener;

@@ -5,14 +5,16 @@
 
 use std::time::Duration;
 
+use httparse::Header;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::head::{self, Arriving};
 use crate::sockets::TcpStream;
 
-/// Limits of heads, in both directions.
-pub const MAX_HEAD: usize = 16 * 1024;
-pub const MAX_HEADERS: usize = 100;
+/// How much more of a request that was refused is read, so that its sender gets to see the answer, in bytes; and for how long.
+const MAX_IGNORED: u64 = 1024 * 1024;
+const IGNORE_WITHIN: Duration = Duration::from_secs(1);
 
 /// What is to be answered to a request's head.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,17 +30,16 @@ pub enum Reply {
 /// Shakes hands within bounded time and memory. Gives the bytes that came after the head, or `None` when the connection is to end.
 pub async fn upgrade(stream: &mut TcpStream, within: Duration) -> Option<Vec<u8>> {
     let shaking = async {
-        let mut head = Vec::with_capacity(1024);
+        let mut head = Arriving::default();
         loop {
-            if stream.read_buf(&mut head).await.ok()? == 0 {
+            if !head.read(stream).await.ok()? {
                 return None;
             }
-            match reply(&head) {
-                Reply::More if head.len() < MAX_HEAD => {}
+            match reply(&head.bytes) {
+                Reply::More if !head.is_too_long() => {}
                 Reply::More => {
-                    let _ = stream
-                        .write_all(refusal("431 Request Header Fields Too Large", "").as_bytes())
-                        .await;
+                    let response = refusal("431 Request Header Fields Too Large", "");
+                    refuse(stream, &response).await;
                     return None;
                 }
                 Reply::Switch {
@@ -46,11 +47,10 @@ pub async fn upgrade(stream: &mut TcpStream, within: Duration) -> Option<Vec<u8>
                     head: length,
                 } => {
                     stream.write_all(response.as_bytes()).await.ok()?;
-                    return Some(head.split_off(length));
+                    return Some(head.bytes.split_off(length));
                 }
                 Reply::Refuse { response } => {
-                    let _ = stream.write_all(response.as_bytes()).await;
-                    let _ = stream.shutdown().await;
+                    refuse(stream, &response).await;
                     return None;
                 }
             }
@@ -59,51 +59,46 @@ pub async fn upgrade(stream: &mut TcpStream, within: Duration) -> Option<Vec<u8>
     tokio::time::timeout(within, shaking).await.ok().flatten()
 }
 
+/// Answers, and ends the connection. To end it with something unread would reset it, and the other side might never see the answer.
+async fn refuse(stream: &mut TcpStream, response: &str) {
+    let _ = stream.write_all(response.as_bytes()).await;
+    let _ = stream.shutdown().await;
+    let mut rest = stream.take(MAX_IGNORED);
+    let mut nowhere = tokio::io::sink();
+    let ignored = tokio::io::copy(&mut rest, &mut nowhere);
+    let _ = tokio::time::timeout(IGNORE_WITHIN, ignored).await;
+}
+
 pub fn reply(head: &[u8]) -> Reply {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut request = httparse::Request::new(&mut headers);
-    let length = match request.parse(head) {
-        Ok(httparse::Status::Complete(length)) => length,
-        Ok(httparse::Status::Partial) => return Reply::More,
-        Err(_) => {
-            return Reply::Refuse {
-                response: refusal("400 Bad Request", "Bad request\n"),
-            };
-        }
-    };
-    let header = |name: &str| {
-        let mut found = request
-            .headers
-            .iter()
-            .filter(|h| h.name.eq_ignore_ascii_case(name));
-        found
-            .next()
-            .and_then(|h| std::str::from_utf8(h.value).ok())
-            .map(str::trim)
-    };
-    let lists = |name: &str, token: &str| {
-        header(name).is_some_and(|value| {
-            value
-                .split(',')
-                .any(|part| part.trim().eq_ignore_ascii_case(token))
+    let parsed = head::parse(|headers| {
+        let mut request = httparse::Request::new(headers);
+        Ok(match request.parse(head)? {
+            httparse::Status::Complete(length) => answer(request.method, request.headers, length),
+            httparse::Status::Partial => Reply::More,
         })
+    });
+    parsed.unwrap_or_else(|_| Reply::Refuse {
+        response: refusal("400 Bad Request", "Bad request\n"),
+    })
+}
+
+/// What is to be answered to a complete head of that length.
+fn answer(method: Option<&str>, headers: &[Header<'_>], length: usize) -> Reply {
+    let refuse = |status, body| Reply::Refuse {
+        response: refusal(status, body),
     };
+    let lists = |name, token| head::lists(headers, name, token);
     if !lists("upgrade", "websocket") {
-        return Reply::Refuse {
-            response: refusal("200 OK", "Not implemented"),
-        };
+        return refuse("200 OK", "Not implemented");
     }
-    let key = header("sec-websocket-key").filter(|key| !key.is_empty());
-    let (Some("GET"), Some(key), true) = (request.method, key, lists("connection", "upgrade"))
-    else {
-        return Reply::Refuse {
-            response: refusal("400 Bad Request", "Not a WebSocket handshake\n"),
-        };
+    let key = head::values(headers, "sec-websocket-key").next();
+    let (Some("GET"), Some(key), true) = (method, key, lists("connection", "upgrade")) else {
+        return refuse("400 Bad Request", "Not a WebSocket handshake\n");
     };
-    if !matches!(header("sec-websocket-version"), Some("13" | "8")) {
-        return Reply::Refuse {
-            response: refusal("426 Upgrade Required\r\nSec-WebSocket-Version: 13, 8", ""),
-        };
+    // 0.4.0 reads a number, and takes this header in two lines for a list.
+    let mut versions = head::values(headers, "sec-websocket-version");
+    if !versions.any(|version| version.parse() == Ok(13)) {
+        return refuse("426 Upgrade Required\r\nSec-WebSocket-Version: 13", "");
     }
     let mut response = String::from(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
@@ -112,10 +107,7 @@ pub fn reply(head: &[u8]) -> Reply {
         "Sec-WebSocket-Accept: {}\r\n",
         derive_accept_key(key.as_bytes())
     ));
-    if let Some(first) = header("sec-websocket-protocol")
-        .and_then(|p| p.split(',').next())
-        .map(str::trim)
-    {
+    if let Some(first) = head::values(headers, "sec-websocket-protocol").next() {
         response.push_str(&format!("Sec-WebSocket-Protocol: {first}\r\n"));
     }
     response.push_str("\r\n");
@@ -180,5 +172,58 @@ mod tests {
         assert_eq!(status(&UPGRADE[..4]), "426");
         assert_eq!(status(&UPGRADE[..3]), "400");
         assert_eq!(status(&["\u{1}"]), "400");
+    }
+
+    fn changed(from: &str, to: &[&'static str]) -> Vec<&'static str> {
+        let line = |line: &&'static str| -> Vec<&'static str> {
+            if line.starts_with(from) {
+                to.to_vec()
+            } else {
+                vec![line]
+            }
+        };
+        UPGRADE.iter().flat_map(line).collect()
+    }
+
+    #[test]
+    fn what_0_4_0_accepts_is_accepted() {
+        for lines in [
+            changed("Sec-WebSocket-Version", &["Sec-WebSocket-Version: 13, 8"]),
+            changed("Sec-WebSocket-Version", &["Sec-WebSocket-Version: 8, 13"]),
+            changed("Sec-WebSocket-Version", &["Sec-WebSocket-Version: 013"]),
+            changed(
+                "Connection",
+                &["Connection: keep-alive", "Connection: Upgrade"],
+            ),
+            changed("GET", &["GET / HTTP/1.0"]),
+            changed("Connection", &["Connection: close, Upgrade"]),
+        ] {
+            let reply = reply(&head(&lines));
+            assert!(matches!(reply, Reply::Switch { .. }), "{lines:?}");
+        }
+        let old = changed("Sec-WebSocket-Version", &["Sec-WebSocket-Version: 8"]);
+        let Reply::Refuse { response } = reply(&head(&old)) else {
+            panic!()
+        };
+        assert!(response.starts_with("HTTP/1.1 426 "), "{response}");
+        assert!(
+            response.contains("\r\nSec-WebSocket-Version: 13\r\n"),
+            "{response}"
+        );
+    }
+
+    #[test]
+    fn an_upgrade_may_have_as_many_headers_as_fit() {
+        let headers = |count: usize| (0..count).map(|n| format!("h{n}: v")).collect::<Vec<_>>();
+        for count in [95, 96, 500, 5_000] {
+            let more = headers(count);
+            let mut lines = UPGRADE.to_vec();
+            lines.extend(more.iter().map(String::as_str));
+            let bytes = head(&lines);
+            assert!(
+                matches!(reply(&bytes), Reply::Switch { head, .. } if head == bytes.len()),
+                "{count}"
+            );
+        }
     }
 }
