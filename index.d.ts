@@ -69,8 +69,11 @@ declare namespace distribus {
     syscall?: string;
     address?: string;
     port?: number;
-    /** Of ERR_JOIN_FAILED: why each of the urls could not be joined, in their order. Each has its `url`. */
-    errors?: Array<DistribusError & { url: string }>;
+    /**
+     * Of ERR_JOIN_FAILED: why each of the urls could not be joined, in their order. Each has its `url`.
+     * Of a name with several addresses: why each of them could not be connected to. Each has its `address` and `port`.
+     */
+    errors?: DistribusError[];
     /** Of the errors in `errors`. */
     url?: string;
     /** Of ERR_DRAIN_TIMEOUT: how many messages were not acknowledged. */
@@ -444,7 +447,7 @@ declare namespace distribus {
     /**
      * Listens for other hosts.
      *
-     * @param address what other hosts are told: this host's url is `ws://address:port`
+     * @param address what other hosts are told: this host's url is `ws://address:port`. Binds loopback alone if it means this machine alone
      * @param port 0 for any free port
      * @returns resolves with the host; rejects with ERR_SERVER_ALREADY_LISTENING, or with the system's error, like EADDRINUSE
      */
@@ -453,7 +456,7 @@ declare namespace distribus {
     /**
      * Joins a host, and all hosts that it knows.
      *
-     * @param url like `ws://example.com:3000`
+     * @param url like `ws://example.com:3000`. Credentials in it, `ws://user:password@example.com`, are sent as `Authorization: Basic` and shown nowhere
      * @returns resolves with this host when it is connected with all of them; rejects with the system's error, like ECONNREFUSED, or with
      * ERR_NETWORK_ID_MISMATCH, ERR_CONNECTION_LOST, ERR_REFUSED, ERR_REQUEST_TIMEOUT, ERR_HOST_CLOSED, ERR_INVALID_URL,
      * ERR_TLS_UNSUPPORTED, ERR_HANDSHAKE_TIMEOUT, ERR_HANDSHAKE_FAILED, ERR_UNEXPECTED_RESPONSE

@@ -175,7 +175,8 @@ function fromFailure(failure) {
       return error(text.startsWith('Network id mismatch') ? 'ERR_NETWORK_ID_MISMATCH' : code, text);
     }
     case 'ERR_DIAL': {
-      const { message, code, ...facts } = /** @type {Record<string, any>} */ (failure.error);
+      const { message, code, errors, ...facts } = /** @type {Record<string, any>} */ (failure.error);
+      if (errors) facts.errors = errors.map((/** @type {any} */ error) => fromFailure({ code: 'ERR_DIAL', error }));
       return Object.assign(code === 'ERR_INVALID_URL' ? new TypeError(message) : new Error(message), { code }, facts);
     }
     default:

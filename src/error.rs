@@ -59,5 +59,9 @@ pub fn facts(error: &DialError) -> Value {
     if let Some(port) = error.port {
         facts.insert("port".into(), port.into());
     }
+    if !error.attempts.is_empty() {
+        let attempts: Vec<Value> = error.attempts.iter().map(self::facts).collect();
+        facts.insert("errors".into(), attempts.into());
+    }
     facts.into()
 }

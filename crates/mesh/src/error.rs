@@ -80,4 +80,6 @@ pub struct DialError {
     pub address: Option<String>,
     /// The port that was tried.
     pub port: Option<u16>,
+    /// How it failed at each address, when there were several.
+    pub attempts: Box<[DialError]>,
 }

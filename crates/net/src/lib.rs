@@ -19,12 +19,14 @@ mod host_handle;
 mod limits;
 mod listener;
 mod outbox;
+mod race;
 mod read_loop;
 mod reader;
 mod runtime;
 mod sockets;
 mod stats;
 mod stream;
+mod target;
 mod timers;
 mod upgrade;
 
