@@ -74,3 +74,21 @@ test('a single address that is silent fails within handshakeTimeout, in the same
     return true;
   });
 });
+
+test('a name that a file gives to loopback addresses alone is bound there alone, the name of the machine everywhere', named, () => {
+  const outside = Object.values(os.networkInterfaces()).flat().find((i) => i.family === 'IPv4' && !i.internal)?.address ?? '127.0.0.2';
+  const result = within(`127.0.0.3 three.example\n127.0.0.3 mixed.example\n192.0.2.1 mixed.example\n127.0.1.1 ${os.hostname()} ${os.hostname()}.example\n`, `
+    const net = require('node:net');
+    const connects = (address, port) => new Promise((resolve) => {
+      const socket = net.connect(port, address).on('connect', () => { resolve(true); socket.destroy(); }).on('error', () => resolve(false));
+    });
+    const found = {};
+    for (const name of ['three.example', 'mixed.example', ${JSON.stringify(os.hostname())}, ${JSON.stringify(`${os.hostname()}.example`)}]) {
+      const host = new Host();
+      await host.listen(name, 0);
+      found[name] = [host.url === 'ws://' + name + ':' + host.port, await connects('127.0.0.3', host.port), await connects(${JSON.stringify(outside)}, host.port)];
+      await host.close();
+    }
+    return Object.values(found);`);
+  assert.deepStrictEqual(result, [[true, true, false], [true, true, true], [true, true, true], [true, true, true]]);
+});

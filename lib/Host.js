@@ -7,13 +7,14 @@ const owners = require('./owner.js');
 const dictionary = require('./dictionary.js');
 const debug = require('./debug.js');
 const drain = require('./drain.js');
-const { addressesToBind, urlOf } = require('./listen.js');
+const { urlOf } = require('./listen.js');
 const { idOf, textOfUrl } = require('./names.js');
 const { checkSeeds, joinAny } = require('./seeds.js');
+const { listen, stopOpening } = require('./serving.js');
 const { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription } = require('./validate.js');
 const { serialize } = require('./outbound.js');
 const { drop, lookUp, show } = require('./owned.js');
-const { abortError, badProperty, error, fromFailure, nameOf, peerNotFound, typeError } = require('./errors.js');
+const { abortError, badProperty, error, nameOf, peerNotFound, typeError } = require('./errors.js');
 
 /** Where the private side of a host hangs. */
 const CORE = Symbol('distribus');
@@ -24,21 +25,6 @@ const CORE = Symbol('distribus');
  */
 function coreOf(host) {
   return host[CORE];
-}
-
-/** The listening server of a host, as programs see it. */
-class Server {
-  #core;
-
-  /** @param {Core} core */
-  constructor(core) {
-    this.#core = core;
-  }
-
-  /** Stops listening and ends all connections that came in that way, without a goodbye. */
-  close() {
-    this.#core.closeServer();
-  }
 }
 
 /**
@@ -60,9 +46,9 @@ function Host(options) {
     set: (channels) => { core.subscriptions.replace(channels); }
   });
   this.options = { reconnectTimeout: 300000, reconnectDelay: 1000, reconnectDecay: 2 };
-  this.server = null;
-  this.address = null;
-  this.port = null;
+  this.server = /** @type {any} */ (null);
+  this.address = /** @type {any} */ (null);
+  this.port = /** @type {any} */ (null);
   this.connections = dictionary();
   this.timers = dictionary();
 
@@ -239,28 +225,7 @@ Host.prototype.list = function (pattern) {
 Host.prototype.listen = function (address, port, options) {
   const core = coreOf(this);
   if (core.closing !== null) return core.closing.then(() => Host.prototype.listen.call(this, address, port, options));
-  return core.attempt(() => {
-    core.checkDraining();
-    if (this.server) throw error('ERR_SERVER_ALREADY_LISTENING', 'Server already listening');
-    if (address !== undefined && address !== null && typeof address !== 'string') {
-      throw typeError('ERR_INVALID_ARG_TYPE', `The "address" argument must be a string, got ${typeof address}`);
-    }
-    const number = checkPort(port);
-    const { addresses, required } = addressesToBind(address, options ? options.bind : undefined);
-    if (core.listening) core.closeServer(); // the program has thrown the server away without closing it
-    const { port: bound, error: failure } = JSON.parse(core.start().listen(addresses, required, number));
-    if (failure !== undefined) {
-      if (core.links === 0 && core.calls.size === 0 && core.timers === 0) core.stop();
-      throw fromFailure({ code: 'ERR_DIAL', error: failure });
-    }
-    core.listening = true;
-    this.server = new Server(core);
-    this.address = address;
-    this.port = number === 0 ? bound : port;
-    this.url = urlOf(address, this.port);
-    core.rest();
-    return this;
-  });
+  return core.attempt(() => listen(this, core, address, port, options));
 };
 
 /**
@@ -321,6 +286,7 @@ Host.prototype.close = function () {
   const core = coreOf(this);
   if (core.closing !== null) return core.closing;
   core.requests.close();
+  stopOpening(core);
   const ended = () => {
     core.closing = null;
     core.listening = false;

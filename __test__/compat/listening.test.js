@@ -14,6 +14,8 @@ const options = { timeout: 30_000 };
 /** An address of this machine that others can reach, if it has one. */
 const outside = Object.values(os.networkInterfaces()).flat().find((i) => i.family === 'IPv4' && !i.internal)?.address;
 
+const hasIPv6 = Object.values(os.networkInterfaces()).flat().some((i) => i.address === '::1');
+
 function connects(address, port) {
   return new Promise((resolve) => {
     const socket = net.connect({ host: address, port });
@@ -66,7 +68,47 @@ test('a loopback name or address binds loopback only, any other one all interfac
   }
 });
 
-test('localhost binds both families', { ...options, skip: !Object.values(os.networkInterfaces()).flat().some((i) => i.address === '::1') }, async (t) => {
+test('every spelling of a loopback address binds loopback only', options, async (t) => {
+  const spellings = ['127.1', '2130706433', '0x7f.0.0.1', '127.0.0.1.', '::ffff:127.0.0.1', '[::ffff:7f00:1]', 'LOCALHOST', 'localhost.', 'some.LocalHost.'];
+  if (hasIPv6) spellings.push('0:0:0:0:0:0:0:1', '[::1]', '::0001', '::1%lo');
+  for (const address of spellings) {
+    const one = new ours.Host();
+    t.after(() => one.close());
+    await one.listen(address, 0);
+    assert.strictEqual(one.address, address);
+    assert.strictEqual(await connects(/^\[?[0:]+1/.test(address) ? '::1' : '127.0.0.1', one.port), true, address);
+    // Every address of this machine is one of all interfaces.
+    assert.strictEqual(await connects(outside ?? '127.0.0.2', one.port), false, address);
+  }
+});
+
+test('bind accepts every spelling of an address, and refuses what it would not bind', options, async (t) => {
+  const one = new ours.Host();
+  t.after(() => one.close());
+  for (const bind of ['::ffff:127.0.0.1', 'LOCALHOST', 'localhost.']) {
+    await one.listen('x.example', 0, { bind });
+    assert.deepStrictEqual([await connects('127.0.0.1', one.port), await connects(outside ?? '127.0.0.2', one.port)], [true, false], bind);
+    await one.close();
+  }
+  for (const bind of ['fe80::1%eth0', '127.1', 'x.example', '', null]) {
+    await assert.rejects(one.listen('x.example', 0, { bind }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
+  }
+});
+
+test('while the name to listen at is looked up the host can neither listen again nor be made to listen after it was closed', options, async (t) => {
+  const one = new ours.Host();
+  t.after(() => one.close());
+  const first = one.listen('x.example', 0);
+  await assert.rejects(one.listen('127.0.0.1', 0), { code: 'ERR_SERVER_ALREADY_LISTENING' });
+  const closed = one.close();
+  await assert.rejects(first, { code: 'ERR_HOST_CLOSED' });
+  assert.strictEqual(await closed, one);
+  assert.deepStrictEqual([one.server, one.url], [null, undefined]);
+  assert.strictEqual(await one.listen('x.example', 0), one);
+  assert.strictEqual(one.url, `ws://x.example:${one.port}`);
+});
+
+test('localhost binds both families', { ...options, skip: !hasIPv6 }, async (t) => {
   const one = new ours.Host();
   t.after(() => one.close());
   await one.listen('localhost', 0);
