@@ -8,6 +8,7 @@ const dictionary = require('./dictionary.js');
 const debug = require('./debug.js');
 const drain = require('./drain.js');
 const { urlOf } = require('./listen.js');
+const { bare, parted, withCredentials } = require('./credentials.js');
 const { idOf, textOfUrl } = require('./names.js');
 const { checkSeeds, joinAny } = require('./seeds.js');
 const { listen, stopOpening } = require('./serving.js');
@@ -100,7 +101,7 @@ function defineState(name, get, set) {
     }
   });
 }
-defineState('url', (core) => core.url, (core, value) => core.setUrl(value));
+defineState('url', (core) => core.url, (core, value) => core.setUrl(bare(value)));
 defineState('networkId', (core) => core.networkId, (core, value) => core.setNetworkId(value));
 
 /**
@@ -185,7 +186,7 @@ Host.prototype.get = function (id) {
 Host.prototype.find = function (id) {
   const core = coreOf(this);
   return core.attempt(() => {
-    if (core.peer(id) !== undefined) return this.url || null;
+    if (core.peer(id) !== undefined) return core.url || null;
     core.outbound.checkId('id', id);
     const address = lookUp(this, 'addresses', id);
     if (typeof address === 'string' && address.includes('://')) return address;
@@ -238,10 +239,10 @@ Host.prototype.join = function (url, port) {
   if (core.closing !== null) return core.closing.then(() => Host.prototype.join.call(this, url, port));
   if (!url) return core.Promise.resolve(this);
   /** @param {string} url */
-  const targetOf = (url) => (port === undefined || url.includes('://') ? url : urlOf(url, checkPort(port)));
+  const targetOf = (url) => parted(port === undefined || url.includes('://') ? url : urlOf(url, checkPort(port)));
   /** @param {string} target */
   const join = (target) => {
-    if (typeof lookUp(this, 'connections', target) === 'object' || target === this.url) return core.Promise.resolve(this);
+    if (typeof lookUp(this, 'connections', target) === 'object' || target === core.url) return core.Promise.resolve(this);
     const joined = core.call((native, call) => native.join(call, target), () => this);
     if (debug.enabled) {
       joined.then(null, (/** @type {any} */ err) => { debug('%s: could not join %s: %s', core.name(), target, err.message); });
@@ -251,14 +252,16 @@ Host.prototype.join = function (url, port) {
   return core.attempt(() => {
     core.checkDraining();
     if (Array.isArray(url)) {
-      const others = checkSeeds(url.map(textOfUrl).map((one) => (typeof one === 'string' && one !== '' ? targetOf(one) : one))).filter((target) => target !== this.url);
-      return others.length === 0 ? this : joinAny(core, others, join);
+      const targets = url.map(textOfUrl).map((one) => (typeof one === 'string' && one !== '' ? targetOf(one) : { url: one }));
+      const others = checkSeeds(targets.map((one) => one.url)).filter((target) => target !== core.url);
+      return others.length === 0 ? this : withCredentials(core, targets, () => joinAny(core, others, join));
     }
     url = textOfUrl(url);
     if (typeof url !== 'string') {
       throw typeError('ERR_INVALID_ARG_TYPE', `The "url" argument must be a string or a URL, got ${typeof url}`);
     }
-    return join(targetOf(url));
+    const target = targetOf(url);
+    return withCredentials(core, [target], () => join(target.url));
   });
 };
 

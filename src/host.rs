@@ -274,6 +274,18 @@ impl NativeHost {
         });
     }
 
+    /// That url is dialled with this value of the header `Authorization` from now on, or without.
+    #[napi(catch_unwind)]
+    pub fn authorize(&self, url: String, authorization: Option<String>) {
+        self.handle.authorize(&url, authorization.as_deref());
+    }
+
+    /// Forgets that value for that url, unless there is a newer one.
+    #[napi(catch_unwind)]
+    pub fn forget_authorization(&self, url: String, authorization: String) {
+        self.handle.forget_authorization(&url, &authorization);
+    }
+
     /// Goes on trying to join a url that could not be joined.
     #[napi(catch_unwind)]
     pub fn retry(&self, url: String) {

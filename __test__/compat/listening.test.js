@@ -99,8 +99,9 @@ test('while the name to listen at is looked up the host can neither listen again
   const one = new ours.Host();
   t.after(() => one.close());
   const first = one.listen('x.example', 0);
-  await assert.rejects(one.listen('127.0.0.1', 0), { code: 'ERR_SERVER_ALREADY_LISTENING' });
+  const second = one.listen('127.0.0.1', 0);
   const closed = one.close();
+  await assert.rejects(second, { code: 'ERR_SERVER_ALREADY_LISTENING' });
   await assert.rejects(first, { code: 'ERR_HOST_CLOSED' });
   assert.strictEqual(await closed, one);
   assert.deepStrictEqual([one.server, one.url], [null, undefined]);

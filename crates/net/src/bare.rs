@@ -65,7 +65,8 @@ where
 /// Dials, and ends when the link has ended.
 pub fn dial(url: &str, hear: impl Fn(&Bare, Said) + Send + Sync) -> Result<(), DialError> {
     runtime::handle().block_on(async {
-        let (stream, leftover) = dialer::shake(url, Limits::default().handshake_timeout).await?;
+        let (stream, leftover) =
+            dialer::shake(url, Limits::default().handshake_timeout, |_| None).await?;
         run(stream, true, leftover, hear).await;
         Ok(())
     })

@@ -7,6 +7,8 @@ use bytestring::ByteString;
 use distribus_mesh::{DialError, Input, LinkId};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 
 use crate::client_upgrade::{self, Refusal};
 use crate::connection::{self, Connection, Link};
@@ -40,15 +42,22 @@ pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: wa
 /// Gives the connection, and what came after the handshake already.
 async fn dial(shared: &Shared, url: &str) -> Result<(Arc<Connection<Socket>>, Vec<u8>), DialError> {
     let within = shared.limits().handshake_timeout;
-    let (stream, leftover) = shake(url, within).await?;
+    let (stream, leftover) = shake(url, within, |target| shared.credentials.of(target)).await?;
     let connection =
         Connection::open(shared, stream, true).map_err(|e| refused(url, Refusal::Lost(e)))?;
     Ok((connection, leftover))
 }
 
 /// Looks the name up, connects and shakes hands, all within that time.
-pub async fn shake(url: &str, within: Duration) -> Result<(TcpStream, Vec<u8>), DialError> {
-    let target = Target::parse(url)?;
+pub async fn shake(
+    url: &str,
+    within: Duration,
+    authorization: impl FnOnce(&Target) -> Option<HeaderValue>,
+) -> Result<(TcpStream, Vec<u8>), DialError> {
+    let mut target = Target::parse(url)?;
+    if let Some(value) = authorization(&target) {
+        target.request.headers_mut().insert(AUTHORIZATION, value);
+    }
     let deadline = Instant::now() + within;
     let silent = || late(url, within);
     let unknown = || DialError {

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use crate::connection::{Link, Traffic};
+use crate::credentials::Credentials;
 use crate::dialer;
 use crate::limits::Limits;
 use crate::listener::Server;
@@ -34,6 +35,7 @@ pub struct Shared {
     pub id: ByteString,
     start: Instant,
     limits: Mutex<Limits>,
+    pub credentials: Credentials,
     state: Mutex<State>,
     wake: Wake,
     /// Whether links are held up until acknowledgements are read.
@@ -90,6 +92,7 @@ impl Shared {
             id,
             start: Instant::now(),
             limits: Mutex::default(),
+            credentials: Credentials::default(),
             state: Mutex::new(State {
                 mesh,
                 outputs: Vec::new(),

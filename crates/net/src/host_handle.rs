@@ -67,6 +67,16 @@ impl HostHandle {
         listener::listen(&self.shared, addresses, port)
     }
 
+    /// That url is dialled with this value of the header `Authorization` from now on, or without. Nobody is told of it.
+    pub fn authorize(&self, url: &str, authorization: Option<&str>) {
+        self.shared.credentials.keep(url, authorization);
+    }
+
+    /// Forgets that value for that url, unless there is a newer one.
+    pub fn forget_authorization(&self, url: &str, authorization: &str) {
+        self.shared.credentials.forget(url, authorization);
+    }
+
     /// Stops listening, frees the port at once, and ends all connections that came in that way.
     pub fn close_server(&self) {
         drop(self.shared.serve(None));

@@ -8,6 +8,7 @@
 
 mod client_upgrade;
 mod connection;
+mod credentials;
 mod decoder;
 mod dialer;
 mod driver;
