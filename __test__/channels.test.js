@@ -127,3 +127,21 @@ test('bad options are refused', () => {
   assert.throws(() => host.watch(7), { code: 'ERR_INVALID_ARG_TYPE' });
   assert.deepStrictEqual(Object.keys(host.channels), []);
 });
+
+test('plain and exact subscribers come before those of patterns, and these in the order of their patterns', options, () => {
+  const host = new Host();
+  const heard = [];
+  const subscribe = (name, exact = false) => host.subscribe(name, () => heard.push(name), exact ? { exact } : undefined);
+  for (const name of ['**', 'a.*', 'a.x', '**', 'a**x', 'a.*', 'a.x']) subscribe(name);
+  subscribe('l*', true);
+  const publish = (channel) => {
+    host.publish(channel, 1);
+    return heard.splice(0);
+  };
+  assert.deepStrictEqual(publish('a.x'), ['a.x', 'a.x', '**', '**', 'a.*', 'a.*']);
+  assert.deepStrictEqual(publish('a--x'), ['**', '**', 'a**x'], 'two stars in a segment are one');
+  assert.deepStrictEqual(publish('ax'), ['**', '**', 'a**x']);
+  assert.deepStrictEqual(publish('l*'), ['l*', '**', '**']);
+  assert.deepStrictEqual(publish('lx'), ['**', '**']);
+  assert.deepStrictEqual(Object.keys(host.channels), ['**', 'a.*', 'a.x', 'a**x']);
+});
