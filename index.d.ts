@@ -110,7 +110,7 @@ declare namespace distribus {
     slow: [url: string];
     /** Not much waits for any host any more: `publish` returns true again. */
     drain: [];
-    /** So many messages that were published here on that channel do not reach that host, because too much waits for it. */
+    /** So many messages that were published here on that channel do not reach that host, because too much waits for it, they are too large, or it is gone; or, for a group, that no member took them. */
     drop: [url: string, channel: any, count: number];
     /** So many messages that host has published are missing here; null when it is not known whether any are: the connection was lost for good. */
     gap: [url: string, count: number | null];

@@ -85,6 +85,39 @@ test('draining tells how many requests were not answered', options, async (t) =>
   await request;
 });
 
+test('draining does not resolve while a request that this host was asked is unanswered, whenever it was asked', options, async (t) => {
+  const { a, b, peer } = await pair(t);
+  let asked = 0;
+  a.create('a').handle(() => new Promise(() => { asked++; }));
+  const requests = [assert.rejects(peer.request('a', 1), { code: 'ERR_DELIVERY_UNKNOWN' })];
+  await until(() => asked === 1);
+  const drained = a.drain({ timeout: 500 });
+  requests.push(assert.rejects(peer.request('a', 2), { code: 'ERR_DELIVERY_UNKNOWN' }));
+  await assert.rejects(drained, { code: 'ERR_DRAIN_TIMEOUT', undelivered: 0, unanswered: 2 });
+  await Promise.all(requests);
+  // What was not answered in an earlier life holds nothing up.
+  await a.listen('127.0.0.1', 0);
+  await b.join(a.url);
+  assert.strictEqual(await a.drain(), a);
+});
+
+test('draining waits for the answers to a broadcast', options, async (t) => {
+  const { a } = await pair(t);
+  const broadcast = a.broadcast('a', 'b', 1);
+  assert.strictEqual(await a.drain(), a);
+  assert.deepStrictEqual(await broadcast, { delivered: 1, failed: 0 });
+});
+
+test('draining waits for jobs whose members are on a lost host, and tells how many are left', options, async (t) => {
+  const { a, b } = await pair(t, {}, { reconnectDelay: 60_000 });
+  b.subscribe('jobs', () => {}, { group: 'workers' });
+  await b.ready();
+  sever(b);
+  await until(() => Object.keys(a.connections).length === 0);
+  for (let n = 0; n < 3; n++) a.publish('jobs', n);
+  await assert.rejects(a.drain({ timeout: 300 }), { code: 'ERR_DRAIN_TIMEOUT', undelivered: 3, unanswered: 0 });
+});
+
 test('closing ends a drain', options, async (t) => {
   const { a, b } = await pair(t, {}, { reconnectDelay: 60_000 });
   sever(b);

@@ -48,9 +48,11 @@ class Broadcasts {
     const { BROADCAST } = Broadcasts;
     // Told to the others first, so that what listeners here send comes after it there as well.
     const args = from === undefined ? [pattern, self] : [pattern, self, from];
+    const lost = this.#core.members.lost(this.#core.hosts);
     const asked = this.#core.hostIds().map((host) => this.#notes.ask(host, BROADCAST, args, message).catch(failure));
     const here = this.#deliver(from, pattern, message, self);
     let [delivered, failed] = here;
+    failed += lost;
     for (const answer of await Promise.all(asked)) {
       const [there, not] = Array.isArray(answer) ? answer : [0, 1];
       delivered += Number(there) || 0;
@@ -65,7 +67,8 @@ class Broadcasts {
    * @param {any} message
    */
   take(host, [number, pattern, self, from], message) {
-    this.#notes.answer(host, number, this.#deliver(from, String(pattern), message, self === true));
+    const answer = this.#deliver(from, String(pattern), message, self === true);
+    this.#notes.answer(host, number, () => answer);
   }
 
   /**
@@ -117,7 +120,7 @@ class Broadcasts {
    * @returns {Promise<any[]>} the ids in the whole network that match
    */
   async ids(pattern) {
-    const asked = this.#core.hostIds().map((host) => this.#notes.ask(host, Broadcasts.LIST, [pattern]).catch(() => []));
+    const asked = this.#core.hostIds().map((host) => this.#notes.askShortly(host, Broadcasts.LIST, [pattern]).catch(() => []));
     const ids = new Map(this.#matching(pattern).map(({ name, id }) => [name, id]));
     for (const list of await Promise.all(asked)) {
       for (const id of Array.isArray(list) ? list : []) if (!ids.has(nameOf(id))) ids.set(nameOf(id), id);
@@ -130,7 +133,7 @@ class Broadcasts {
    * @param {any[]} args
    */
   list(host, [number, pattern]) {
-    this.#notes.answer(host, number, this.#matching(String(pattern)).map(({ id }) => id));
+    this.#notes.answer(host, number, () => this.#matching(String(pattern)).map(({ id }) => id));
   }
 }
 

@@ -145,6 +145,7 @@ class Core {
     this.resource = null;
     this.outbound.take();
     this.requests.close();
+    this.notes.closed(); // so that nothing is told again that was not taken
     this.sends.clear((send, to) => {
       if (!(send instanceof Request)) this.#fail(send, deliveryUnknown(to));
     });
@@ -154,7 +155,6 @@ class Core {
     this.draining = null;
     this.relieved();
     this.hosts.clear();
-    this.notes.closed();
   }
 
   /** @returns {string} */
@@ -318,26 +318,6 @@ class Core {
   /** In ms. */
   get requestTimeout() {
     return numberOption(this, 'requestTimeout') ?? 60000;
-  }
-
-  /**
-   * Says something to the program of another host of ours.
-   * @param {string} host its id
-   * @param {string} head
-   * @param {any} message
-   * @returns {any} a promise that resolves when it has been taken
-   */
-  note(host, head, message) {
-    if (this.native === null) return this.Promise.reject(hostClosed());
-    const note = new Note(this.Promise, this.counters);
-    try {
-      this.outbound.note(host, head, message);
-    } catch (err) {
-      return this.Promise.reject(err);
-    }
-    this.sends.push(note, undefined);
-    this.counters.notes++;
-    return note.promise;
   }
 
   /**

@@ -1,7 +1,7 @@
 'use strict';
 
 const { clearTimeout, setTimeout } = require('./platform.js');
-const { error } = require('./errors.js');
+const { error, hostClosed } = require('./errors.js');
 const { checkDelay } = require('./validate.js');
 
 /** How long what is under way may take to settle, in ms, unless the program says otherwise. */
@@ -21,8 +21,13 @@ function drain(host, core, options) {
   if (core.native === null || core.closing !== null) return host.close();
   if (core.draining !== null) return core.draining;
   core.flush();
-  const settle = () => core.call((native, call) => native.drain(call));
-  const { requests } = core;
+  const { native } = core;
+  const settle = () => {
+    if (core.native !== native || core.closing !== null) throw hostClosed();
+    return core.call((native, call) => native.drain(call));
+  };
+  const { notes, requests } = core;
+  const { groups } = notes;
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   let undelivered = 0;
@@ -30,13 +35,17 @@ function drain(host, core, options) {
   const late = new core.Promise((/** @type {any} */ resolve) => {
     if (timeout === Infinity) return;
     timer = setTimeout(() => {
-      undelivered = core.stats().undelivered;
-      unanswered = requests.numbered.size;
+      undelivered = core.stats().undelivered + groups.waiting;
+      unanswered = requests.numbered.size + requests.serving.size + notes.asked;
       resolve();
     }, timeout);
   });
-  // The replies that this leads to have to arrive as well.
-  const settled = Promise.all([settle(), requests.answered(), ...requests.serving]).then(settle);
+  /** @returns {Promise<any>} */
+  const finish = () => Promise.all([settle(), requests.answered(), notes.answered(), groups.settled(), ...requests.serving])
+    // The replies that this leads to have to arrive as well, and others may have asked meanwhile.
+    .then(settle)
+    .then(() => (requests.serving.size > 0 ? finish() : undefined));
+  const settled = finish();
   // It is rejected when the host is closed meanwhile.
   const end = () => {
     clearTimeout(timer);

@@ -1,9 +1,11 @@
 'use strict';
 
+const Deadlines = require('./deadlines.js');
+const { timedOut } = require('./errors.js');
+const { Job, Jobs } = require('./jobs.js');
+const { MembersTold } = require('./members_told.js');
 const { Patterns, isPattern } = require('./patterns.js');
-
-/** Why a message that another host did not take goes to another member. */
-const GONE = new Set(['ERR_PEER_NOT_FOUND', 'ERR_PEER_UNREACHABLE', 'ERR_DELIVERY_UNKNOWN', 'ERR_REQUEST_TIMEOUT']);
+const { microtask } = require('./platform.js');
 
 /** The members of a group that listen to a channel, or by a pattern: those here, and how many on which other hosts. */
 class Entry {
@@ -18,7 +20,7 @@ class Entry {
     this.group = group;
     /** @type {((message: any, channel?: string) => any)[]} */
     this.here = [];
-    /** @type {Map<string, number>} */
+    /** Of lost hosts as well, until they are gone. @type {Map<string, number>} */
     this.there = new Map();
   }
 
@@ -29,28 +31,50 @@ class Entry {
 
 /** Subscriptions of which one in a group gets each message. Every host knows how many members the others have. */
 class Groups {
-  static MEMBERS = 'g';
-  static MESSAGE = 'm';
-
   #core;
+  #notes;
+  #jobs;
   /** @type {Map<string, Entry>} */
   #entries = new Map();
   /** The entries by channel; those of patterns are in `#patterns`. @type {Map<string, Set<Entry>>} */
   #channels = new Map();
   #patterns = new Patterns();
-  /** Whose turn it is, by group. @type {Map<string, number>} */
+  /** Whose turn it is, by group, and how many entries the group has. @type {Map<string, {turn: number, entries: number}>} */
   #turns = new Map();
-  /** What others have been told and have not taken yet. @type {Set<Promise<void>>} */
-  #told = new Set();
+  /** What the connected hosts have been told. @type {Map<string, MembersTold>} */
+  #told = new Map();
+  /** The keys of hosts that have members, or had. @type {Map<string, string>} */
+  #keys = new Map();
+  /** Groups that others are just telling of. @type {Set<string>} */
+  #changed = new Set();
+  /** Whether there ever were members here: then others may believe that there are. */
+  #ever = false;
+  /** @type {Deadlines<{timeout: number, deadline: number, fail: () => void}>} */
+  #barriers = new Deadlines((barrier) => barrier.fail());
 
-  /** @param {import('./core.js')} core */
-  constructor(core) {
+  /**
+   * @param {import('./core.js')} core
+   * @param {import('./notes.js')} notes
+   */
+  constructor(core, notes) {
     this.#core = core;
+    this.#notes = notes;
+    this.#jobs = new Jobs(core, this);
   }
 
   /** Whether there are any groups, here or elsewhere. */
   get busy() {
     return this.#entries.size > 0;
+  }
+
+  /** How many jobs wait for a lost host. */
+  get waiting() {
+    return this.#jobs.waiting;
+  }
+
+  /** @returns {Promise<void>} resolves when every job has been taken, or dropped */
+  settled() {
+    return this.#jobs.settled();
   }
 
   /**
@@ -62,7 +86,10 @@ class Groups {
   add(name, exact, group, callback) {
     const entry = this.#entry(name, !exact && isPattern(name), group);
     entry.here.push(callback);
-    this.#tellAll(entry);
+    this.#ever = true;
+    this.#tellAll(entry, entry.here.length - 1);
+    // Not within the call that subscribes.
+    if (this.#jobs.waiting > 0) microtask(() => this.#jobs.retry(group));
   }
 
   /**
@@ -76,7 +103,7 @@ class Groups {
     const index = entry === undefined ? -1 : entry.here.indexOf(callback);
     if (entry === undefined || index === -1) return;
     entry.here.splice(index, 1);
-    this.#tellAll(entry);
+    this.#tellAll(entry, entry.here.length + 1);
     this.#tidy(entry);
   }
 
@@ -90,6 +117,9 @@ class Groups {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       this.#entries.set(key, entry = new Entry(name, pattern, group));
+      const turns = this.#turns.get(group);
+      if (turns === undefined) this.#turns.set(group, { turn: 0, entries: 1 });
+      else turns.entries++;
       if (pattern) {
         this.#patterns.add(name, entry);
       } else {
@@ -105,6 +135,8 @@ class Groups {
   #tidy(entry) {
     if (!entry.isEmpty()) return;
     this.#entries.delete(keyOf(entry.name, entry.pattern, entry.group));
+    const turns = this.#turns.get(entry.group);
+    if (turns !== undefined && --turns.entries === 0) this.#turns.delete(entry.group);
     if (entry.pattern) {
       this.#patterns.delete(entry.name, entry);
     } else {
@@ -112,7 +144,6 @@ class Groups {
       entries?.delete(entry);
       if (entries?.size === 0) this.#channels.delete(entry.name);
     }
-    if (this.#entries.size === 0) this.#turns.clear();
   }
 
   /**
@@ -121,7 +152,16 @@ class Groups {
    * @param {any} message
    */
   publish(channel, message) {
-    for (const [group, entries] of this.#found(channel)) this.#give(group, entries, channel, message, null);
+    let encoded;
+    for (const [group, entries] of this.#found(channel)) {
+      if (this.giveHere(group, entries, channel, message) || this.#core.draining !== null) continue;
+      try {
+        encoded ??= this.#core.outbound.encoded(channel, message);
+      } catch {
+        return; // told when it was published to ordinary subscribers
+      }
+      this.#jobs.give(new Job(this.#jobs, channel, group, encoded));
+    }
   }
 
   /**
@@ -131,10 +171,10 @@ class Groups {
    * @param {any} message
    */
   publishedByOriginal(channel, message) {
-    const own = this.#core.id;
+    const { id, hosts } = this.#core;
     for (const [group, entries] of this.#found(channel)) {
-      const others = entries.flatMap((entry) => [...entry.there.keys()]);
-      if (others.every((host) => own < host)) this.#giveHere(group, entries, channel, message);
+      const others = entries.flatMap((entry) => [...entry.there.keys()]).filter((host) => hosts.has(host));
+      if (others.every((host) => id < host)) this.giveHere(group, entries, channel, message);
     }
   }
 
@@ -153,41 +193,59 @@ class Groups {
     return groups;
   }
 
+  /**
+   * @param {string} channel
+   * @param {string} group
+   * @returns {Entry[]} those of that group that listen to the channel
+   */
+  entries(channel, group) {
+    return this.#found(channel).get(group) ?? [];
+  }
+
   /** @param {string} group */
   #turn(group) {
-    const turn = this.#turns.get(group) ?? 0;
-    this.#turns.set(group, turn + 1);
-    return turn;
+    const turns = this.#turns.get(group);
+    return turns === undefined ? 0 : turns.turn++;
   }
 
   /**
+   * The connected host whose turn it is.
    * @param {string} group
    * @param {Entry[]} entries
-   * @param {string} channel
-   * @param {any} message
    * @param {Set<string> | null} tried hosts that did not take it
+   * @returns {string | null | undefined} null when the only members are on lost hosts, undefined when there are none
    */
-  #give(group, entries, channel, message, tried) {
-    if (this.#giveHere(group, entries, channel, message)) return;
+  choose(group, entries, tried) {
+    const connected = this.#core.hosts;
     /** @type {Map<string, number>} */
     const hosts = new Map();
     let members = 0;
+    let lost = false;
     for (const { there } of entries) {
       for (const [host, count] of there) {
-        if (tried?.has(host)) continue;
-        hosts.set(host, (hosts.get(host) ?? 0) + count);
-        members += count;
+        if (!connected.has(host)) {
+          lost = true;
+        } else if (!tried?.has(host)) {
+          hosts.set(host, (hosts.get(host) ?? 0) + count);
+          members += count;
+        }
       }
     }
-    if (members === 0) return; // nobody is there, as when nobody has subscribed
+    if (members === 0) return lost ? null : undefined;
     let left = this.#turn(group) % members;
     for (const [host, count] of hosts) {
       left -= count;
-      if (left < 0) {
-        this.#hand(host, group, channel, message, tried);
-        return;
-      }
+      if (left < 0) return host;
     }
+    return undefined;
+  }
+
+  /**
+   * The key by which that host is, or was, connected.
+   * @param {string} host
+   */
+  keyOf(host) {
+    return this.#keys.get(host) ?? host;
   }
 
   /**
@@ -197,7 +255,7 @@ class Groups {
    * @param {any} message
    * @returns {boolean} whether there is a member here
    */
-  #giveHere(group, entries, channel, message) {
+  giveHere(group, entries, channel, message) {
     let members = 0;
     for (const { here } of entries) members += here.length;
     if (members === 0) return false;
@@ -215,87 +273,82 @@ class Groups {
   }
 
   /**
-   * @param {string} host
-   * @param {string} group
-   * @param {string} channel
-   * @param {any} message
-   * @param {Set<string> | null} tried
-   */
-  #hand(host, group, channel, message, tried) {
-    const head = Groups.MESSAGE + JSON.stringify([channel, group]);
-    this.#core.note(host, head, message).then(undefined, (/** @type {any} */ err) => {
-      if (err.code === 'ERR_MESSAGE_NOT_SERIALIZABLE') {
-        this.#core.trouble.tell(err);
-        return;
-      }
-      if (!GONE.has(err.code)) return;
-      const entries = this.#found(channel).get(group);
-      if (entries === undefined) return;
-      try {
-        this.#give(group, entries, channel, message, new Set(tried).add(host));
-      } catch (thrown) {
-        this.#core.report(`A subscriber of channel ${channel} threw`, thrown);
-      }
-    });
-  }
-
-  /**
    * Another host has chosen a member here.
    * @param {any[]} args
    * @param {any} message
    * @returns {boolean} false when there is none
    */
   take([channel, group], message) {
-    const entries = this.#found(String(channel)).get(String(group));
-    return entries !== undefined && this.#giveHere(String(group), entries, String(channel), message);
+    return this.giveHere(String(group), this.entries(String(channel), String(group)), String(channel), message);
   }
 
   // Telling each other.
 
-  /** @param {Entry} entry whose members here have become more or fewer */
-  #tellAll(entry) {
-    for (const host of this.#core.hostIds()) this.#tell(host, false, [entry]);
-  }
-
   /**
-   * @param {string} host
-   * @param {boolean} whole whether these are all
-   * @param {Entry[]} entries
+   * @param {Entry} entry whose members here have become more or fewer
+   * @param {number} before how many they were
    */
-  #tell(host, whole, entries) {
-    const rows = entries.map(({ name, pattern, group, here }) => [name, pattern, group, here.length]);
-    const told = this.#core.note(host, Groups.MEMBERS + '[]', [whole, rows]).then(
-      () => { this.#told.delete(told); },
-      () => { this.#told.delete(told); } // it is gone, or will be told anew
-    );
-    this.#told.add(told);
+  #tellAll(entry, before) {
+    for (const [host, told] of this.#told) {
+      told.changed(entry, before);
+      this.#notes.tell(host, told);
+    }
   }
 
   /** Resolves when all hosts that are connected know who is here. */
   ready() {
-    return Promise.all(this.#told);
+    const waiting = [...this.#told.values()].map((told) => told.known()).filter((known) => known !== undefined);
+    if (waiting.length === 0) return Promise.resolve();
+    return new Promise((/** @type {(value?: any) => void} */ resolve, reject) => {
+      const barrier = { timeout: this.#core.requestTimeout, deadline: 0, fail: () => { if (this.#barriers.delete(barrier)) reject(timedOut()); } };
+      this.#barriers.add(barrier);
+      void Promise.all(waiting).then(() => { if (this.#barriers.delete(barrier)) resolve(); });
+    });
   }
 
   /** @param {string} host */
   connected(host) {
-    const entries = [...this.#entries.values()].filter((entry) => entry.here.length > 0);
-    if (entries.length > 0) this.#tell(host, true, entries);
+    const told = new MembersTold(this.#ever, [...this.#entries.values()].filter((entry) => entry.here.length > 0));
+    this.#told.set(host, told);
+    this.#notes.tell(host, told);
+    // Its members count as they did before, until it tells of them anew.
+    if (this.#keys.has(host)) this.#jobs.retryAll();
   }
 
-  /** @param {string} host */
+  /** @param {string} host that may come back */
   disconnected(host) {
+    this.#told.get(host)?.end();
+    this.#told.delete(host);
+  }
+
+  /** @param {string} host that will not come back */
+  gone(host) {
+    const groups = this.#forget(host);
+    this.#keys.delete(host);
+    for (const group of groups) this.#jobs.retry(group);
+  }
+
+  /**
+   * @param {string} host whose members count no more
+   * @returns {Set<string>} the groups that they were in
+   */
+  #forget(host) {
+    const groups = new Set();
     for (const entry of [...this.#entries.values()]) {
-      entry.there.delete(host);
+      if (!entry.there.delete(host)) continue;
+      groups.add(entry.group);
       this.#tidy(entry);
     }
+    return groups;
   }
 
   closed() {
-    for (const entry of [...this.#entries.values()]) {
-      entry.there.clear();
-      this.#tidy(entry);
-    }
-    this.#told.clear();
+    for (const host of [...this.#told.keys()]) this.disconnected(host);
+    for (const host of [...this.#keys.keys()]) this.#forget(host);
+    this.#keys.clear();
+    this.#changed.clear();
+    this.#ever = this.#entries.size > 0;
+    this.#jobs.closed();
   }
 
   /**
@@ -304,8 +357,10 @@ class Groups {
    */
   takeMembers(host, message) {
     if (!Array.isArray(message) || !Array.isArray(message[1])) return;
-    if (message[0] === true) this.disconnected(host);
-    for (const row of message[1]) {
+    const [whole, rows, more] = message;
+    this.#keys.set(host, this.#core.hosts.get(host) ?? host);
+    if (whole === true) for (const group of this.#forget(host)) this.#changed.add(group);
+    for (const row of rows) {
       if (!Array.isArray(row)) continue;
       const [name, pattern, group, count] = row;
       if (typeof name !== 'string' || typeof group !== 'string' || !Number.isSafeInteger(count) || count < 0) continue;
@@ -313,7 +368,11 @@ class Groups {
       if (count > 0) entry.there.set(host, count);
       else entry.there.delete(host);
       this.#tidy(entry);
+      if (this.#jobs.waiting > 0) this.#changed.add(group);
     }
+    if (more === true) return;
+    for (const group of this.#changed) this.#jobs.retry(group);
+    this.#changed.clear();
   }
 }
 
@@ -326,4 +385,4 @@ function keyOf(name, pattern, group) {
   return JSON.stringify([name, pattern, group]);
 }
 
-module.exports = Groups;
+module.exports = { Entry, Groups };

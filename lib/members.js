@@ -28,6 +28,16 @@ class Members {
     return this.#members.size;
   }
 
+  /**
+   * @param {Map<string, string>} connected
+   * @returns {number} how many hosts of ours are not connected
+   */
+  lost(connected) {
+    let lost = 0;
+    for (const { id } of this.#members.values()) if (id !== null && !connected.has(id)) lost++;
+    return lost;
+  }
+
   /** A copy, in the order in which they joined. */
   list() {
     return Array.from(this.#members.values(), (member) => ({ ...member }));

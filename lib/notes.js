@@ -2,9 +2,14 @@
 
 const Broadcasts = require('./broadcasts.js');
 const Deadlines = require('./deadlines.js');
-const Groups = require('./groups.js');
+const { Groups } = require('./groups.js');
+const { Jobs } = require('./jobs.js');
+const { MEMBERS } = require('./members_told.js');
+const { Line, Queue } = require('./telling.js');
+const { CHANGES, UNWATCH, WATCH } = require('./watchers.js');
 const Watches = require('./watches.js');
-const { hostClosed, timedOut } = require('./errors.js');
+const { error, hostClosed, timedOut } = require('./errors.js');
+const { Note } = require('./pending.js');
 
 /**
  * What the programs of hosts say to each other beside the messages of peers. A note is a head, whose first character says what it is
@@ -16,6 +21,21 @@ const ANSWER = 'a';
  * @typedef {{number: number, host: string, resolve: (value: any) => void, reject: (err: Error) => void, timeout: number, deadline: number}} Question
  */
 
+/** So many answers may wait for one host that asks on and on and takes none: beyond it nothing is answered. */
+const MOST_ANSWERS = 16384;
+
+/** A question that is on its way: only a failure says something. */
+class Asked extends Note {
+  /**
+   * @param {import('./stats.js')} counters
+   * @param {(err: any) => void} fail
+   */
+  constructor(counters, fail) {
+    super(counters);
+    this.reject = fail;
+  }
+}
+
 /** Notes of a host, and what is asked by notes. */
 class Notes {
   #core;
@@ -24,13 +44,44 @@ class Notes {
   /** @type {Deadlines<Question>} */
   #waiting = new Deadlines((question) => this.#settle(question, timedOut()));
   #next = 1;
+  /** What the connected hosts are told. @type {Map<string, {line: Line, questions: Queue, answers: Queue}>} */
+  #lines = new Map();
+  /** @type {(() => void)[]} */
+  #onAnswered = [];
 
   /** @param {import('./core.js')} core */
   constructor(core) {
     this.#core = core;
     this.broadcasts = new Broadcasts(core, this);
-    this.groups = new Groups(core);
-    this.watches = new Watches(core);
+    this.groups = new Groups(core, this);
+    this.watches = new Watches(core, this);
+  }
+
+  /**
+   * Tells another host, for which there is always room: only for what lines tell.
+   * @param {string} host its id
+   * @param {string} head
+   * @param {any} value
+   * @param {(counters: import('./stats.js')) => Note} note gives what settles when it has been taken, or will not be
+   * @param {(err: any) => void} fail when it cannot be said
+   */
+  state(host, head, value, note, fail) {
+    const { counters, outbound, sends } = this.#core;
+    try {
+      outbound.state(host, head, value);
+    } catch (err) {
+      fail(err);
+      return;
+    }
+    sends.push(note(counters), undefined);
+  }
+
+  /**
+   * @param {string} host that is to be told, if it is connected
+   * @param {import('./telling.js').Source} source
+   */
+  tell(host, source) {
+    this.#lines.get(host)?.line.tell(source);
   }
 
   /**
@@ -44,11 +95,39 @@ class Notes {
   ask(host, kind, args, message) {
     return new Promise((resolve, reject) => {
       const question = { number: this.#next++, host, resolve, reject, timeout: this.#core.requestTimeout, deadline: 0 };
-      this.#questions.set(question.number, question);
-      this.#waiting.add(question);
-      const told = this.#core.note(host, kind + JSON.stringify([question.number, ...args]), message);
-      told.then(undefined, (/** @type {Error} */ err) => this.#settle(question, err));
+      const head = kind + JSON.stringify([question.number, ...args]);
+      const { counters, outbound, sends } = this.#core;
+      outbound.note(host, head, message);
+      sends.push(new Asked(counters, (err) => this.#settle(question, err)), undefined);
+      this.#begin(question);
     });
+  }
+
+  /**
+   * The same for questions that say little: there is always room for them.
+   * @param {string} host
+   * @param {string} kind
+   * @param {any[]} args
+   * @returns {Promise<any>} the answer
+   */
+  askShortly(host, kind, args) {
+    return new Promise((resolve, reject) => {
+      const question = { number: this.#next++, host, resolve, reject, timeout: this.#core.requestTimeout, deadline: 0 };
+      this.#begin(question);
+      const lines = this.#lines.get(host);
+      lines?.questions.add(() => {
+        if (!this.#questions.has(question.number)) return undefined; // too late
+        const failed = (/** @type {any} */ err) => this.#settle(question, err);
+        return { head: kind + JSON.stringify([question.number, ...args]), value: undefined, failed };
+      });
+      lines?.line.tell(lines.questions);
+    });
+  }
+
+  /** @param {Question} question */
+  #begin(question) {
+    this.#questions.set(question.number, question);
+    this.#waiting.add(question);
   }
 
   /**
@@ -61,18 +140,34 @@ class Notes {
     this.#questions.delete(question.number);
     if (err === null) question.resolve(value);
     else question.reject(err);
+    if (this.#questions.size === 0) for (const answered of this.#onAnswered.splice(0)) answered();
+  }
+
+  /** How many questions wait for their answers. */
+  get asked() {
+    return this.#questions.size;
+  }
+
+  /** @returns {Promise<void>} resolves when no other host is asked for anything any more */
+  answered() {
+    if (this.#questions.size === 0) return Promise.resolve();
+    return new Promise((resolve) => { this.#onAnswered.push(resolve); });
   }
 
   /**
    * @param {string} host
    * @param {number} number of the question
-   * @param {any} value
+   * @param {() => any} make gives the answer, when there is room for it
    */
-  answer(host, number, value) {
-    this.#core.note(host, ANSWER + number, value).then(undefined, (/** @type {any} */ err) => {
-      // Else whoever asked is gone. Nobody shall wait for what cannot be said.
-      if (value !== null && (err.code === 'ERR_MESSAGE_NOT_SERIALIZABLE' || err.code === 'ERR_MESSAGE_TOO_LARGE')) this.answer(host, number, null);
-    });
+  answer(host, number, make) {
+    const lines = this.#lines.get(host);
+    if (lines === undefined) return; // whoever asked is gone
+    const failed = (/** @type {any} */ err) => {
+      // Nobody shall wait for what cannot be said.
+      if (err.code === 'ERR_MESSAGE_NOT_SERIALIZABLE' || err.code === 'ERR_MESSAGE_TOO_LARGE') lines.answers.add(() => ({ head: ANSWER + number, value: null }));
+    };
+    if (lines.answers.length < MOST_ANSWERS) lines.answers.add(() => ({ head: ANSWER + number, value: make(), failed }));
+    lines.line.tell(lines.answers);
   }
 
   /**
@@ -100,15 +195,14 @@ class Notes {
       case Broadcasts.LIST:
         this.broadcasts.list(host, args);
         return true;
-      case Watches.WATCH:
-      case Watches.UNWATCH:
-      case Watches.CHANGES:
-        this.watches.take(host, head[0], args, message);
-        return true;
-      case Groups.MEMBERS:
+      case WATCH:
+      case UNWATCH:
+      case CHANGES:
+        return this.watches.take(host, head[0], args, message);
+      case MEMBERS:
         this.groups.takeMembers(host, message);
         return true;
-      case Groups.MESSAGE:
+      case Jobs.MESSAGE:
         return this.groups.take(args, message);
       default:
         return true;
@@ -117,27 +211,40 @@ class Notes {
 
   /** @param {string} host that is connected now */
   connected(host) {
+    if (this.#lines.has(host)) this.disconnected(host);
+    this.#lines.set(host, { line: new Line(this, host), questions: new Queue(), answers: new Queue() });
     this.groups.connected(host);
     this.watches.connected(host);
   }
 
-  /** @param {string} host that is not connected any more */
+  /** @param {string} host that is not connected any more, and may come back */
   disconnected(host) {
+    this.#lines.get(host)?.line.end();
+    this.#lines.delete(host);
+    // It may be away for long: nobody waits for its answers.
+    for (const question of [...this.#questions.values()]) if (question.host === host) this.#settle(question, hostLost());
     this.groups.disconnected(host);
     this.watches.disconnected(host);
   }
 
   /** @param {string} host that will not come back */
   gone(host) {
-    for (const question of [...this.#questions.values()]) if (question.host === host) this.#settle(question, hostClosed());
+    this.groups.gone(host);
   }
 
   /** The host is closed. */
   closed() {
     for (const question of [...this.#questions.values()]) this.#settle(question, hostClosed());
+    for (const { line } of this.#lines.values()) line.end();
+    this.#lines.clear();
     this.groups.closed();
     this.watches.closed();
   }
+}
+
+/** What nobody is told: a broadcast counts it, a list does without. */
+function hostLost() {
+  return error('ERR_CONNECTION_LOST', 'The host is lost');
 }
 
 /** @param {string} text */

@@ -2,7 +2,8 @@
 
 const { isUint8Array } = require('node:util/types');
 const { setImmediate } = require('./platform.js');
-const { error, messageTooLarge, textOf } = require('./errors.js');
+const { BUFFER, Encoded, JSON_TEXT, LONG, PLAIN, STRING, UINT8_ARRAY, UNDEFINED, copyOf, isCarried, serialize } = require('./encoded.js');
+const { messageTooLarge } = require('./errors.js');
 const { checkId, checkName } = require('./ids.js');
 
 /** What is collected is handed over at this many messages, or at this many characters, or at the end of the turn. */
@@ -13,66 +14,15 @@ const MAX_LENGTH = 64 * 1024;
 const MAX_PAYLOAD = 64 * 1024 * 1024;
 const MAX_ID_LENGTH = 64 * 1024;
 
-/** Strings of this length and longer do not go through JSON. */
-const LONG = 200;
-
 /** What is said, see src/ops.rs. */
+const JOB = 'j';
 const NOTE = 'n';
+const STATE = 'k';
 const PATIENT_SEND = 'l';
 const PUBLISH = 'p';
 const REQUEST = 'q';
 const REPLY = 'r';
 const SEND = 's';
-
-/** Forms of messages, see src/ops.rs. */
-const JSON_TEXT = '0';
-const UNDEFINED = '1';
-const STRING = '2';
-const BUFFER = '3';
-const UINT8_ARRAY = '4';
-
-/** Characters that JSON shows as they are, in a string. */
-const PLAIN = /^[ !#-[\]-~]*$/;
-
-/**
- * JSON text of a value that is to cross to another host.
- * @param {any} value
- * @returns {string} empty when the value is undefined, as JSON has no such value
- */
-function serialize(value) {
-  // About three times as fast as JSON.stringify, for what most ids and many messages are.
-  if (typeof value === 'string' && value.length < LONG && PLAIN.test(value)) return '"' + value + '"';
-  try {
-    const text = JSON.stringify(value);
-    return text === undefined ? '' : text;
-  } catch (cause) {
-    throw error('ERR_MESSAGE_NOT_SERIALIZABLE', `JSON cannot carry this message: ${textOf(cause)}`, { cause });
-  }
-}
-
-/**
- * Whether other hosts can be told of that id.
- * @param {any} id
- */
-function isCarried(id) {
-  try {
-    return id === undefined || serialize(id) !== '';
-  } catch {
-    return false;
-  }
-}
-
-/**
- * A copy, because it may be changed before it leaves.
- * @param {Uint8Array} bytes
- */
-function copyOf(bytes) {
-  try {
-    return new Uint8Array(bytes);
-  } catch (cause) {
-    throw error('ERR_MESSAGE_NOT_SERIALIZABLE', `The bytes of this message cannot be read: ${textOf(cause)}`, { cause });
-  }
-}
 
 /**
  * Collects what a host sends and publishes in one turn: one text, and beside it the values that do not go through JSON. A run
@@ -103,6 +53,11 @@ class Outbound {
     /** Names that belong to these and are not yet in the text. @type {string[]} */
     this.names = [];
     this.number = 0; // of the request that was replied to last
+    // What `encode` has made of a message.
+    this.nextForm = '';
+    this.nextText = '';
+    /** @type {any} */
+    this.nextValue = undefined;
     this.scheduled = false;
     this.handOver = handOver;
     this.onCheck = () => {
@@ -169,6 +124,37 @@ class Outbound {
   }
 
   /**
+   * @param {string} host
+   * @param {string} head
+   * @param {any} message
+   */
+  state(host, head, message) {
+    this.add(STATE, host, head, message);
+  }
+
+  /**
+   * @param {string} host
+   * @param {string} head
+   * @param {Encoded} message
+   */
+  job(host, head, { form, text, value }) {
+    this.put(JOB, host, head, form, text, value);
+  }
+
+  /**
+   * A message as it is now, to be handed over later, perhaps more than once. Throws as `add` does.
+   * @param {any} to
+   * @param {any} message
+   */
+  encoded(to, message) {
+    this.encode(to, message);
+    const encoded = new Encoded(this.nextForm, this.nextText, this.nextValue);
+    this.nextText = '';
+    this.nextValue = undefined;
+    return encoded;
+  }
+
+  /**
    * Who lives here, or what is listened to here, has changed.
    * @param {string} kind see src/ops.rs
    * @param {any} name
@@ -213,6 +199,16 @@ class Outbound {
    * @param {any} message
    */
   add(what, from, to, message) {
+    this.encode(to, message);
+    this.put(what, from, to, this.nextForm, this.nextText, this.nextValue);
+  }
+
+  /**
+   * Throws when JSON cannot carry the message, or when it is too large.
+   * @param {any} to
+   * @param {any} message
+   */
+  encode(to, message) {
     let form = JSON_TEXT;
     let text = '';
     /** @type {any} */
@@ -229,6 +225,20 @@ class Outbound {
       if (text.length > this.large) this.checkSize(to, text);
       if (text === '') form = UNDEFINED;
     }
+    this.nextForm = form;
+    this.nextText = text;
+    this.nextValue = value;
+  }
+
+  /**
+   * @param {string} what
+   * @param {any} from of replies the outcome
+   * @param {any} to
+   * @param {string} form
+   * @param {string} text
+   * @param {any} value in the place of the text
+   */
+  put(what, from, to, form, text, value) {
     if (this.run > 0 && this.form === form && this.to === to && this.from === from && this.what === what
       && (typeof to !== 'object' || to === null) && (typeof from !== 'object' || from === null)) {
       if (form === JSON_TEXT) this.text += ',' + text;
@@ -300,7 +310,7 @@ class Outbound {
   begin(what, from, to, form, text) {
     let names;
     if (what === REPLY) names = to + '\t' + from + '\t' + this.number;
-    else if (what === NOTE) names = serialize(to) + '\t' + serialize(from);
+    else if (what === NOTE || what === STATE || what === JOB) names = serialize(to) + '\t' + serialize(from);
     else if (what === PUBLISH) names = this.named('channel', to);
     else names = this.named('to', to) + '\t' + this.named('from', from);
     if (what === PUBLISH) this.published = true;
@@ -347,7 +357,8 @@ class Outbound {
     this.count = 0;
     this.waits = false;
     this.published = false;
-    this.to = this.from = undefined;
+    this.to = this.from = this.nextValue = undefined;
+    this.nextText = '';
     return text;
   }
 }

@@ -20,34 +20,26 @@ class Deferred {
   }
 }
 
-/** That of a note, which is numbered like a send and must not be counted as one. */
+/** That of a note, which is numbered like a send and must not be counted as one. It settles by methods of its own. */
 class Note {
-  #pending;
   #counters;
 
-  /**
-   * @param {any} Promise
-   * @param {import('./stats.js')} counters
-   */
-  constructor(Promise, counters) {
-    this.#pending = pend(Promise);
+  /** @param {import('./stats.js')} counters */
+  constructor(counters) {
     this.#counters = counters;
+    counters.notes++;
   }
 
-  get promise() {
-    return promiseOf(this.#pending);
-  }
-
-  /** @param {any} value null when it was taken, as of sends */
+  /** @param {any} value null when it was taken, as of sends; undefined when whoever took it has thrown */
   resolve(value) {
     if (value === null) this.#counters.notesTaken++;
-    resolve(this.#pending, value);
+    this.taken();
   }
 
-  /** @param {Error} err */
-  reject(err) {
-    reject(this.#pending, err);
-  }
+  taken() {}
+
+  /** @param {any} _err */
+  reject(_err) {}
 }
 
 const noop = () => {};

@@ -314,6 +314,7 @@ class Requests {
   /** The host is closed. */
   close() {
     for (const request of this.waiting.all()) request.fail(hostClosed());
+    this.serving.clear(); // whoever asked learns nothing any more
   }
 }
 

@@ -64,6 +64,22 @@ class Ring {
     return kept.item;
   }
 
+  /**
+   * @param {number} number whose item was taken
+   * @param {any} item
+   * @param {any} note
+   */
+  putBack(number, item, note) {
+    if (number < this.first) {
+      this.aside.set(number, { item, note });
+    } else {
+      const index = number & (this.slots.length - 1);
+      this.slots[index] = item;
+      this.notes[index] = note;
+    }
+    this.size++;
+  }
+
   /** @param {number} upto everything before that number */
   putAside(upto) {
     const { slots, notes, aside } = this;

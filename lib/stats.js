@@ -60,6 +60,8 @@ class Counters {
     /** Notes, which are numbered like sends, and how many of them have been taken. */
     this.notes = 0;
     this.notesTaken = 0;
+    /** Jobs of groups that nobody has taken, in this life of the native host. */
+    this.jobsDropped = 0;
     /** What earlier lives of the native host have counted. @type {Record<string, any>} */
     this.before = NOTHING;
   }
@@ -91,6 +93,7 @@ class Counters {
     for (const name of Object.keys(now)) {
       if (typeof now[name] === 'number' && name !== 'undelivered') now[name] += this.before[name];
     }
+    now.dropped += this.jobsDropped;
     const outcomes = { ...this.outcomes, delivered: this.outcomes.delivered - this.notesTaken };
     const sent = this.refused + this.numbered + numbered - this.notes;
     const settled = Object.values(outcomes).reduce((a, b) => a + b);
@@ -105,6 +108,7 @@ class Counters {
    */
   endLife(native, numbered) {
     this.before = { ...this.read(native, 0), undelivered: 0, links: {} };
+    this.jobsDropped = 0;
     this.numbered += numbered;
   }
 }

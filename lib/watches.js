@@ -4,9 +4,7 @@ const { abortError, nameOf } = require('./errors.js');
 const { follow, unfollow } = require('./signals.js');
 const { microtask } = require('./platform.js');
 const { matcher } = require('./patterns.js');
-
-/** So many changes go into one note. */
-const CHUNK = 10000;
+const { Asks, Index, UNWATCH, WATCH, Watcher } = require('./watchers.js');
 
 /** @typedef {{type: 'join' | 'leave', id: any}} Change */
 
@@ -126,46 +124,36 @@ class Watch {
   }
 }
 
-/** What others watch here: their patterns, and the changes of this turn. */
-class Watcher {
-  /**
-   * @param {string} host
-   * @param {number} number
-   * @param {(name: string) => boolean} matches
-   */
-  constructor(host, number, matches) {
-    this.host = host;
-    this.number = number;
-    this.matches = matches;
-    /** @type {any[]} each as [1 or 0, id] */
-    this.changes = [];
-  }
-}
-
 /** All that this host watches, and that is watched here. */
 class Watches {
-  static WATCH = 'w';
-  static UNWATCH = 'u';
-  static CHANGES = 'c';
-
   #core;
-  /** @type {Map<Watch, {pattern: string, matches: (name: string) => boolean, numbers: Map<string, number>}>} */
+  #notes;
+  /** @type {Map<Watch, {pattern: string, numbers: Map<string, number>}>} */
   #ours = new Map();
   /** Which of our watches an answer is for, with the host that gives it. @type {Map<number, {watch: Watch, host: string}>} */
   #numbers = new Map();
   #next = 1;
-  /** @type {Map<string, Watcher>} */
+  /** What the connected hosts have to be told of our watches. @type {Map<string, Asks>} */
+  #asks = new Map();
+  /** What others watch here, by host and number. @type {Map<string, Map<number, Watcher>>} */
   #theirs = new Map();
-  #scheduled = false;
+  /** Our watches and theirs. */
+  #index = new Index();
+  /** Those of others that something has changed for in this turn. @type {Set<Watcher>} */
+  #changed = new Set();
 
-  /** @param {import('./core.js')} core */
-  constructor(core) {
+  /**
+   * @param {import('./core.js')} core
+   * @param {import('./notes.js')} notes
+   */
+  constructor(core, notes) {
     this.#core = core;
+    this.#notes = notes;
   }
 
   /** Whether anybody wants to know who comes and goes. */
   get busy() {
-    return this.#ours.size > 0 || this.#theirs.size > 0;
+    return this.#index.size > 0;
   }
 
   /**
@@ -176,24 +164,26 @@ class Watches {
   watch(pattern, signal) {
     const watch = new Watch(signal, () => this.#unwatch(watch));
     const matches = matcher(pattern);
-    this.#ours.set(watch, { pattern, matches, numbers: new Map() });
+    this.#ours.set(watch, { pattern, numbers: new Map() });
+    this.#index.add(pattern, watch);
     for (const id of this.#core.localIds()) if (matches(nameOf(id))) watch.join('', id);
-    for (const host of this.#core.hostIds()) this.#ask(watch, host);
+    for (const host of this.#asks.keys()) this.#ask(watch, host);
     return watch;
   }
 
   /**
    * @param {Watch} watch
-   * @param {string} host
+   * @param {string} host that is connected
    */
   #ask(watch, host) {
     const ours = this.#ours.get(watch);
-    if (ours === undefined) return;
+    const asks = this.#asks.get(host);
+    if (ours === undefined || asks === undefined) return;
     const number = this.#next++;
     ours.numbers.set(host, number);
     this.#numbers.set(number, { watch, host });
-    // If that host is not there any more, there is nobody to watch.
-    this.#core.note(host, Watches.WATCH + JSON.stringify([number, ours.pattern]), null).then(undefined, () => {});
+    asks.watch(number, ours.pattern);
+    this.#notes.tell(host, asks);
   }
 
   /** @param {Watch} watch */
@@ -201,19 +191,25 @@ class Watches {
     const ours = this.#ours.get(watch);
     if (ours === undefined) return;
     this.#ours.delete(watch);
+    this.#index.delete(ours.pattern, watch);
     for (const [host, number] of ours.numbers) {
       this.#numbers.delete(number);
-      this.#core.note(host, Watches.UNWATCH + JSON.stringify([number]), null).then(undefined, () => {});
+      const asks = this.#asks.get(host);
+      if (asks === undefined) continue;
+      asks.unwatch(number);
+      this.#notes.tell(host, asks);
     }
   }
 
   /** @param {string} host */
   connected(host) {
+    this.#asks.set(host, new Asks());
     for (const watch of this.#ours.keys()) this.#ask(watch, host);
   }
 
   /** @param {string} host */
   disconnected(host) {
+    this.#asks.delete(host);
     for (const [watch, { numbers }] of this.#ours) {
       const number = numbers.get(host);
       if (number === undefined) continue;
@@ -221,11 +217,23 @@ class Watches {
       this.#numbers.delete(number);
       watch.leaveAll(host);
     }
-    for (const [key, watcher] of this.#theirs) if (watcher.host === host) this.#theirs.delete(key);
+    for (const watcher of this.#theirs.get(host)?.values() ?? []) this.#end(watcher);
+  }
+
+  /** @param {Watcher} watcher */
+  #end(watcher) {
+    const watchers = this.#theirs.get(watcher.host);
+    if (watchers?.get(watcher.number) !== watcher) return;
+    watchers.delete(watcher.number);
+    if (watchers.size === 0) this.#theirs.delete(watcher.host);
+    this.#index.delete(watcher.pattern, watcher);
+    this.#changed.delete(watcher);
+    watcher.stop();
   }
 
   closed() {
-    this.#theirs.clear();
+    for (const host of [...this.#theirs.keys()]) this.disconnected(host);
+    this.#asks.clear();
     for (const watch of [...this.#ours.keys()]) void watch.return();
   }
 
@@ -234,25 +242,42 @@ class Watches {
    * @param {string} kind
    * @param {any[]} args
    * @param {any} message
+   * @returns {boolean} false when nobody here wants to know
    */
   take(host, kind, [number, pattern], message) {
-    const key = host + ' ' + number;
-    if (kind === Watches.WATCH) {
-      const watcher = new Watcher(host, number, matcher(String(pattern)));
-      this.#theirs.set(key, watcher);
-      for (const id of this.#core.localIds()) if (watcher.matches(nameOf(id))) watcher.changes.push([1, id]);
-      this.#send(watcher);
-    } else if (kind === Watches.UNWATCH) {
-      this.#theirs.delete(key);
+    if (kind === WATCH) {
+      this.#watched(host, number, String(pattern));
+    } else if (kind === UNWATCH) {
+      const watcher = this.#theirs.get(host)?.get(number);
+      if (watcher !== undefined) this.#end(watcher);
     } else {
       const ours = this.#numbers.get(number);
-      if (ours === undefined || ours.host !== host || !Array.isArray(message)) return;
-      for (const change of message) {
+      if (ours === undefined || ours.host !== host) return false;
+      for (const change of Array.isArray(message) ? message : []) {
         if (!Array.isArray(change)) continue;
         if (change[0]) ours.watch.join(host, change[1]);
         else ours.watch.leave(host, change[1]);
       }
     }
+    return true;
+  }
+
+  /**
+   * Another host wants to know which peers here match.
+   * @param {string} host
+   * @param {number} number
+   * @param {string} pattern
+   */
+  #watched(host, number, pattern) {
+    const watchers = this.#theirs.get(host) ?? new Map();
+    const before = watchers.get(number);
+    if (before !== undefined) this.#end(before);
+    const watcher = new Watcher(host, number, pattern, (ended) => this.#end(ended));
+    this.#theirs.set(host, watchers.set(number, watcher));
+    this.#index.add(pattern, watcher);
+    const matches = matcher(pattern);
+    for (const id of this.#core.localIds()) if (matches(nameOf(id))) watcher.changed(id, true);
+    this.#notes.tell(host, watcher);
   }
 
   /**
@@ -261,36 +286,27 @@ class Watches {
    * @param {boolean} here
    */
   changed(id, here) {
-    const name = nameOf(id);
-    for (const [watch, { matches }] of this.#ours) {
-      if (!matches(name)) continue;
-      if (here) watch.join('', id);
-      else watch.leave('', id);
-    }
-    for (const watcher of this.#theirs.values()) {
-      if (!watcher.matches(name)) continue;
-      watcher.changes.push([here ? 1 : 0, id]);
-      this.#schedule();
+    for (const watcher of this.#index.find(nameOf(id))) {
+      if (watcher instanceof Watch) {
+        if (here) watcher.join('', id);
+        else watcher.leave('', id);
+      } else {
+        watcher.changed(id, here);
+        this.#schedule(watcher);
+      }
     }
   }
 
-  #schedule() {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    microtask(() => {
-      this.#scheduled = false;
-      for (const watcher of this.#theirs.values()) this.#send(watcher);
-    });
+  /** @param {Watcher} watcher that is told at the end of the turn */
+  #schedule(watcher) {
+    if (this.#changed.size === 0) microtask(() => this.#tellChanged());
+    this.#changed.add(watcher);
   }
 
-  /** @param {Watcher} watcher */
-  #send(watcher) {
-    const { changes } = watcher;
-    watcher.changes = [];
-    const head = Watches.CHANGES + JSON.stringify([watcher.number]);
-    for (let i = 0; i < changes.length; i += CHUNK) {
-      this.#core.note(watcher.host, head, changes.slice(i, i + CHUNK)).then(undefined, () => {});
-    }
+  #tellChanged() {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const watcher of changed) this.#notes.tell(watcher.host, watcher);
   }
 }
 

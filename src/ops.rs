@@ -6,7 +6,7 @@
 //!
 //! - `s` FORM to TAB from TAB … : a run of sends; `l`: of sends that wait for a lost host; `q`: of requests; `p` FORM channel TAB … : a run of publishes;
 //! - `r` FORM host TAB outcome TAB number TAB … : a run of replies to requests of that host, numbered from there;
-//! - `n` FORM head TAB host TAB … : a run of notes to the program of another host;
+//! - `n` FORM head TAB host TAB … : a run of notes to the program of another host, questions; `k`: about a state; `j`: jobs;
 //! - FORM `0`: … is the messages' JSON texts, joined by commas, TAB, their count; other forms: only the count;
 //! - `1` stands for undefined; `2`, `3` and `4` for strings, Buffers and Uint8Arrays that are handed over beside the text.
 //!
@@ -19,7 +19,7 @@
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use distribus_mesh::{BinaryKind, Input, Outcome, Payload, Raw, Topic};
+use distribus_mesh::{BinaryKind, Input, NoteKind, Outcome, Payload, Raw, Topic};
 use napi::{Result, sys};
 
 use crate::text::{self, Value};
@@ -156,10 +156,15 @@ fn read_line(
                     to,
                     payload,
                 },
-                b'n' => Input::Note {
+                b'n' | b'k' | b'j' => Input::Note {
                     seq,
                     host: serde_json::from_str::<String>(&from?).ok()?.into(),
                     head: to,
+                    kind: match what {
+                        b'n' => NoteKind::Question,
+                        b'k' => NoteKind::State,
+                        _ => NoteKind::Job,
+                    },
                     payload,
                 },
                 _ => Input::Send {

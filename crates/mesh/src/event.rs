@@ -68,11 +68,12 @@ pub enum Input {
         payload: Payload,
     },
     /// Says something to the program of a connected host of ours, in order with what is sent and published to it. Numbered and
-    /// settled as sends are.
+    /// settled as sends are. What was not said when the connection is lost fails then: it will not be said.
     Note {
         seq: u64,
         host: ByteString,
         head: Option<Raw>,
+        kind: NoteKind,
         payload: Payload,
     },
     /// Like [`Input::Send`], but what comes of it is told by [`Event::Accepted`], and then by [`Event::Reply`] with the same number.
@@ -150,6 +151,18 @@ pub enum Input {
     Invalid { event: u64 },
     /// The time of [`Mesh::deadline`](crate::Mesh::deadline) has come.
     Tick,
+}
+
+/// What a note is for, and so what becomes of it when it cannot be said soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoteKind {
+    /// It fails when it is not acknowledged in time, or when there is no room.
+    Question,
+    /// How things are: there is always room for it, so its sender must say little, and it waits for as long as the connection lasts.
+    State,
+    /// It fails when there is no room. When it was said and is not acknowledged in time, that is told by [`SendError::Timeout`]; what
+    /// becomes of it in the end is told all the same.
+    Job,
 }
 
 /// What became of a request, beside the reply's value.

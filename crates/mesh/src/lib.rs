@@ -56,7 +56,7 @@ pub mod wire;
 pub use config::Config;
 pub use error::{CallError, DialError, SendError};
 pub use event::{
-    Answer, Call, Change, Event, Input, LinkId, Outcome, Output, Raw, Reply, Time, Topic,
+    Answer, Call, Change, Event, Input, LinkId, NoteKind, Outcome, Output, Raw, Reply, Time, Topic,
 };
 pub use mesh::Mesh;
 pub use patterns::Patterns;

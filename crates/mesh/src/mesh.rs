@@ -52,7 +52,7 @@ use crate::stats::Stats;
 use crate::wire::v1::{self, Frame};
 use crate::wire::v2;
 use asking::{Asked, Round, RoundEnd, Silence};
-use cargo::Cargo;
+use cargo::{Cargo, Note};
 use interest::Barrier;
 use plain::Plain;
 use traffic::Told;
@@ -330,8 +330,17 @@ impl Mesh {
                 seq,
                 host,
                 head,
+                kind,
                 payload,
-            } => self.note(seq, &host, head, payload),
+            } => {
+                let note = Note {
+                    seq,
+                    head,
+                    kind,
+                    payload,
+                };
+                self.note(&host, note);
+            }
             Input::Disconnect { key } => {
                 if let Some(link) = self.hosts.route(&key) {
                     self.drop_link(link);

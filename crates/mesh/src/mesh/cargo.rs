@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::event::{Outcome, Raw};
+use crate::event::{NoteKind, Outcome, Raw};
 use crate::limits::Limits;
 use crate::payload::Payload;
 use crate::peers::Parcel;
@@ -16,6 +16,7 @@ const RECORD: usize = 48;
 pub(super) struct Note {
     pub seq: u64,
     pub head: Option<Raw>,
+    pub kind: NoteKind,
     pub payload: Payload,
 }
 
@@ -53,7 +54,11 @@ impl Run for Cargo {
     }
 
     fn expires(&self) -> bool {
-        matches!(self, Cargo::Parcel(_) | Cargo::Note(_))
+        match self {
+            Cargo::Parcel(_) => true,
+            Cargo::Note(note) => note.kind == NoteKind::Question,
+            Cargo::Publish { .. } | Cargo::Reply { .. } | Cargo::Gap(_) => false,
+        }
     }
 
     fn fitting(&self, messages: usize, bytes: usize, more: usize) -> u32 {
@@ -100,6 +105,11 @@ impl Cargo {
 
     pub(super) fn is_parcel(&self) -> bool {
         matches!(self, Cargo::Parcel(_))
+    }
+
+    /// Whether there is always room for it, because its sender sees to it that it is little.
+    pub(super) fn is_state(&self) -> bool {
+        matches!(self, Cargo::Note(note) if note.kind == NoteKind::State)
     }
 
     fn ids(&self) -> [&Option<Raw>; 2] {

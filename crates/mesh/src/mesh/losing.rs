@@ -36,6 +36,7 @@ impl Mesh {
             self.members.change(self.now);
             if let Some(host) = &session {
                 self.sessions.detach(host, link);
+                self.return_notes(host);
                 self.synced_all(host);
                 self.place_leaves(host);
             }

@@ -7,19 +7,11 @@ use bytestring::ByteString;
 use super::Mesh;
 use super::cargo::{Cargo, Note};
 use crate::error::SendError;
-use crate::event::{Event, Raw};
-use crate::payload::Payload;
+use crate::event::Event;
 use crate::wire::v2::Code;
 
 impl Mesh {
-    pub(super) fn note(
-        &mut self,
-        seq: u64,
-        host: &ByteString,
-        head: Option<Raw>,
-        payload: Payload,
-    ) {
-        let note = Note { seq, head, payload };
+    pub(super) fn note(&mut self, host: &ByteString, note: Note) {
         let registered = self.hosts.route_to_host(host);
         if registered.is_some_and(|link| self.session_of(link).is_some()) {
             return self.load(host, Cargo::Note(note));
@@ -27,6 +19,22 @@ impl Mesh {
         let (id, url) = (None, host.clone());
         let error = SendError::Unreachable { id, url };
         self.note_failed(&note, 0..note.payload.count(), &error);
+    }
+
+    /// The connection with that host is lost: its program is told anew when there is another one, and jobs can go elsewhere. So what was
+    /// never said is not said later.
+    pub(super) fn return_notes(&mut self, host: &ByteString) {
+        let Some(session) = self.sessions.get_mut(host) else {
+            return;
+        };
+        let returned = session.take_unsaid(|cargo| matches!(cargo, Cargo::Note(_)));
+        let (id, url) = (None, host.clone());
+        let error = SendError::Unreachable { id, url };
+        for cargo in returned {
+            if let Cargo::Note(note) = cargo {
+                self.note_failed(&note, 0..note.payload.count(), &error);
+            }
+        }
     }
 
     pub(super) fn note_failed(&mut self, note: &Note, range: Range<u32>, error: &SendError) {

@@ -7,10 +7,10 @@ use bytestring::ByteString;
 use super::Mesh;
 use super::cargo::Cargo;
 use crate::error::SendError;
-use crate::event::Event;
+use crate::event::{Event, NoteKind};
 use crate::peers::Parcel;
 use crate::sabotage::{self, Sabotage};
-use crate::sessions::Part;
+use crate::sessions::{Part, Run};
 use crate::wire::v2::{Ack, Code, Exception};
 
 impl Mesh {
@@ -49,7 +49,7 @@ impl Mesh {
             expired,
         } = part;
         let parcel = match run {
-            _ if expired => return,
+            _ if expired && run.expires() => return,
             Cargo::Parcel(parcel) => parcel,
             Cargo::Note(note) => {
                 return outcomes(first, range, exceptions, |range, code| {
@@ -101,10 +101,11 @@ impl Mesh {
             for Part { run, range, .. } in parts {
                 let parcel = match run {
                     Cargo::Parcel(parcel) => parcel,
-                    Cargo::Note(note) => {
+                    Cargo::Note(note) if note.kind != NoteKind::State => {
                         self.note_failed(&note, range, &SendError::Timeout { id: None });
                         continue;
                     }
+                    Cargo::Note(_) => continue,
                     Cargo::Publish { .. } | Cargo::Reply { .. } | Cargo::Gap(_) => continue,
                 };
                 for n in range.clone() {
@@ -134,7 +135,7 @@ impl Mesh {
         } in remains.unknown
         {
             let parcel = match run {
-                _ if expired => continue,
+                _ if expired && run.expires() => continue,
                 Cargo::Parcel(parcel) => parcel,
                 Cargo::Note(note) => {
                     let (id, url) = (None, None);

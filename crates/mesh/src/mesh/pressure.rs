@@ -59,6 +59,9 @@ impl Mesh {
         if !cargo.fits(&session.limits.with(&self.limits())) {
             return self.load_singly(host, cargo);
         }
+        if cargo.is_state() {
+            return self.take_in_cargo(host, cargo);
+        }
         if session.link().is_none() && cargo.is_parcel() {
             let waiting = self.sessions.waiting();
             if waiting >= bounds.bytes {
@@ -119,8 +122,14 @@ impl Mesh {
             Cargo::Note(note) => {
                 let numbers = note.seq..;
                 for (seq, payload) in numbers.zip(note.payload.into_singles()) {
-                    let head = note.head.clone();
-                    self.load(host, Cargo::Note(Note { seq, head, payload }));
+                    let (head, kind) = (note.head.clone(), note.kind);
+                    let single = Note {
+                        seq,
+                        head,
+                        kind,
+                        payload,
+                    };
+                    self.load(host, Cargo::Note(single));
                 }
             }
             Cargo::Reply {

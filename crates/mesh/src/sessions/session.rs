@@ -448,6 +448,24 @@ impl<T: Run> Session<T> {
         parts
     }
 
+    /// Takes out, in order, what was never said and is `wanted`.
+    pub fn take_unsaid(&mut self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
+        let before = self.passed;
+        let mut taken = Vec::new();
+        self.passed = 0;
+        for (n, mut unsent) in std::mem::take(&mut self.unsent).into_iter().enumerate() {
+            if let Some(run) = unsent.run.take_if(|run| wanted(run)) {
+                self.queued = self.queued.saturating_sub(Self::cost(&run));
+                self.messages = self.messages.saturating_sub(run.count() as usize);
+                taken.push(run);
+            } else {
+                self.passed += usize::from(n < before);
+                self.unsent.push_back(unsent);
+            }
+        }
+        taken
+    }
+
     /// Since when the oldest one waits that nobody has been told about.
     pub(super) fn oldest(&self) -> Option<Time> {
         let sent = self.unacked.get(self.expired).map(|s| s.at);
