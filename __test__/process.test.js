@@ -108,3 +108,40 @@ test('sockets are read in either way', options, () => {
     assert.deepStrictEqual(run(code), { ...clean, stdout: '3000000\n' });
   }
 });
+
+/** A process with a host that says its url, and that lives until it is killed. */
+async function victim(t) {
+  const text = `const { Host } = require(${index}); const h = new Host(); h.listen('127.0.0.1', 0).then(() => process.stdout.write(h.url))`;
+  const child = spawn(process.execPath, ['-e', text], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const url = await new Promise((resolve) => child.stdout.once('data', (data) => resolve(String(data))));
+  return { child, url };
+}
+
+/** Runs code in a process that joins the victim, says so, and hears of its death. */
+async function outlive(t, code, options) {
+  const { child, url } = await victim(t);
+  const text = `const { Host } = require(${index}); const h = new Host(${JSON.stringify(options)}); const url = '${url}';
+    h.on('leave', () => console.log('left')).on('disconnect', () => console.log('lost')); ${code}`;
+  const survivor = spawn(process.execPath, ['-e', text], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => survivor.kill('SIGKILL'));
+  let said = '';
+  survivor.stdout.on('data', (data) => { said += data; });
+  const ended = new Promise((resolve) => survivor.once('close', (code, signal) => resolve(signal ?? code)));
+  await until(() => said.includes('joined'));
+  child.kill('SIGKILL');
+  return { end: await ended, said: said.split('\n').filter(Boolean) };
+}
+
+test('a host that does not listen lives until it has told that its only host is given up', { timeout: 120_000 }, async (t) => {
+  const options = { reconnectDelay: 10, reconnectTimeout: 150 };
+  const codes = [
+    "h.join(url).then(() => console.log('joined'))",
+    "h.join([url, 'ws://127.0.0.1:1']).then(() => console.log('joined'))",
+    "h.join(url).then(() => { console.log('joined'); h.on('disconnect', () => setTimeout(() => h.listen('127.0.0.1', url.split(':').pop() * 0 + 99999).catch(() => {}), 12)); })"
+  ];
+  for (let i = 0; i < 9; i++) {
+    const { end, said } = await outlive(t, codes[i % 3], options);
+    assert.deepStrictEqual({ end, said }, { end: 0, said: ['joined', 'lost', 'left'] });
+  }
+});

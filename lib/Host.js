@@ -296,8 +296,8 @@ Host.prototype.close = function () {
     core.stop();
     core.mirror.forgetAll();
     if (this.server) for (const name of ['server', 'address', 'port', 'url']) show(core, name, null);
-    core.rest();
     core.members.clear();
+    core.rest();
     return this;
   };
   if (debug.enabled) debug('%s: closing', core.name());

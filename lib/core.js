@@ -169,6 +169,7 @@ class Core {
     const { native } = this;
     if (native === null) return;
     let replies = null;
+    this.outbound.applying = true;
     for (;;) {
       const { beside, published } = this.outbound;
       const waits = this.outbound.waits ? this.outbound.take() : null;
@@ -180,9 +181,10 @@ class Core {
       if (text === null) break;
       this.askedAt = -1; // there may be room again
       replies = apply(this, native, text);
-      if (this.native !== native) return; // closed by what was applied
+      if (this.native !== native) break; // closed by what was applied
     }
-    this.rest();
+    this.outbound.applying = false;
+    if (this.native === native) this.rest();
   }
 
   /** Hands over what was collected. */
@@ -190,16 +192,26 @@ class Core {
     if (this.outbound.waits) this.outbound.flush(false);
   }
 
-  onExit() {
+  /**
+   * The process may end now: what was collected is written.
+   * @param {boolean} [urgent] whether what is said from now on is to be handed over at once, as long as that is known
+   */
+  lastWords(urgent = this.outbound.urgent) {
+    this.outbound.urgent = urgent;
     this.flush();
     this.native?.writeNow();
   }
 
+  /** Whether the program has to be told of something that the network does. */
+  isBusy() {
+    // A lost host that is just being dialled has neither a connection nor a timer.
+    return this.listening || this.links > 0 || this.timers > 0 || this.members.size > 0 || this.calls.size > 0 || this.sends.size > 0
+      || this.requests.waiting.size > 0;
+  }
+
   /** Lets the process end, or not, as the host's state wants it. */
   rest() {
-    const busy = this.listening || this.links > 0 || this.timers > 0 || this.calls.size > 0 || this.sends.size > 0
-      || this.requests.waiting.size > 0;
-    keepAlive(this, busy);
+    keepAlive(this, this.isBusy());
   }
 
   /**

@@ -50,6 +50,8 @@ class Mirror {
   /** @param {import('./core.js')} core */
   constructor(core) {
     this.core = core;
+    /** The ids of the hosts of ours that are connected, by the keys of their connections. @type {Map<string, string>} */
+    this.ids = new Map();
   }
 
   /**
@@ -62,6 +64,7 @@ class Mirror {
     core.links++;
     put(core, 'connections', key, new Connection(core, key, url));
     if (id !== null) {
+      this.ids.set(key, id);
       core.hosts.set(id, key);
       core.notes.connected(id);
     }
@@ -72,8 +75,9 @@ class Mirror {
     const { core } = this;
     core.links--;
     drop(core, 'connections', key);
-    for (const [id, k] of core.hosts) {
-      if (k !== key) continue;
+    const id = this.ids.get(key);
+    this.ids.delete(key);
+    if (id !== undefined && core.hosts.get(id) === key) {
       core.hosts.delete(id);
       core.notes.disconnected(id);
     }
@@ -111,6 +115,7 @@ class Mirror {
 
   /** Empties what programs see of the network, as close does. */
   forgetAll() {
+    this.ids.clear();
     empty(this.core, 'connections');
     empty(this.core, 'timers');
     show(this.core, 'addresses', dictionary());

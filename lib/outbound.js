@@ -4,11 +4,15 @@ const { isUint8Array } = require('node:util/types');
 const { setImmediate } = require('./platform.js');
 const { BUFFER, Encoded, JSON_TEXT, LONG, PLAIN, STRING, UINT8_ARRAY, UNDEFINED, copyOf, isCarried, serialize } = require('./encoded.js');
 const { messageTooLarge } = require('./errors.js');
+const Promptness = require('./promptness.js');
 const { checkId, checkName } = require('./ids.js');
 
 /** What is collected is handed over at this many messages, or at this many characters, or at the end of the turn. */
 const MAX_MESSAGES = 256;
 const MAX_LENGTH = 64 * 1024;
+
+/** Whether a publish is to be handed over at once is asked while so few are collected. */
+const FEW = 16;
 
 /** The largest message and the longest id, unless the program says otherwise. */
 const MAX_PAYLOAD = 64 * 1024 * 1024;
@@ -59,6 +63,11 @@ class Outbound {
     /** @type {any} */
     this.nextValue = undefined;
     this.scheduled = false;
+    /** Whether what is added is to be handed over at once. */
+    this.urgent = false;
+    /** Whether what listeners say is handed over together with the word that they have returned. */
+    this.applying = false;
+    this.promptness = new Promptness();
     this.handOver = handOver;
     this.onCheck = () => {
       this.scheduled = false;
@@ -112,6 +121,7 @@ class Outbound {
    */
   publish(channel, message) {
     this.add(PUBLISH, undefined, channel, message);
+    if (this.count > 0 && this.count <= FEW && !this.applying && this.promptness.take()) this.flush(false);
   }
 
   /**
@@ -256,7 +266,8 @@ class Outbound {
 
   grown() {
     this.waits = true;
-    if (this.count >= MAX_MESSAGES || this.text.length + this.besideLength >= MAX_LENGTH) this.flush(true);
+    if (this.urgent) this.flush(false);
+    else if (this.count >= MAX_MESSAGES || this.text.length + this.besideLength >= MAX_LENGTH) this.flush(true);
     if (!this.scheduled) {
       this.scheduled = true;
       setImmediate(this.onCheck);

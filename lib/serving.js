@@ -70,7 +70,7 @@ function bind(host, core, address, port, { addresses, required }) {
   const number = checkPort(port);
   const { port: bound, error: failure } = JSON.parse(core.start().listen(addresses, required, number));
   if (failure !== undefined) {
-    if (core.links === 0 && core.calls.size === 0 && core.timers === 0) core.stop();
+    if (!core.isBusy()) core.stop();
     throw fromFailure({ code: 'ERR_DIAL', error: { ...failure, message: explained(failure, number) } });
   }
   core.listening = true;
