@@ -12,7 +12,8 @@ const targets = {
   '../../index': path.join(ours, 'index.js'),
   '../lib/Host': path.join(ours, 'lib/Host.js'),
   '../lib/Peer': path.join(ours, 'lib/Peer.js'),
-  bluebird: require.resolve('bluebird', { paths: [ours] })
+  // Its own copy: 0.4.0 exports the one that it depends on.
+  bluebird: path.join(ours, 'lib/Promise.js')
 };
 
 const resolve = Module._resolveFilename;
