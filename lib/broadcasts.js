@@ -97,20 +97,20 @@ class Broadcasts {
 
   /**
    * @param {string} pattern
-   * @returns {{name: string, id: any, peer: any}[]} the peers here that match; their names are their ids as texts
+   * @returns {{name: string, id: any, peer: any, told: any}[]} the peers here that match; their names are their ids as texts
    */
   #matching(pattern) {
     const { residents } = this.#core;
-    /** @type {{name: string, id: any, peer: any}[]} */
+    /** @type {{name: string, id: any, peer: any, told: any}[]} */
     const found = [];
     if (!isPattern(pattern)) {
-      residents.visit(residents.get(pattern), (id, peer) => { found.push({ name: nameOf(id), id, peer }); });
+      residents.visit(residents.get(pattern), (id, peer, told) => { found.push({ name: nameOf(id), id, peer, told }); });
       return found;
     }
     const matches = matcher(pattern);
-    residents.each((id, peer) => {
+    residents.each((id, peer, told) => {
       const name = nameOf(id);
-      if (matches(name)) found.push({ name, id, peer });
+      if (matches(name)) found.push({ name, id, peer, told });
     });
     return found;
   }
@@ -133,7 +133,7 @@ class Broadcasts {
    * @param {any[]} args
    */
   list(host, [number, pattern]) {
-    this.#notes.answer(host, number, () => this.#matching(String(pattern)).map(({ id }) => id));
+    this.#notes.answer(host, number, () => this.#matching(String(pattern)).map(({ told }) => told));
   }
 }
 

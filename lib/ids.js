@@ -73,4 +73,20 @@ function checkObject(what, id, most) {
   checkLength(what, Math.max(text.length, name.length), most);
 }
 
-module.exports = { checkId, checkName };
+/**
+ * An id as other hosts are told of it, read once: what an object makes of itself may change, and must not spoil what is told with it.
+ * @param {any} id
+ * @param {string} name what stands for it when it cannot be read
+ * @returns {any}
+ */
+function asTold(id, name) {
+  if (typeof id === 'bigint') return name;
+  if (typeof id !== 'object' || id === null) return id;
+  try {
+    return JSON.parse(JSON.stringify(id));
+  } catch {
+    return name;
+  }
+}
+
+module.exports = { asTold, checkId, checkName };

@@ -133,7 +133,7 @@ function applyEvent(core, batch, kind, at) {
       batch.question++;
       break;
     case LIST:
-      batch.list(JSON.stringify(core.localIds()));
+      batch.list(JSON.stringify(core.residents.told()));
       batch.question++;
       break;
     case SETTLED:

@@ -1,6 +1,7 @@
 'use strict';
 
-const { checkId } = require('./ids.js');
+const { nameOf } = require('./errors.js');
+const { asTold, checkId } = require('./ids.js');
 
 /**
  * The peers that live on a host, as they stand in `host.peers`. Programs change that by hand, so anything may stand there: what is no
@@ -29,26 +30,28 @@ class Residents {
     }
   }
 
-  /** @param {(id: any, peer: any) => void} visit is called for each that other hosts can be told of */
+  /** @param {(id: any, peer: any, told: any) => void} visit is called for each that other hosts can be told of */
   each(visit) {
     for (const peer of this.#all()) this.visit(peer, visit);
   }
 
   /**
    * @param {any} peer or anything else
-   * @param {(id: any, peer: any) => void} visit is called if other hosts can be told of it
+   * @param {(id: any, peer: any, told: any) => void} visit is called if other hosts can be told of it, with its id also as it is told
    */
   visit(peer, visit) {
     if (typeof peer !== 'object' || peer === null) return;
     let id;
+    let told;
     try {
       ({ id } = peer);
       checkId('id', id, Infinity);
+      told = asTold(id, nameOf(id));
     } catch (err) {
       this.#report(peer, 'A peer that was put into host.peers', err);
       return;
     }
-    visit(id, peer);
+    visit(id, peer, told);
   }
 
   /** @returns {any[]} the ids that can be told */
@@ -56,6 +59,14 @@ class Residents {
     /** @type {any[]} */
     const ids = [];
     this.each((id) => { ids.push(id); });
+    return ids;
+  }
+
+  /** @returns {any[]} the ids as they are told */
+  told() {
+    /** @type {any[]} */
+    const ids = [];
+    this.each((_id, _peer, told) => { ids.push(told); });
     return ids;
   }
 

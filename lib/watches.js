@@ -3,6 +3,7 @@
 const { abortError, nameOf } = require('./errors.js');
 const { follow, unfollow } = require('./signals.js');
 const { microtask } = require('./platform.js');
+const { asTold } = require('./ids.js');
 const { matcher } = require('./patterns.js');
 const { Asks, Index, UNWATCH, WATCH, Watcher } = require('./watchers.js');
 
@@ -276,7 +277,9 @@ class Watches {
     this.#theirs.set(host, watchers.set(number, watcher));
     this.#index.add(pattern, watcher);
     const matches = matcher(pattern);
-    for (const id of this.#core.localIds()) if (matches(nameOf(id))) watcher.changed(id, true);
+    this.#core.residents.each((id, _peer, told) => {
+      if (matches(nameOf(id))) watcher.changed(told, true);
+    });
     this.#notes.tell(host, watcher);
   }
 
@@ -286,12 +289,13 @@ class Watches {
    * @param {boolean} here
    */
   changed(id, here) {
-    for (const watcher of this.#index.find(nameOf(id))) {
+    const name = nameOf(id);
+    for (const watcher of this.#index.find(name)) {
       if (watcher instanceof Watch) {
         if (here) watcher.join('', id);
         else watcher.leave('', id);
       } else {
-        watcher.changed(id, here);
+        watcher.changed(asTold(id, name), here);
         this.#schedule(watcher);
       }
     }
