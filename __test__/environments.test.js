@@ -10,6 +10,8 @@ const { AsyncLocalStorage, createHook } = require('node:async_hooks');
 const { listening, ours, pair, sever, until } = require('./support.js');
 
 const options = { timeout: 60_000 };
+/** What only Node.js has. */
+const ofNode = { ...options, skip: 'bun' in process.versions || 'deno' in process.versions };
 const index = JSON.stringify(path.join(__dirname, '..'));
 
 /**
@@ -49,7 +51,7 @@ test("the bluebird of a program keeps its own configuration, and so do the host'
   assert.deepStrictEqual(run(code), { status: 0, stdout: 'true false\n', stderr: '' });
 });
 
-test('after close no async resource of a host is left', options, async (t) => {
+test('after close no async resource of a host is left', ofNode, async (t) => {
   /** @type {Map<number, string>} */
   const living = new Map();
   const hook = createHook({
@@ -85,7 +87,7 @@ test('listeners run in the async context of the life in which they are called', 
   assert.deepStrictEqual(contexts, ['first', 'second']);
 });
 
-test('where Node.js loads no addons, the error says so', options, () => {
+test('where Node.js loads no addons, the error says so', ofNode, () => {
   const code = `try { require(${index}); } catch (err) { console.log(err.code + ' ' + err.message); }`;
   const forbidden = /^ERR_ADDON_UNAVAILABLE .* was told to load no addons: start it without --no-addons/;
   assert.match(run(code, {}, ['--no-addons']).stdout, forbidden);

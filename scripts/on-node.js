@@ -18,7 +18,7 @@ if (wanted.length === 0) {
 }
 
 /** What has no `--test` of its own runs file by file. @type {Record<string, string[]>} */
-const RUN = { bun: [], deno: ['run', '--allow-all', '--no-config'] }
+const RUN = { bun: [], deno: ['test', '--allow-all', '--no-check'] }
 
 const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'distribus-runtimes-'))
 try {
