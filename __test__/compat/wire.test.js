@@ -214,7 +214,7 @@ both('upgrades as proxies write them', async (t, distribus, kind) => {
   const changed = (name, ...lines) => UPGRADE.flatMap((line) => (line.startsWith(name) ? lines : [line]));
   const accepted = {
     'as it is': UPGRADE,
-    'a thousand headers': [...UPGRADE, ...Array.from({ length: 1000 }, (_, n) => `x-${n}: ${n}`)],
+    '500 headers': [...UPGRADE, ...Array.from({ length: 500 }, (_, n) => `x-${n}: ${n}`)],
     '15 KB of headers': [...UPGRADE, `Cookie: ${'a'.repeat(15_000)}`],
     'Connection twice': changed('Connection', 'Connection: keep-alive', 'Connection: Upgrade'),
     'Connection with a list': changed('Connection', 'Connection: keep-alive, Upgrade'),
