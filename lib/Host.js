@@ -189,7 +189,8 @@ Host.prototype.find = function (id) {
     if (core.peer(id) !== undefined) return core.url || null;
     core.outbound.checkId('id', id);
     const address = lookUp(this, 'addresses', id);
-    if (typeof address === 'string' && address.includes('://')) return address;
+    // Of a host that is lost, another one may have the peer by now.
+    if (typeof address === 'string' && address.includes('://') && lookUp(this, 'connections', address) !== undefined) return address;
     if (!core.mayKnow(id)) throw peerNotFound(id);
     const text = serialize(id) || null;
     return core.call((native, call) => native.find(call, text));

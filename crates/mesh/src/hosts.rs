@@ -414,13 +414,6 @@ impl<W> Hosts<W> {
         lost.and_then(|lost| lost.host.clone())
     }
 
-    /// The id of the host that has that url or key and is lost, or is just being dialled again.
-    pub fn expected_behind(&self, url: &str) -> Option<ByteString> {
-        let key = self.aliases.get(url).map_or(url, |key| key);
-        let dialled = || self.hints(url).into_iter().chain(self.hints(key)).next();
-        self.lost_behind(url).or_else(dialled)
-    }
-
     /// The keys of lost hosts with that host id.
     pub fn lost_host(&self, host: &str) -> Vec<ByteString> {
         self.lost.keys_of(host)

@@ -21,6 +21,7 @@ mod pressure;
 mod reconnect;
 mod relay;
 mod replies;
+mod seeking;
 mod serving;
 mod session;
 mod traffic;
@@ -384,6 +385,7 @@ impl Mesh {
         self.expire_sessions();
         self.expire_barriers();
         self.wake_searches(Some(self.now));
+        self.poll(Some(self.now));
         self.recent.expire(self.now);
         self.redial_due();
         self.try_all_due();

@@ -1,5 +1,9 @@
 //! Where remote peers live, and the messages that wait until that is known.
 
+mod addresses;
+mod flights;
+mod polls;
+
 use std::collections::{BTreeSet, HashMap};
 
 use bytestring::ByteString;
@@ -9,6 +13,11 @@ use crate::limits::Bounds;
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};
 use crate::wire::json::id_key;
+use addresses::Addresses;
+pub use addresses::{Address, Home, Place};
+use flights::Flights;
+pub use flights::Landed;
+use polls::Polls;
 
 /// Messages on their way to a peer.
 #[derive(Clone, Debug)]
@@ -25,6 +34,10 @@ pub struct Parcel {
     pub returned: bool,
     /// It waits for its host if that is lost.
     pub patient: bool,
+    /// When it was sent.
+    pub since: Time,
+    /// The number of the address by which it has left.
+    pub flight: u64,
 }
 
 /// What messages take beside their texts.
@@ -41,6 +54,8 @@ impl Parcel {
             asks: false,
             returned: false,
             patient: false,
+            since: Time::ZERO,
+            flight: 0,
         }
     }
 
@@ -70,18 +85,11 @@ impl Parcel {
     }
 }
 
-/// Where a peer was found.
+/// Where a peer was found that was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address {
-    pub id: Option<Raw>,
-    /// The host's url; its id when it has no url.
-    pub url: ByteString,
-    /// Whether `url` is a url.
-    pub listed: bool,
-    /// How many messages to the peer are under way there.
-    pub flying: u32,
-    /// When it was used last, counted in uses.
-    pub used: u64,
+pub struct Found {
+    pub home: Home,
+    pub place: Place,
 }
 
 /// A search that is under way, and who waits for it.
@@ -96,13 +104,15 @@ pub struct Lookup {
     pub narrow: bool,
     /// How many messages to that peer are still under way to where it lived before. What is found is used only after they have
     /// come back, so that they keep their place.
-    pub hold: u32,
-    pub found: Option<Address>,
+    hold: Flights,
+    pub found: Option<Found>,
+    /// Until then it is not over although nobody is lost: the host for which its messages have waited is gone, and its successor may not
+    /// have the peer yet.
+    pub grace: Time,
     sends: Vec<Parcel>,
     pub finds: Vec<Call>,
-    /// Nobody who is connected has the peer: it goes on when a lost host is back, or gone. Until then at the latest.
-    asleep: bool,
-    until: Option<Time>,
+    /// Nobody who is connected has the peer: it goes on when a lost host is back, or gone, and now and then. At that time at the latest.
+    asleep: Option<Time>,
 }
 
 impl Lookup {
@@ -122,12 +132,14 @@ impl Lookup {
     }
 
     pub fn is_over(&self) -> bool {
-        self.hold == 0 && !self.asleep && (self.asked == 0 || self.found.is_some())
+        let answered = self.asked == 0 || self.found.is_some();
+        answered && self.hold.is_empty() && self.asleep.is_none()
     }
 
-    /// Whether messages that can wait for lost hosts wait for this search, and have not waited too long.
-    pub fn can_wait(&self, now: Time) -> bool {
-        self.until.is_none_or(|until| now < until) && self.sends.iter().any(|p| p.patient)
+    /// Whether messages that can wait for lost hosts wait for this search, and were not sent before that time.
+    pub fn can_wait(&self, least: Option<Time>) -> bool {
+        let waits = |p: &Parcel| p.patient && least.is_none_or(|least| p.since > least);
+        self.sends.iter().any(waits)
     }
 
     pub fn into_waiting(self) -> (Vec<Parcel>, Vec<Call>) {
@@ -138,18 +150,21 @@ impl Lookup {
 /// The known addresses and the searches, both by [`id_key`](crate::wire::json::id_key).
 #[derive(Debug, Default)]
 pub struct Peers {
-    addresses: HashMap<ByteString, Address>,
+    addresses: Addresses,
     lookups: HashMap<ByteString, Lookup>,
     /// How many messages are under way to where a peer was known to live before it was forgotten. Only for peers with neither an
     /// address nor a search.
-    strays: HashMap<ByteString, u32>,
+    strays: HashMap<ByteString, Flights>,
     /// What waits for searches.
     messages: usize,
     bytes: usize,
     searches: u64,
-    uses: u64,
     /// The searches that are asleep, and when they end.
     asleep: BTreeSet<(Time, ByteString)>,
+    /// The searches for peers that are known to live on hosts that are lost.
+    seeks: BTreeSet<ByteString>,
+    /// When to look again for peers for which messages wait.
+    pub polls: Polls,
 }
 
 impl Peers {
@@ -157,89 +172,88 @@ impl Peers {
         self.addresses.get(key)
     }
 
-    /// Remembers where a peer lives.
-    pub fn locate(&mut self, key: ByteString, mut address: Address) {
-        self.uses += 1;
-        address.used = self.uses;
-        // Kept for long, and so not as a part of the message that it came with.
-        self.addresses.insert(ByteString::from(&*key), address);
+    /// How the host of an address is shown.
+    pub fn place(&self, home: &Home) -> Option<&Place> {
+        self.addresses.place(home)
     }
 
-    /// Notes that an address is of use.
+    /// Remembers where a peer lives. What is under way to where it was known to live before is not waited for.
+    pub fn locate(&mut self, key: &ByteString, id: Option<Raw>, found: Found) {
+        self.addresses.insert(key, id, found.home, found.place);
+    }
+
+    /// That host is shown otherwise from now on. Gives the peers to tell that of.
+    pub fn rename(&mut self, home: &Home, place: &Place) -> Vec<Raw> {
+        self.addresses.rename(home, place)
+    }
+
     pub fn touch(&mut self, key: &str) {
-        if let Some(address) = self.addresses.get_mut(key) {
-            self.uses += 1;
-            address.used = self.uses;
-        }
+        self.addresses.touch(key);
     }
 
-    /// If there are more addresses than that, forgets those that were not used for longest: an eighth of them at once, so that this is
-    /// seldom. Messages to a peer that are under way keep its address. Gives the ids.
     pub fn limit(&mut self, most: usize) -> Vec<Option<Raw>> {
-        if self.addresses.len() <= most {
-            return Vec::new();
-        }
-        let idle = self.addresses.values().filter(|a| a.flying == 0);
-        let mut used: Vec<u64> = idle.map(|a| a.used).collect();
-        let excess = self.addresses.len() - most + most / 8;
-        let Some(last) = excess.min(used.len()).checked_sub(1) else {
-            return Vec::new();
-        };
-        let (_, last, _) = used.select_nth_unstable(last);
-        let last = *last;
-        let old = |a: &Address| a.flying == 0 && a.used <= last;
-        let gone = self.addresses.extract_if(|_, a| old(a));
-        gone.map(|(_, address)| address.id).collect()
+        self.addresses.limit(most)
     }
 
-    /// Forgets where a peer lives. Gives its id if it was known.
+    /// Forgets where a peer lives. Gives its address if it was known.
     pub fn forget(&mut self, key: &ByteString) -> Option<Address> {
         let address = self.addresses.remove(key)?;
-        self.stray(key, address.flying);
+        self.stray(key, &address);
         Some(address)
     }
 
-    /// Forgets all peers on the hosts for whose url `gone` says yes. Gives their ids.
-    pub fn forget_where(&mut self, gone: impl Fn(&str) -> bool) -> Vec<Option<Raw>> {
-        let forgotten: Vec<_> = self.addresses.extract_if(|_, a| gone(&a.url)).collect();
-        forgotten
-            .into_iter()
-            .map(|(key, address)| {
-                self.stray(&key, address.flying);
-                address.id
-            })
-            .collect()
+    /// The hosts without ids that are shown by a url of which `wanted` says yes.
+    pub fn shown_as(&self, wanted: impl Fn(&str) -> bool) -> Vec<Home> {
+        self.addresses.shown_as(wanted)
     }
 
-    fn stray(&mut self, key: &ByteString, count: u32) {
-        if count > 0 {
-            *self.strays.entry(key.clone()).or_default() += count;
-        }
+    /// Forgets all peers of these hosts. Gives their ids.
+    pub fn forget_all(&mut self, homes: &[Home]) -> Vec<Option<Raw>> {
+        let forgotten = self.addresses.remove_all(homes);
+        let forgotten = forgotten.into_iter().map(|(key, address)| {
+            self.stray(&key, &address);
+            address.id
+        });
+        forgotten.collect()
+    }
+
+    /// What is under way by an address that is forgotten is waited for by the search for the peer, now or later.
+    fn stray(&mut self, key: &ByteString, address: &Address) {
+        let flights = match self.lookups.get_mut(key) {
+            Some(lookup) => &mut lookup.hold,
+            None if address.flying == 0 => return,
+            None => self.strays.entry(key.clone()).or_default(),
+        };
+        flights.add(address.number, address.flying);
     }
 
     /// Counts messages that are under way to where that peer is known to live.
-    pub fn took_off(&mut self, key: &str, count: u32) {
-        if let Some(address) = self.addresses.get_mut(key) {
-            address.flying += count;
-            self.uses += 1;
-            address.used = self.uses;
-        }
+    pub fn took_off(&mut self, parcel: &mut Parcel) {
+        parcel.flight = self.addresses.take_off(&parcel.key, parcel.payload.count());
     }
 
-    /// Messages to that peer are not under way any more. True when a search waits for that.
-    pub fn landed(&mut self, key: &str, count: u32) -> bool {
-        if let Some(address) = self.addresses.get_mut(key) {
+    /// Messages to that peer that left by that address are not under way any more.
+    pub fn landed(&mut self, key: &str, flight: u64, count: u32) -> Landed {
+        if let Some(address) = self.addresses.get_mut(key)
+            && address.number == flight
+        {
             address.flying = address.flying.saturating_sub(count);
-        } else if let Some(lookup) = self.lookups.get_mut(key) {
-            lookup.hold = lookup.hold.saturating_sub(count);
-            return true;
-        } else if let Some(strays) = self.strays.get_mut(key) {
-            *strays = strays.saturating_sub(count);
-            if *strays == 0 {
+            return Landed::Expected;
+        }
+        if let Some(lookup) = self.lookups.get_mut(key)
+            && lookup.hold.land(flight, count)
+        {
+            return Landed::Awaited;
+        }
+        if let Some(strays) = self.strays.get_mut(key)
+            && strays.land(flight, count)
+        {
+            if strays.is_empty() {
                 self.strays.remove(key);
             }
+            return Landed::Expected;
         }
-        false
+        Landed::Adrift
     }
 
     /// A message to that peer has perhaps been delivered: gives those that wait although they come before it. They had been sent
@@ -302,6 +316,9 @@ impl Peers {
     pub fn begin_lookup(&mut self, key: ByteString, id: Option<Raw>) -> &mut Lookup {
         self.searches += 1;
         let hold = self.strays.remove(&key).unwrap_or_default();
+        if self.addresses.get(&key).is_some() {
+            self.seeks.insert(key.clone());
+        }
         let lookup = self.lookups.entry(key).or_default();
         lookup.hold = hold;
         lookup.number = self.searches;
@@ -310,15 +327,25 @@ impl Peers {
         lookup
     }
 
-    /// Lets a search sleep. Gives the messages that cannot wait, and who else does.
-    pub fn sleep(&mut self, key: &ByteString, until: Time) -> (Vec<Parcel>, Vec<Call>) {
+    /// Lets a search sleep until that time, or until one of its messages has waited for `most`. Gives those that cannot wait, and who else
+    /// does.
+    pub fn sleep(
+        &mut self,
+        key: &ByteString,
+        now: Time,
+        most: Time,
+        until: Time,
+    ) -> (Vec<Parcel>, Vec<Call>) {
         let Some(lookup) = self.lookups.get_mut(key) else {
             return (Vec::new(), Vec::new());
         };
-        lookup.asleep = true;
-        let until = *lookup.until.get_or_insert(until);
+        let hurried = |p: &mut Parcel| !p.patient || p.since.saturating_add(most) <= now;
+        let hurried: Vec<Parcel> = lookup.sends.extract_if(.., hurried).collect();
+        let oldest = lookup.sends.iter().map(|p| p.since.saturating_add(most));
+        let until = oldest.min().map_or(until, |at| at.min(until));
+        lookup.asleep = Some(until);
         self.asleep.insert((until, key.clone()));
-        let hurried: Vec<Parcel> = lookup.sends.extract_if(.., |p| !p.patient).collect();
+        self.polls.add(key, now);
         let finds = std::mem::take(&mut lookup.finds);
         self.left(&hurried);
         (hurried, finds)
@@ -326,12 +353,11 @@ impl Peers {
 
     /// Goes on with a search that was asleep, as a new one. Who answers is asked by the caller. Gives its number and the peer's id.
     pub fn wake(&mut self, key: &ByteString) -> Option<(u64, Option<Raw>)> {
-        let lookup = self.lookups.get_mut(key).filter(|l| l.asleep)?;
+        let lookup = self.lookups.get_mut(key)?;
+        let until = lookup.asleep.take()?;
         self.searches += 1;
-        (lookup.asleep, lookup.number) = (false, self.searches);
-        if let Some(until) = lookup.until {
-            self.asleep.remove(&(until, key.clone()));
-        }
+        lookup.number = self.searches;
+        self.asleep.remove(&(until, key.clone()));
         Some((lookup.number, lookup.id.clone()))
     }
 
@@ -342,12 +368,25 @@ impl Peers {
         due.map(|(_, key)| key.clone()).collect()
     }
 
+    /// The peers of that host, which was lost, that are looked for among the others.
+    pub fn sought(&self, home: &Home) -> Vec<ByteString> {
+        let there = |key: &&ByteString| self.addresses.get(key).is_some_and(|a| a.home == *home);
+        self.seeks.iter().filter(there).cloned().collect()
+    }
+
+    pub fn is_asleep(&self, key: &str) -> bool {
+        let lookup = self.lookups.get(key);
+        lookup.is_some_and(|l| l.asleep.is_some())
+    }
+
     pub fn deadline(&self) -> Option<Time> {
-        self.asleep.first().map(|(until, _)| *until)
+        let asleep = self.asleep.first().map(|(until, _)| *until);
+        asleep.into_iter().chain(self.polls.deadline()).min()
     }
 
     pub fn end_lookup(&mut self, key: &str) -> Option<Lookup> {
         let lookup = self.lookups.remove(key)?;
+        self.seeks.remove(key);
         self.left(&lookup.sends);
         Some(lookup)
     }
@@ -357,6 +396,8 @@ impl Peers {
         self.addresses.clear();
         self.strays.clear();
         self.asleep.clear();
+        self.seeks.clear();
+        self.polls = Polls::default();
         (self.messages, self.bytes) = (0, 0);
         let (mut sends, mut finds) = (Vec::new(), Vec::new());
         for (_, lookup) in self.lookups.drain() {

@@ -102,7 +102,7 @@ impl Mesh {
             Asked::Send(parcel) => {
                 self.landed_plain(link, &parcel);
                 let id = parcel.to.clone();
-                let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
+                let url = self.url_of(&parcel);
                 let timeout = why == Silence::Timeout;
                 let error = if timeout {
                     SendError::Timeout { id }
@@ -110,7 +110,7 @@ impl Mesh {
                     SendError::Unknown { id, url }
                 };
                 self.failed(parcel.seq, error);
-                self.arrived(&parcel.key, parcel.seq, 1);
+                self.arrived(&parcel, parcel.seq, 1);
             }
             Asked::Goodbye => self.end_link(link),
         }

@@ -238,6 +238,7 @@ impl Mesh {
             host: host.clone(),
         });
         self.member_is_here(host.as_ref(), &key, listed);
+        self.host_is_here(link);
         let came: Vec<Expected> = self
             .expected
             .extract_if(.., |e| Some(&e.host) == host.as_ref())
@@ -263,6 +264,7 @@ impl Mesh {
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key: key.clone() });
             if self.hosts.get(link).and_then(|l| l.host.clone()) != host {
+                self.forget_host(&key, link);
                 self.member_is_gone(link, &key);
             }
         }

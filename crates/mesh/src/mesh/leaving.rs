@@ -6,7 +6,7 @@ use super::{Asked, Due, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, LinkId, Raw};
 use crate::hosts::{Link, State};
-use crate::peers::Parcel;
+use crate::peers::{Home, Parcel};
 use crate::relays::is_relayed;
 
 impl Mesh {
@@ -14,13 +14,13 @@ impl Mesh {
     pub(super) fn goodbye(&mut self, link: LinkId, id: Option<Raw>) {
         let key = self.hosts.unregister(link, State::Leaving);
         if let Some(key) = &key {
-            self.forget_host(key);
+            self.forget_host(key, link);
             self.event(Event::Disconnected { key: key.clone() });
             self.member_is_gone(link, key);
             self.members.change(self.now);
         } else if let Some(twin) = self.twin(link) {
             if let Some(key) = self.hosts.unregister(twin, State::Leaving) {
-                self.forget_host(&key);
+                self.forget_host(&key, twin);
                 self.event(Event::Disconnected { key: key.clone() });
                 self.member_is_gone(twin, &key);
                 self.members.change(self.now);
@@ -55,15 +55,29 @@ impl Mesh {
         self.ask(link, "goodbye", None, Asked::Goodbye, within);
     }
 
-    /// Forgets all peers on that host, and its other names.
-    pub(super) fn forget_host(&mut self, key: &ByteString) {
-        let hosts = &self.hosts;
-        let mut ids = self.peers.forget_where(|url| hosts.is_name_of(url, key));
+    /// Forgets all peers of the host behind that link, and its other names.
+    pub(super) fn forget_host(&mut self, key: &ByteString, link: LinkId) {
+        let host = self.hosts.get(link).and_then(|l| l.host.clone());
+        self.forget_peers(host.as_ref(), Some(key));
+        self.hosts.forget_aliases(key);
+    }
+
+    /// Forgets all peers of that host, and those of one without id that had its key.
+    pub(super) fn forget_peers(&mut self, host: Option<&ByteString>, key: Option<&ByteString>) {
+        let mut homes: Vec<Home> = host.cloned().map(Home::Host).into_iter().collect();
+        if let Some(key) = key {
+            homes.push(Home::Key(key.clone()));
+            if host.is_none() {
+                let hosts = &self.hosts;
+                let shown = self.peers.shown_as(|url| hosts.is_name_of(url, key));
+                homes.extend(shown);
+            }
+        }
+        let mut ids = self.peers.forget_all(&homes);
         ids.sort_unstable();
         for id in ids.into_iter().flatten() {
             self.event(Event::Forgotten { id });
         }
-        self.hosts.forget_aliases(key);
     }
 
     /// The goodbye is over: close the link, but not before everything that is owed to the other host has been said. It may

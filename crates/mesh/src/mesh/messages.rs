@@ -3,47 +3,51 @@
 use bytestring::ByteString;
 
 use super::cargo::Cargo;
+use super::seeking::{SOUGHT_WITHIN, Whereabouts};
 use super::{Asked, Mesh};
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, LinkId, Output, Raw, Time};
 use crate::payload::Payload;
-use crate::peers::{Address, Parcel};
+use crate::peers::{Home, Landed, Parcel, Place};
 use crate::wire::{json, v1};
 
 impl Mesh {
-    pub(super) fn send(&mut self, parcel: Parcel) {
-        if self.peers.lookup(&parcel.key).is_some() {
+    pub(super) fn send(&mut self, mut parcel: Parcel) {
+        parcel.since = self.now;
+        let sought = self.peers.lookup(&parcel.key).is_some();
+        let known = self.peers.address(&parcel.key).is_some();
+        // A peer whose host is lost is sought among the others, and what waits for that host does so in its place.
+        if sought && !(known && parcel.patient) {
             self.await_search(parcel);
-        } else if self.peers.address(&parcel.key).is_some() {
+        } else if known {
             self.forward(parcel);
         } else {
-            let key = parcel.key.clone();
-            self.look_up(&key, parcel.to.clone());
-            self.await_search(parcel);
-            self.settle_lookup(&key);
+            self.search_for(parcel);
         }
     }
 
+    /// Has a message wait for a search that begins now.
+    fn search_for(&mut self, parcel: Parcel) {
+        let key = parcel.key.clone();
+        self.look_up(&key, parcel.to.clone());
+        self.await_search(parcel);
+        self.settle_lookup(&key);
+    }
+
     /// Sends messages to the host where their peer is known to live.
-    fn forward(&mut self, parcel: Parcel) {
+    pub(super) fn forward(&mut self, mut parcel: Parcel) {
         let Some(address) = self.peers.address(&parcel.key) else {
             return self.not_found(&parcel);
         };
-        let Some(link) = self.hosts.route(&address.url) else {
-            let url = address.url.clone();
-            if parcel.patient
-                && let Some(host) = self.lost_session(&url)
-            {
-                self.peers.took_off(&parcel.key, parcel.payload.count());
-                return self.load(&host, Cargo::Parcel(parcel));
+        let link = match self.whereabouts(&address.home) {
+            Whereabouts::There(link) => link,
+            Whereabouts::Lost => return self.send_to_lost(parcel),
+            Whereabouts::Gone => {
+                self.forget(&parcel.key);
+                return self.search_for(parcel);
             }
-            for seq in parcel.numbers() {
-                let (id, url) = (parcel.to.clone(), url.clone());
-                self.failed(seq, SendError::Unreachable { id, url });
-            }
-            return;
         };
-        self.peers.took_off(&parcel.key, parcel.payload.count());
+        self.peers.took_off(&mut parcel);
         match self.session_of(link) {
             Some(host) => self.load(&host, Cargo::Parcel(parcel)),
             None if parcel.asks => {
@@ -51,7 +55,7 @@ impl Mesh {
                     let id = parcel.to.clone();
                     self.failed(seq, SendError::NotSupported { id });
                 }
-                self.landed(&parcel.key, parcel.payload.count());
+                self.landed(&parcel, parcel.payload.count());
             }
             None => self.forward_singly(link, parcel),
         }
@@ -86,7 +90,7 @@ impl Mesh {
                 seq: parcel.seq,
                 count: 1,
             });
-            return self.arrived(&parcel.key, parcel.seq, 1);
+            return self.arrived(&parcel, parcel.seq, 1);
         };
         let text = json::display(&Some(error));
         if text.starts_with("Error: Peer not found") {
@@ -100,10 +104,10 @@ impl Mesh {
             SendError::Threw
         };
         self.failed(parcel.seq, error);
-        self.arrived(&parcel.key, parcel.seq, 1);
+        self.arrived(&parcel, parcel.seq, 1);
     }
 
-    fn not_found(&mut self, parcel: &Parcel) {
+    pub(super) fn not_found(&mut self, parcel: &Parcel) {
         for seq in parcel.numbers() {
             let id = parcel.to.clone();
             self.failed(seq, SendError::NotFound { id });
@@ -112,10 +116,13 @@ impl Mesh {
 
     /// The peer does not live any more where we believed: look for it once more.
     pub(super) fn not_there(&mut self, mut parcel: Parcel) {
-        let key = parcel.key.clone();
-        self.peers.landed(&key, parcel.payload.count());
-        self.forget(&key);
-        if parcel.returned {
+        let (key, flight) = (parcel.key.clone(), parcel.flight);
+        let landed = self.peers.landed(&key, flight, parcel.payload.count());
+        if self.peers.address(&key).is_some_and(|a| a.number == flight) {
+            self.forget(&key);
+        }
+        // It must not come after what has perhaps arrived where the peer was found since.
+        if parcel.returned || landed == Landed::Adrift {
             self.not_found(&parcel);
         } else {
             if self.peers.lookup(&key).is_none() {
@@ -129,23 +136,28 @@ impl Mesh {
 
     /// Message `seq` to that peer and those that were called with it, `count` in all, have arrived, or are given up: whatever was
     /// called before them and waits must not arrive any more.
-    pub(super) fn arrived(&mut self, key: &ByteString, seq: u64, count: u32) {
+    pub(super) fn arrived(&mut self, parcel: &Parcel, seq: u64, count: u32) {
         if count > 0 {
-            for parcel in self.peers.overtaken(key, seq) {
-                self.not_found(&parcel);
+            for overtaken in self.peers.overtaken(&parcel.key, seq) {
+                self.not_found(&overtaken);
             }
-            self.landed(key, count);
+            self.landed(parcel, count);
         }
     }
 
-    /// Messages to that peer are not under way any more.
-    pub(super) fn landed(&mut self, key: &ByteString, count: u32) {
-        if count > 0 && self.peers.landed(key, count) {
+    /// So many messages of that parcel are not under way any more.
+    pub(super) fn landed(&mut self, parcel: &Parcel, count: u32) {
+        self.landed_at(&parcel.key, parcel.flight, count);
+    }
+
+    /// So many messages to that peer that had left by that address are not under way any more.
+    pub(super) fn landed_at(&mut self, key: &ByteString, flight: u64, count: u32) {
+        if count > 0 && self.peers.landed(key, flight, count) == Landed::Awaited {
             self.settle_lookup(key);
         }
     }
 
-    fn forget(&mut self, key: &ByteString) {
+    pub(super) fn forget(&mut self, key: &ByteString) {
         if let Some(id) = self.peers.forget(key).and_then(|a| a.id) {
             self.event(Event::Forgotten { id });
         }
@@ -153,10 +165,19 @@ impl Mesh {
 
     pub(super) fn find(&mut self, call: Call, id: Option<Raw>) {
         let key = json::id_key(&id);
-        if let Some(address) = self.peers.address(&key) {
-            let url = address.listed.then(|| address.url.clone());
+        let known = self.peers.address(&key).map(|a| self.whereabouts(&a.home));
+        let sought = match known {
+            Some(Whereabouts::There(_)) => false,
+            Some(Whereabouts::Lost) => self.seek(&key, &id),
+            Some(Whereabouts::Gone) => {
+                self.forget(&key);
+                true
+            }
+            None => true,
+        };
+        if !sought {
             self.peers.touch(&key);
-            return self.done(call, Ok(Answer::Url(url)));
+            return self.done(call, Ok(Answer::Url(self.known_url(&key))));
         }
         if self.peers.lookup(&key).is_none() {
             self.look_up(&key, id);
@@ -168,8 +189,14 @@ impl Mesh {
         self.settle_lookup(&key);
     }
 
+    /// The url of the host where that peer is known to live.
+    pub(super) fn known_url(&self, key: &str) -> Option<ByteString> {
+        let place = self.peers.place(&self.peers.address(key)?.home)?;
+        place.listed.then(|| place.url.clone())
+    }
+
     /// Asks for a peer: whom the directory names, and those who do not take part in it; or everybody.
-    fn look_up(&mut self, key: &ByteString, id: Option<Raw>) {
+    pub(super) fn look_up(&mut self, key: &ByteString, id: Option<Raw>) {
         let search = self.peers.begin_lookup(key.clone(), id.clone()).number;
         self.ask_for(key, id, search);
     }
@@ -218,12 +245,15 @@ impl Mesh {
         let mut params = String::from("{");
         json::push_member(&mut params, "id", id.as_deref());
         params.push('}');
+        let mut within = self.config.request_timeout;
+        if self.peers.address(key).is_some() {
+            within = within.min(SOUGHT_WITHIN);
+        }
         for link in links {
             let asked = Asked::Find {
                 key: key.clone(),
                 search,
             };
-            let within = self.config.request_timeout;
             self.ask(link, "find", Some(&params), asked, within);
         }
     }
@@ -237,38 +267,29 @@ impl Mesh {
         message: Option<Raw>,
         host: Option<Raw>,
     ) {
-        let mut url = message
-            .as_ref()
-            .and_then(json::string)
-            .filter(|url| !url.is_empty());
-        let mut unlisted = host.as_ref().and_then(json::string);
-        if let (true, Some(l)) = (url.is_some(), self.hosts.get(link).filter(|l| l.taken)) {
-            (url, unlisted) = (l.url.clone(), l.host.clone());
-        }
-        if let (Some(url), Some(name)) = (&url, self.hosts.get(link).and_then(|l| l.key.clone())) {
-            self.hosts.alias(url.clone(), name);
+        let text = |raw: &Option<Raw>| raw.as_ref().and_then(json::string);
+        let url = text(&message).filter(|url| !url.is_empty());
+        let is_here = url.is_some() || text(&host).is_some();
+        // Who has said goodbye has no peers any more.
+        let found = is_here.then(|| self.found_behind(link, url)).flatten();
+        if let Some(found) = &found {
+            if let Home::Key(key) = &found.home {
+                self.hosts.alias(found.place.url.clone(), key.clone());
+            }
+            self.rename(&found.home, &found.place);
         }
         let Some(lookup) = self.peers.lookup(&key).filter(|l| l.number == search) else {
             return;
         };
         lookup.asked = lookup.asked.saturating_sub(1);
-        let listed = url.is_some();
-        if let Some(url) = url.or(unlisted)
-            && lookup.found.is_none()
-        {
-            lookup.found = Some(Address {
-                id: lookup.id.clone(),
-                url,
-                listed,
-                flying: 0,
-                used: 0,
-            });
+        if lookup.found.is_none() {
+            lookup.found = found;
         }
         self.settle_lookup(&key);
     }
 
     /// Ends a search if it has come to an end.
-    fn settle_lookup(&mut self, key: &ByteString) {
+    pub(super) fn settle_lookup(&mut self, key: &ByteString) {
         let Some(lookup) = self.peers.lookup(key).filter(|l| l.is_over()) else {
             return;
         };
@@ -278,11 +299,13 @@ impl Mesh {
             self.ask_all(key, &id, search, |takes_part| takes_part);
             return self.settle_lookup(key);
         }
-        let waits = lookup.found.is_none() && lookup.can_wait(self.now);
-        if waits && self.closing.is_none() && self.sessions.any_lost() {
-            let until = self.now.saturating_add(self.config.request_timeout);
-            let id = lookup.id.clone();
-            let (sends, finds) = self.peers.sleep(key, until);
+        let (most, any_lost) = (self.config.request_timeout, self.sessions.any_lost());
+        let waits = lookup.found.is_none() && lookup.can_wait(self.now.checked_sub(most));
+        let until = if any_lost { Time::MAX } else { lookup.grace };
+        let known = self.peers.address(key).is_some();
+        if waits && !known && self.closing.is_none() && self.now < until {
+            let id = self.peers.lookup(key).and_then(|l| l.id.clone());
+            let (sends, finds) = self.peers.sleep(key, self.now, most, until);
             return self.nowhere(id, sends, finds);
         }
         let Some(mut lookup) = self.peers.end_lookup(key) else {
@@ -290,28 +313,34 @@ impl Mesh {
         };
         let found = lookup.found.take();
         let id = lookup.id.clone();
-        let (sends, finds) = lookup.into_waiting();
-        if let Some(address) = found {
-            let (url, listed) = (address.url.clone(), address.listed);
-            self.peers.locate(key.clone(), address);
-            if let Some(id) = id {
-                self.event(Event::Located {
-                    id,
-                    url: url.clone(),
-                });
-            }
-            for call in finds {
-                self.done(call, Ok(Answer::Url(listed.then(|| url.clone()))));
-            }
-            for parcel in sends {
-                self.forward(parcel);
-            }
-            let most = self.config.max_addresses.max(1);
-            for id in self.peers.limit(most).into_iter().flatten() {
-                self.event(Event::Forgotten { id });
-            }
-        } else {
-            self.nowhere(id, sends, finds);
+        let (mut sends, finds) = lookup.into_waiting();
+        let Some(found) = found else {
+            return match known {
+                true => self.still_lost(key, sends, finds),
+                false => self.nowhere(id, sends, finds),
+            };
+        };
+        if known {
+            sends.extend(self.recall(key));
+            sends.sort_by_key(|parcel| parcel.seq);
+        }
+        let Place { url, listed } = found.place.clone();
+        self.peers.locate(key, id.clone(), found);
+        if let Some(id) = id {
+            self.event(Event::Located {
+                id,
+                url: url.clone(),
+            });
+        }
+        for call in finds {
+            self.done(call, Ok(Answer::Url(listed.then(|| url.clone()))));
+        }
+        for parcel in sends {
+            self.forward(parcel);
+        }
+        let most = self.config.max_addresses.max(1);
+        for id in self.peers.limit(most).into_iter().flatten() {
+            self.event(Event::Forgotten { id });
         }
     }
 

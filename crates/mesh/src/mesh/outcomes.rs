@@ -74,7 +74,7 @@ impl Mesh {
         } else {
             self.event(Event::Settled { seq, count });
         }
-        self.arrived(&parcel.key, seq, range.end - range.start);
+        self.arrived(parcel, seq, range.end - range.start);
     }
 
     fn excepted(&mut self, parcel: &Parcel, range: Range<u32>, code: Code) {
@@ -92,7 +92,7 @@ impl Mesh {
             };
             self.failed(parcel.seq + u64::from(n), error);
         }
-        self.arrived(&parcel.key, seq, count);
+        self.arrived(parcel, seq, count);
     }
 
     /// Tells the senders of messages that nobody has acknowledged in time. What is sent later does not wait for them any more.
@@ -113,7 +113,7 @@ impl Mesh {
                     self.failed(parcel.seq + u64::from(n), SendError::Timeout { id });
                 }
                 let seq = parcel.seq + u64::from(range.start);
-                self.arrived(&parcel.key, seq, range.end - range.start);
+                self.arrived(&parcel, seq, range.end - range.start);
             }
         }
     }
@@ -148,14 +148,16 @@ impl Mesh {
                 self.settled(host, &parcel, range);
                 continue;
             }
-            let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
+            let url = self.url_of(&parcel);
             for n in range.clone() {
                 let (id, url) = (parcel.to.clone(), url.clone());
                 self.failed(parcel.seq + u64::from(n), SendError::Unknown { id, url });
             }
             let seq = parcel.seq + u64::from(range.start);
-            self.arrived(&parcel.key, seq, range.end - range.start);
+            self.arrived(&parcel, seq, range.end - range.start);
         }
+        let key = remains.key;
+        let mut anew = Vec::new();
         for cargo in remains.unsent {
             let parcel = match cargo {
                 Cargo::Parcel(parcel) => parcel,
@@ -170,22 +172,29 @@ impl Mesh {
                 }
                 Cargo::Publish { .. } | Cargo::Reply { .. } | Cargo::Gap(_) => continue,
             };
-            let count = parcel.payload.count();
-            let url = self.peers.address(&parcel.key).map(|a| a.url.clone());
-            for n in 0..u64::from(count) {
-                let id = parcel.to.clone();
-                let error = match &url {
-                    Some(url) if self.closing.is_none() => SendError::Unreachable {
-                        id,
-                        url: url.clone(),
-                    },
-                    _ => SendError::Closed,
-                };
-                self.failed(parcel.seq + n, error);
+            if parcel.patient && self.closing.is_none() {
+                anew.push(parcel);
+                continue;
             }
-            self.landed(&parcel.key, count);
+            for seq in parcel.numbers() {
+                let (id, url) = (parcel.to.clone(), key.clone());
+                let error = match self.closing {
+                    None => SendError::Unreachable { id, url },
+                    Some(_) => SendError::Closed,
+                };
+                self.failed(seq, error);
+            }
+            self.landed(&parcel, parcel.payload.count());
         }
         self.wake_searches(None);
+        self.look_anew(host, anew);
+    }
+
+    /// The url of the host to which those messages have left, as far as it is known.
+    pub(super) fn url_of(&self, parcel: &Parcel) -> Option<ByteString> {
+        let address = self.peers.address(&parcel.key)?;
+        let place = self.peers.place(&address.home)?;
+        (address.number == parcel.flight).then(|| place.url.clone())
     }
 }
 

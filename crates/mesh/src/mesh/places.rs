@@ -167,7 +167,7 @@ impl Mesh {
     pub(super) fn give_found(&mut self, link: LinkId, number: u64, reply: Option<Reply>) {
         if self.session_of(link).is_some() {
             let url = self.url.clone().unwrap_or_default();
-            let here = (reply == Some(Reply::Here)).then_some(url);
+            let here = self.is_here(reply).then_some(url);
             self.frames
                 .entry(link)
                 .or_default()

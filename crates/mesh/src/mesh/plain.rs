@@ -87,10 +87,10 @@ impl Mesh {
     pub(super) fn admit_plain(&mut self, link: LinkId, parcel: Parcel) -> Option<Parcel> {
         let bounds = self.bounds();
         let room = self.plains.entry(link).or_default().room(&parcel, &bounds);
-        let (key, count) = (parcel.key.clone(), parcel.payload.count());
+        let (key, flight, count) = (parcel.key.clone(), parcel.flight, parcel.payload.count());
         let parcel = self.admit_part(parcel, room);
         let admitted = parcel.as_ref().map_or(0, |p| p.payload.count());
-        self.landed(&key, count - admitted);
+        self.landed_at(&key, flight, count - admitted);
         if let (Some(parcel), Some(plain)) = (&parcel, self.plains.get_mut(&link)) {
             plain.flying += admitted as usize;
             plain.bytes += kept(parcel);

@@ -154,7 +154,7 @@ impl Mesh {
         match cargo {
             Cargo::Parcel(parcel) => {
                 self.refuse_parcel(&parcel, why);
-                self.landed(&parcel.key, parcel.payload.count());
+                self.landed(&parcel, parcel.payload.count());
             }
             Cargo::Note(note) => {
                 let error = why.error(None);
@@ -325,13 +325,6 @@ impl Mesh {
         if !patient {
             self.look_again(&key);
         }
-    }
-
-    /// The host with sessions that has that url or key, if it is lost and may come back.
-    pub(super) fn lost_session(&self, url: &ByteString) -> Option<ByteString> {
-        let host = self.hosts.expected_behind(url)?;
-        let session = self.sessions.get(&host)?;
-        session.link().is_none().then_some(host)
     }
 
     /// The key of a host with a session, as connections or timers have it.

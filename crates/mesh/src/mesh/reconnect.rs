@@ -191,7 +191,11 @@ impl Mesh {
     }
 
     fn forget_lost(&mut self, key: &ByteString, host: Option<ByteString>) {
-        self.forget_host(key);
+        if let Some(host) = &host {
+            self.give_up_waiting(host);
+        }
+        self.forget_peers(host.as_ref(), Some(key));
+        self.hosts.forget_aliases(key);
         if let Some(host) = &host {
             self.end_lost_session(host);
         }
@@ -200,6 +204,9 @@ impl Mesh {
 
     /// Ends the session with a host that is not connected.
     pub(super) fn end_lost_session(&mut self, host: &ByteString) {
+        if self.hosts.route_to_host(host).is_none() {
+            self.forget_peers(Some(host), None);
+        }
         if self.sessions.get(host).is_some_and(|s| s.link().is_none()) {
             self.break_session(host);
             self.forget_number(host);

@@ -103,6 +103,11 @@ impl Mesh {
         self.owe(link, id, Due::Message(Some(message)));
     }
 
+    /// Whether a peer lives here, of which the program has said so. Whoever leaves has no peers for others any more.
+    pub(super) fn is_here(&self, reply: Option<Reply>) -> bool {
+        reply == Some(Reply::Here) && self.closing.is_none() && !self.drained
+    }
+
     /// Gives an answer whose time has come; `reply` is what the program said to the event just before it.
     pub(super) fn give(&mut self, held: Held<Due>, reply: Option<Reply>) {
         let Held { link, id, answer } = held;
@@ -127,12 +132,10 @@ impl Mesh {
                 Some(Reply::Threw(text)) => v1::failure(&id, &text),
                 _ => v1::answer(&id, Some("{\"result\":null,\"error\":null}"), None),
             },
-            Due::Lookup => match (reply, &self.url) {
-                (Some(Reply::Here), Some(url)) => v1::answer(&id, Some(&json::quote(url)), None),
-                (Some(Reply::Here), None) => {
-                    v1::answer(&id, Some("null"), Some(&json::quote(&self.id)))
-                }
-                _ => v1::answer(&id, Some("null"), None),
+            Due::Lookup => match (self.is_here(reply), &self.url) {
+                (true, Some(url)) => v1::answer(&id, Some(&json::quote(url)), None),
+                (true, None) => v1::answer(&id, Some("null"), Some(&json::quote(&self.id))),
+                (false, _) => v1::answer(&id, Some("null"), None),
             },
             Due::Found { number } => return self.give_found(link, number, reply),
             Due::List => match reply {

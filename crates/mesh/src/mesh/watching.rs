@@ -2,6 +2,7 @@
 
 use super::Mesh;
 use super::plain::ENTRY;
+use super::seeking::Whereabouts;
 use crate::event::{Answer, Raw};
 use crate::stats::{Queue, Stats};
 use crate::wire::json;
@@ -19,7 +20,7 @@ impl Mesh {
         let Some(address) = self.peers.address(&key) else {
             return self.peers.is_full(&bounds);
         };
-        let Some(link) = self.hosts.route(&address.url) else {
+        let Whereabouts::There(link) = self.whereabouts(&address.home) else {
             return false;
         };
         match self.session_of(link).and_then(|h| self.sessions.get(&h)) {

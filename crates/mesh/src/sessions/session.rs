@@ -1,5 +1,7 @@
 //! One session: what has been said and is not acknowledged, and what has arrived.
 
+mod recall;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -123,6 +125,8 @@ pub struct Session<T> {
 /// What is left of a session that has ended.
 #[derive(Debug)]
 pub struct Remains<T> {
+    /// The name under which the other host was registered.
+    pub key: ByteString,
     /// Delivered once or not at all.
     pub unknown: Vec<Part<T>>,
     /// Never delivered.
@@ -402,6 +406,7 @@ impl<T: Run> Session<T> {
             expired: n < already,
         });
         Remains {
+            key: self.key,
             unknown: unknown.collect(),
             unsent: self.unsent.into_iter().filter_map(|u| u.run).collect(),
         }

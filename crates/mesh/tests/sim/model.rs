@@ -36,8 +36,8 @@ struct Message {
     threw: bool,
     /// The hosts that sent it back because the peer did not live there.
     returned: Vec<Life>,
-    /// It could leave at once: the receiver's host was known.
-    direct: bool,
+    /// It could leave at once, or waited in its place: this host was known as the receiver's.
+    direct: Option<Life>,
     /// A reply is wanted.
     asks: bool,
     replies: u32,
@@ -135,7 +135,7 @@ impl Model {
         from: &str,
         to: &str,
         payload: &Payload,
-        direct: bool,
+        direct: Option<Life>,
         asks: bool,
     ) {
         let first = self.note(sender, payload, from, |_| Message {
@@ -165,7 +165,7 @@ impl Model {
             delivered: Vec::new(),
             threw: false,
             returned: Vec::new(),
-            direct: true,
+            direct: None,
             asks: false,
             replies: 0,
             run: None,
@@ -266,7 +266,7 @@ impl Model {
         let last = self.last_to_peer.entry(key).or_insert(id);
         assert!(*last <= id, "message {id} to {to} delivered after {last}");
         *last = id;
-        let direct = m.direct && m.returned.is_empty();
+        let direct = m.direct == Some(at) && m.returned.is_empty();
         let sender = m.sender;
         if direct {
             self.in_order(sender, at, id);

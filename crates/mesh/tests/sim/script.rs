@@ -6,8 +6,8 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use distribus_mesh::{BinaryKind, Config, Input, Payload};
 
-use super::model::Counts;
-use super::{Task, World};
+use super::model::{Counts, Life};
+use super::{Host, Task, World};
 
 /// What a seed decides about a whole run.
 #[derive(Clone, Debug)]
@@ -375,6 +375,20 @@ impl World {
         self.send(n, from, &peer(to), payload);
     }
 
+    /// The host where host `n` knows that peer to live, connected or lost.
+    fn known_home(&self, n: usize, to: &str) -> Option<Life> {
+        let host = &self.hosts[n];
+        let at = host.located.get(to)?;
+        let there = |h: &&Host| h.id == *at || h.url.as_deref() == Some(at);
+        let mut homes = self.hosts.iter().filter(there);
+        // Several may advertise one url.
+        let home = homes.next().filter(|_| homes.next().is_none())?;
+        let mut known = host.view.connected().into_iter().chain(host.view.lost());
+        known
+            .any(|name| *name == home.id || name == at)
+            .then_some(home.life)
+    }
+
     /// Gives the number of the send.
     pub fn send(&mut self, n: usize, from: usize, to: &str, payload: Payload) -> Option<u64> {
         let host = &mut self.hosts[n];
@@ -383,7 +397,7 @@ impl World {
         }
         let (seq, life) = (host.sends, host.life);
         host.sends += u64::from(payload.count());
-        let direct = host.located.contains_key(to);
+        let direct = self.known_home(n, to);
         let from = match payload {
             Payload::Undefined { .. } => format!("\"undefined {}\"", self.model.next_id()),
             _ => format!("\"{n}'s {from}\""),

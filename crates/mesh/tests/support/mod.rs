@@ -83,6 +83,26 @@ pub struct Net {
     pub pings: BTreeMap<usize, usize>,
     pub probes: BTreeMap<usize, usize>,
     incarnations: u64,
+    /// Each frame takes its time, in order over each connection: up to so many microseconds.
+    pub jitter: Option<(fastrand::Rng, u64)>,
+    /// When the last thing arrives at each end of a connection, if frames take their time.
+    last: BTreeMap<(usize, LinkId), Time>,
+}
+
+/// Where that arrives.
+fn end_of(parcel: &Parcel) -> Option<(usize, LinkId)> {
+    match parcel {
+        Parcel::Ping(n, link) | Parcel::Pong(n, link) => Some((*n, *link)),
+        Parcel::Input(n, input) => match input {
+            Input::Received { link, .. }
+            | Input::ReceivedBinary { link, .. }
+            | Input::Accepted { link }
+            | Input::Opened { link }
+            | Input::DialFailed { link, .. }
+            | Input::Closed { link } => Some((*n, *link)),
+            _ => None,
+        },
+    }
 }
 
 /// What an original host would have said, or understood.
@@ -127,6 +147,8 @@ impl Net {
             pings: BTreeMap::new(),
             probes: BTreeMap::new(),
             incarnations: 0,
+            jitter: None,
+            last: BTreeMap::new(),
         };
         for n in 0..count {
             net.add(Some(url(n)));
@@ -164,7 +186,16 @@ impl Net {
 
     fn later(&mut self, after: Duration, parcel: Parcel) {
         self.order += 1;
-        self.queue.insert((self.now + after, self.order), parcel);
+        let mut at = self.now + after;
+        if let Some((rng, most)) = &mut self.jitter
+            && let Some(end) = end_of(&parcel)
+        {
+            at += Duration::from_micros(rng.u64(0..*most));
+            let last = self.last.entry(end).or_default();
+            at = at.max(*last);
+            *last = at;
+        }
+        self.queue.insert((at, self.order), parcel);
     }
 
     pub fn input(&mut self, n: usize, input: Input) {
@@ -358,6 +389,18 @@ impl Net {
             Parcel::Input(m, _) | Parcel::Ping(m, _) | Parcel::Pong(m, _) => *m != n,
         });
         self.input(n, Input::SetUrl(url));
+    }
+
+    /// A host that has crashed, or was closed, begins a new life without peers: it advertises that url.
+    pub fn revive(&mut self, n: usize, url: Option<String>) {
+        self.nodes[n].crashed = false;
+        self.silent.remove(&n);
+        self.nodes[n].paused = false;
+        self.nodes[n].peers.clear();
+        self.nodes[n].url = url;
+        self.last.retain(|(m, _), _| *m != n);
+        self.nodes[n].log.clear();
+        self.restart(n);
     }
 
     pub fn sockets_between(&self, a: usize, b: usize) -> usize {

@@ -1,0 +1,251 @@
+//! Where hosts are at which peers are known to live, and what becomes of messages to those that are lost: their peers are sought among
+//! the hosts that are connected, since a worker that has died is often started again elsewhere.
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use super::Mesh;
+use super::cargo::Cargo;
+use crate::error::SendError;
+use crate::event::{Answer, Call, Event, LinkId, Raw, Time};
+use crate::peers::{Found, Home, Parcel, Place};
+
+/// Whoever does not say within this time that a lost host's peer lives there is not waited for.
+pub(super) const SOUGHT_WITHIN: Duration = Duration::from_secs(2);
+
+/// So long are peers looked for for which messages have waited when their host has gone: its successor may make them only now.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Where a host is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// It is connected, by that link.
+    There(LinkId),
+    /// It may come back.
+    Lost,
+    Gone,
+}
+
+impl Mesh {
+    pub(super) fn whereabouts(&self, home: &Home) -> Whereabouts {
+        let (link, lost) = match home {
+            Home::Host(host) => {
+                let link = self.hosts.route_to_host(host);
+                let lost = || {
+                    self.lost_session(host)
+                        || !self.hosts.lost_host(host).is_empty()
+                        || self.hosts.connecting("", Some(&**host)).is_some()
+                };
+                (link, link.is_none() && lost())
+            }
+            Home::Key(key) => {
+                let url = self.peers.place(home).map(|place| &place.url);
+                let mut names = [Some(key), url].into_iter().flatten();
+                let link = names.clone().find_map(|name| self.hosts.route(name));
+                let lost = |name: &ByteString| {
+                    self.hosts.lost(name).is_some() || self.hosts.dialling(name).is_some()
+                };
+                (link, link.is_none() && names.any(lost))
+            }
+        };
+        match link {
+            Some(link) => Whereabouts::There(link),
+            None if lost => Whereabouts::Lost,
+            None => Whereabouts::Gone,
+        }
+    }
+
+    /// Whether there is a session with that host, which has no link.
+    fn lost_session(&self, host: &ByteString) -> bool {
+        let session = self.sessions.get(host);
+        session.is_some_and(|s| s.link().is_none())
+    }
+
+    /// The host behind that link, if it is connected; it says that it has that url.
+    pub(super) fn found_behind(&self, link: LinkId, url: Option<ByteString>) -> Option<Found> {
+        let l = self.hosts.get(link)?;
+        let url = if l.taken { l.url.clone() } else { url };
+        let home = match &l.host {
+            Some(host) => {
+                self.hosts.route_to_host(host)?;
+                Home::Host(host.clone())
+            }
+            None => Home::Key(l.key.clone()?),
+        };
+        let name = l.host.clone().or_else(|| l.key.clone())?;
+        let listed = url.is_some();
+        let url = url.unwrap_or(name);
+        let place = Place { url, listed };
+        Some(Found { home, place })
+    }
+
+    /// Programs are to see that host's peers there from now on.
+    pub(super) fn rename(&mut self, home: &Home, place: &Place) {
+        for id in self.peers.rename(home, place) {
+            let url = place.url.clone();
+            self.event(Event::Located { id, url });
+        }
+    }
+
+    /// A host is connected: whatever was said to its peers while it was lost has failed, and others may have what nobody had.
+    pub(super) fn host_is_here(&mut self, link: LinkId) {
+        self.peers.polls.come(self.now);
+        let Some(l) = self.hosts.get(link) else {
+            return;
+        };
+        let home = match (&l.host, &l.key) {
+            (Some(host), _) => Home::Host(host.clone()),
+            (None, Some(key)) => Home::Key(key.clone()),
+            (None, None) => return,
+        };
+        if l.host.is_some()
+            && let Some(found) = self.found_behind(link, l.url.clone())
+        {
+            self.rename(&home, &found.place);
+        }
+        for key in self.peers.sought(&home) {
+            if let Some(lookup) = self.peers.end_lookup(&key) {
+                let (sends, finds) = lookup.into_waiting();
+                self.still_lost(&key, sends, finds);
+            }
+        }
+    }
+
+    /// Messages to a peer whose host is lost.
+    pub(super) fn send_to_lost(&mut self, mut parcel: Parcel) {
+        let (key, id) = (parcel.key.clone(), parcel.to.clone());
+        let home = self.peers.address(&key).map(|a| a.home.clone());
+        if let Some(Home::Host(host)) = home
+            && parcel.patient
+            && self.lost_session(&host)
+        {
+            self.peers.took_off(&mut parcel);
+            self.load(&host, Cargo::Parcel(parcel));
+            self.peers.polls.add(&key, self.now);
+            self.seek(&key, &id);
+            return self.settle_lookup(&key);
+        }
+        if self.seek(&key, &id) {
+            self.await_search(parcel);
+            self.settle_lookup(&key);
+        } else {
+            self.unreachable(&parcel);
+        }
+    }
+
+    /// Looks for a peer of a lost host among the others, unless that has just been in vain. Gives whether it is looked for.
+    pub(super) fn seek(&mut self, key: &ByteString, id: &Option<Raw>) -> bool {
+        if self.peers.lookup(key).is_some() {
+            return true;
+        }
+        let allowed = self.peers.polls.allow(key, self.now, false);
+        if allowed {
+            self.look_up(key, id.clone());
+        }
+        allowed
+    }
+
+    /// No other host has that peer.
+    pub(super) fn still_lost(&mut self, key: &ByteString, sends: Vec<Parcel>, finds: Vec<Call>) {
+        for call in finds {
+            self.done(call, Ok(Answer::Url(self.known_url(key))));
+        }
+        for parcel in sends {
+            self.unreachable(&parcel);
+        }
+    }
+
+    fn unreachable(&mut self, parcel: &Parcel) {
+        let home = self.peers.address(&parcel.key).map(|a| &a.home);
+        let place = home.and_then(|home| self.peers.place(home));
+        let Some(url) = place.map(|place| place.url.clone()) else {
+            return self.not_found(parcel);
+        };
+        for seq in parcel.numbers() {
+            let (id, url) = (parcel.to.clone(), url.clone());
+            self.failed(seq, SendError::Unreachable { id, url });
+        }
+    }
+
+    /// Takes back the messages to that peer that wait for its lost host.
+    pub(super) fn recall(&mut self, key: &ByteString) -> Vec<Parcel> {
+        let home = self.peers.address(key).map(|a| a.home.clone());
+        let Some(Home::Host(host)) = home else {
+            return Vec::new();
+        };
+        self.recall_from(&host, |parcel| parcel.key == *key)
+    }
+
+    fn recall_from(&mut self, host: &ByteString, wanted: impl Fn(&Parcel) -> bool) -> Vec<Parcel> {
+        let Some(session) = self.sessions.get_mut(host) else {
+            return Vec::new();
+        };
+        let recalled = session.recall(|cargo| matches!(cargo, Cargo::Parcel(p) if wanted(p)));
+        let parcel = |cargo| match cargo {
+            Cargo::Parcel(parcel) => Some(parcel),
+            _ => None,
+        };
+        recalled.into_iter().filter_map(parcel).collect()
+    }
+
+    /// That lost host is given up, and what waits for it was never sent.
+    pub(super) fn give_up_waiting(&mut self, host: &ByteString) {
+        if self.lost_session(host) {
+            for parcel in self.recall_from(host, |_| true) {
+                self.unreachable(&parcel);
+                self.landed(&parcel, parcel.payload.count());
+            }
+        }
+    }
+
+    /// The session with that host has ended. Messages that were to wait for it and were never sent are for whoever has their peers now.
+    pub(super) fn look_anew(&mut self, host: &ByteString, parcels: Vec<Parcel>) {
+        for mut parcel in parcels {
+            let key = parcel.key.clone();
+            self.landed(&parcel, parcel.payload.count());
+            parcel.flight = 0;
+            match self.peers.address(&key).map(|a| &a.home) {
+                Some(Home::Host(h)) if h == host => self.forget(&key),
+                Some(_) => {
+                    self.forward(parcel);
+                    continue;
+                }
+                None => {}
+            }
+            if self.peers.lookup(&key).is_none() {
+                self.look_up(&key, parcel.to.clone());
+            }
+            if let Some(lookup) = self.peers.lookup(&key) {
+                lookup.grace = self.now.saturating_add(GRACE);
+            }
+            self.peers.wait(&key, parcel);
+            self.settle_lookup(&key);
+        }
+    }
+
+    /// Looks again for peers for which messages wait: for those whose turn it is.
+    pub(super) fn poll(&mut self, due: Option<Time>) {
+        for key in self.peers.polls.due(due) {
+            let address = self.peers.address(&key).filter(|a| a.flying > 0);
+            let id = address.and_then(|a| a.id.clone());
+            let lost = address.is_some_and(|a| self.whereabouts(&a.home) == Whereabouts::Lost);
+            let is_sought = self.peers.lookup(&key).is_some();
+            if !lost && !is_sought {
+                self.peers.polls.remove(&key);
+                continue;
+            }
+            self.peers.polls.keep(&key, self.now);
+            if is_sought && !self.peers.is_asleep(&key) {
+                continue;
+            }
+            if self.peers.polls.allow(&key, self.now, true) {
+                if !is_sought {
+                    self.look_up(&key, id);
+                }
+                self.look_again(&key);
+                self.settle_lookup(&key);
+            }
+        }
+    }
+}
