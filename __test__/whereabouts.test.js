@@ -3,7 +3,7 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
-const { listening, next, ours, pair, until } = require('./support.js');
+const { listening, next, ours, pair, sever, until } = require('./support.js');
 
 const options = { timeout: 60_000 };
 
@@ -11,6 +11,7 @@ const options = { timeout: 60_000 };
 async function kill(host, others) {
   host.config({ reconnectDelay: 600_000 });
   host.server.close();
+  sever(host);
   await until(() => others.every((other) => Object.keys(other.connections).every((key) => !key.includes(`:${host.port}`))));
 }
 

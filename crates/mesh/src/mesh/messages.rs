@@ -26,10 +26,12 @@ impl Mesh {
         }
     }
 
-    /// Has a message wait for a search that begins now.
+    /// Has a message wait for the search for its peer, which begins now if there is none.
     fn search_for(&mut self, parcel: Parcel) {
         let key = parcel.key.clone();
-        self.look_up(&key, parcel.to.clone());
+        if self.peers.lookup(&key).is_none() {
+            self.look_up(&key, parcel.to.clone());
+        }
         self.await_search(parcel);
         self.settle_lookup(&key);
     }
@@ -37,7 +39,7 @@ impl Mesh {
     /// Sends messages to the host where their peer is known to live.
     pub(super) fn forward(&mut self, mut parcel: Parcel) {
         let Some(address) = self.peers.address(&parcel.key) else {
-            return self.not_found(&parcel);
+            return self.search_for(parcel); // The one before it has found that its host is gone.
         };
         let link = match self.whereabouts(&address.home) {
             Whereabouts::There(link) => link,
