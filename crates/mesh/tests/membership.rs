@@ -183,6 +183,26 @@ fn a_member_that_does_not_answer_holds_a_join_up_for_ten_seconds_at_most() {
 }
 
 #[test]
+fn an_original_that_never_says_which_hosts_it_knows_holds_a_join_up_for_ten_seconds_at_most() {
+    let mut net = Net::new(3);
+    net.originals.insert(0);
+    net.nodes[0].paused = true; // answers nothing by itself
+    let call = net.join(1, &url(0));
+    net.settle();
+    net.inject_text(0, 1, r#"{"id":1,"message":{},"error":null}"#.to_owned());
+    net.run_for(Duration::from_secs(9));
+    assert_eq!(net.result(1, call), None);
+    assert_eq!(net.nodes[1].connections, BTreeSet::from([url(0)]));
+    net.run_for(Duration::from_millis(1100));
+    assert_joined(&net, &[(1, call)]);
+    // What it says too late is obeyed all the same.
+    let hosts = format!(r#"{{"id":2,"message":["{}"],"error":null}}"#, url(2));
+    net.inject_text(0, 1, hosts);
+    net.settle();
+    assert!(net.nodes[1].connections.contains(&url(2)));
+}
+
+#[test]
 fn a_member_that_is_never_there_is_forgotten_in_the_end() {
     let mut net = Net::new(3);
     net.join(1, &url(0));

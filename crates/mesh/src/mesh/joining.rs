@@ -295,9 +295,7 @@ impl Mesh {
         let call = waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
         let round = self.open_round(1, RoundEnd::Joined(waiters));
         let mut list = members;
-        if host.is_some() {
-            self.limit_round(round);
-        }
+        self.limit_round(round);
         if host.is_some() && !asked {
             let told = |m: &Member| m.host == host || list.iter().any(|l| l.host == m.host);
             let news = self.members.learnt_since(mark).filter(|m| !told(m));
@@ -327,11 +325,11 @@ impl Mesh {
     pub(super) fn hosts_answer(&mut self, link: LinkId, round: u64, message: Option<Raw>) {
         let member = |url| Member { url, host: None };
         let list: Vec<Member> = urls(message.as_ref()).into_iter().map(member).collect();
-        if self.rounds.contains_key(&round) {
-            self.introduce(link, &list, round);
-            for member in list {
-                self.join_member(member, Some(round));
-            }
+        // It may have taken longer than the join could wait.
+        let waits = self.rounds.contains_key(&round).then_some(round);
+        self.introduce(link, &list, round);
+        for member in list {
+            self.join_member(member, waits);
         }
         self.round_answer(round, None);
     }
