@@ -106,7 +106,7 @@ declare namespace distribus {
     unreachable: [url: string, err: DistribusError];
     /** The program of that host, which is connected, has taken nothing for `ms` milliseconds. Told once, until it goes on. */
     stalled: [url: string | null, id: string | null, ms: number];
-    /** So much waits for that host that `publish` returns false. */
+    /** So much waits for that host that `publish` returns false. `url`, here and of `drop` and `gap`, is its key in `connections`: its id when it does not listen. */
     slow: [url: string];
     /** Not much waits for any host any more: `publish` returns true again. */
     drain: [];
@@ -169,7 +169,7 @@ declare namespace distribus {
     sent: number;
     /** Sends and requests of others to peers here. */
     received: number;
-    /** Publishes, each counted once. */
+    /** Publishes while other hosts are members, each counted once. */
     published: number;
     /** What others have published and came here. */
     heard: number;
@@ -233,7 +233,7 @@ declare namespace distribus {
   }
 
   interface ListenOptions {
-    /** The IP address to bind, or `'localhost'` for both loopback addresses. Default: loopback for a loopback address, else everything. */
+    /** The IP address to bind, or `'localhost'` for both loopback addresses. Default: loopback for an address or a name that means this machine alone, else everything. */
     bind?: string;
   }
 
@@ -369,13 +369,13 @@ declare namespace distribus {
   interface Host {
     /** The peers that live on this host, by id. */
     peers: Record<string, Peer>;
-    /** Urls of other hosts' peers, as far as they have been looked up, by the peer's id. */
+    /** Where other hosts' peers are, as far as they have been looked up, by the peer's id: the url of the host, or the id of one that does not listen. */
     addresses: Record<string, string>;
     /** The callbacks that are subscribed on this host, by channel. */
     channels: Record<string, Array<(message: any) => unknown>>;
     /** The connected hosts, by url; hosts without url by their host id. */
     connections: Record<string, Connection>;
-    /** Reconnects to come, by url. */
+    /** Reconnects to come, by url; hosts without url by their host id. */
     timers: Record<string, Timer>;
     /** What `config` has set. Change it with `config`. */
     options: HostOptions;
@@ -431,7 +431,7 @@ declare namespace distribus {
 
     /**
      * Sends a message to all peers in the network whose ids match; without a pattern to all. Not to the sender, unless `self` is true.
-     * `failed` counts peers whose listener threw, and hosts that did not answer.
+     * `failed` counts peers whose listener threw, and hosts that are lost, whose queue is full, or that did not answer.
      */
     broadcast(from: Id, pattern: string | null | undefined, message: any, options?: { self?: boolean }): HostPromise<{ delivered: number; failed: number }>;
     broadcast(from: Id, message: any): HostPromise<{ delivered: number; failed: number }>;

@@ -196,3 +196,16 @@ test('options and arguments that throw when they are read reject with a code', o
   // Nothing has lost its place.
   assert.deepStrictEqual(await Promise.all([a.send('own', 'b', 1), a.send('own', 'none', 1).catch((err) => err.code)]), [null, 'ERR_PEER_NOT_FOUND']);
 });
+
+test('a network id that JSON cannot carry is a bad value like any other, and nothing has changed', () => {
+  const circular = {};
+  circular.itself = circular;
+  const host = new ours.Host({ networkId: 'before' });
+  for (const networkId of [10n, () => {}, Symbol('id'), circular, { toJSON() { throw new Error('no'); } }]) {
+    const expected = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE', message: /^The option "networkId" must be something that JSON can carry, got / };
+    assert.throws(() => host.config({ networkId, requestTimeout: 5 }), expected);
+    assert.throws(() => new ours.Host({ networkId }), expected);
+  }
+  assert.equal(host.networkId, 'before');
+  assert.equal(host.config().requestTimeout, undefined);
+});

@@ -116,7 +116,6 @@ Host.prototype.config = function (options) {
     if (networkId && core.links > 0 && this.networkId && this.networkId !== networkId) {
       throw error('ERR_NETWORK_ID_SET', 'Cannot replace networkId once set');
     }
-    if (networkId) serialize(networkId);
     try {
       Object.assign(this.options, given);
     } catch (cause) {

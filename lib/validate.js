@@ -173,6 +173,19 @@ function checkFunction(callback, name, kind = 'argument') {
 const KNOWN = ['networkId', 'Promise', 'requestTimeout', 'handshakeTimeout', 'offline', ...Object.keys(LIMITS), ...Object.keys(HEARTBEATS),
   ...Object.keys(RECONNECTS)];
 
+/** @param {any} id that other hosts have to compare with theirs; those that are falsy stand for none */
+function checkNetworkId(id) {
+  let text;
+  try {
+    text = JSON.stringify(id);
+  } catch {
+    // As if it had no text.
+  }
+  if (id && text === undefined) {
+    throw typeError('ERR_INVALID_ARG_VALUE', `The option "networkId" must be something that JSON can carry, got ${shown(id)}`);
+  }
+}
+
 /**
  * Checks the options that are known; unknown ones are taken as they come.
  * @param {any} options
@@ -183,7 +196,8 @@ function checkOptions(options, before) {
   checkObject(options);
   const given = { ...options };
   for (const name of KNOWN) if (given[name] === undefined) delete given[name];
-  const { Promise, requestTimeout } = given;
+  const { networkId, Promise, requestTimeout } = given;
+  checkNetworkId(networkId);
   if (Promise !== undefined) {
     checkFunction(Promise, 'Promise', 'option');
     if (typeof Promise.resolve !== 'function' || typeof Promise.reject !== 'function') {
