@@ -16,6 +16,10 @@ pub enum Sabotage {
     Optimism,
     /// Messages that wait for a search leave in the wrong order.
     Disorder,
+    /// A note for which there is no room vanishes without a word.
+    LostNotes,
+    /// Whoever waits for replies is not told that the host that owes them is gone.
+    NoGone,
 }
 
 #[cfg(feature = "sabotage")]

@@ -9,6 +9,7 @@ use crate::event::{Event, LinkId, Outcome, Raw};
 use crate::limits::{Bounds, Limits};
 use crate::payload::Payload;
 use crate::peers::Parcel;
+use crate::sabotage::{self, Sabotage};
 use crate::sessions::{Run, Session};
 
 /// What has been dropped is told at this many different channels and hosts, or when no more inputs are at hand.
@@ -156,6 +157,7 @@ impl Mesh {
                 self.refuse_parcel(&parcel, why);
                 self.landed(&parcel, parcel.payload.count());
             }
+            Cargo::Note(_) if sabotage::is(Sabotage::LostNotes) => {}
             Cargo::Note(note) => {
                 let error = why.error(None);
                 self.note_failed(&note, 0..note.payload.count(), &error);

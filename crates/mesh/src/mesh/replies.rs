@@ -7,6 +7,7 @@ use super::Mesh;
 use super::cargo::Cargo;
 use crate::event::{Event, Outcome};
 use crate::payload::Payload;
+use crate::sabotage::{self, Sabotage};
 
 impl Mesh {
     /// The program replies to requests of that host.
@@ -39,7 +40,9 @@ impl Mesh {
 
     /// The session with that host has ended, and with it the way back for replies.
     pub(super) fn no_replies(&mut self, host: &ByteString) {
-        if let Some(host) = self.asked.take(host) {
+        if let Some(host) = self.asked.take(host)
+            && !sabotage::is(Sabotage::NoGone)
+        {
             self.event(Event::Gone { host });
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use distribus_mesh::Payload;
 
+use super::quiet::is_wanted;
 use super::script::Action;
 use super::{Host, World};
 
@@ -26,6 +27,7 @@ impl World {
             }
             self.then(Action::Restart { n });
         }
+        self.end_widely();
         let config = self.profile.config.clone();
         self.run_for(config.request_timeout + config.reconnect_timeout + Duration::from_secs(30));
         self.model.finish();
@@ -37,7 +39,14 @@ impl World {
             for (n, m) in pairs {
                 let (sender, receiver) = (&self.hosts[n], &self.hosts[m]);
                 if self.profile.tight {
-                    let known = |host: &Host| host.url.clone().unwrap_or(host.id.clone().into());
+                    let known = |host: &Host| {
+                        let urls = host.urls.iter().chain(&host.url);
+                        let mut keys: Vec<String> = urls.map(ToString::to_string).collect();
+                        keys.push(host.id.clone());
+                        keys.sort_unstable();
+                        keys.dedup();
+                        keys
+                    };
                     let (from, to) = (known(sender), known(receiver));
                     let (from, to) = ((sender.life, &*from), (receiver.life, &*to));
                     self.model.losses_told(since, from, to);
@@ -53,6 +62,55 @@ impl World {
         self.assert_talk();
         self.model.finish();
         self.assert_members();
+        if self.profile.wide {
+            self.assert_quiet();
+        }
+    }
+
+    /// Processes that are coming to an end do so and are replaced, and somebody listens.
+    fn end_widely(&mut self) {
+        if !self.profile.wide {
+            return;
+        }
+        for n in 0..self.hosts.len() {
+            if self.hosts[n].leaving.is_some() {
+                self.then(Action::Exit {
+                    n,
+                    life: self.hosts[n].life,
+                });
+                self.then(Action::Restart { n });
+            }
+        }
+        if self.hosts.iter().all(|h| h.name.is_none()) {
+            self.listen(0);
+        }
+        for n in 0..self.hosts.len() {
+            self.then(Action::Join { n });
+        }
+        if is_wanted("listed") {
+            self.run_for(Duration::from_secs(20));
+            self.assert_listed();
+        }
+    }
+
+    fn assert_quiet(&mut self) {
+        if is_wanted("states") {
+            self.assert_states();
+        }
+        if is_wanted("listed") {
+            self.assert_listed();
+        }
+        if is_wanted("replaced") {
+            self.assert_replaced();
+        }
+        if is_wanted("goodbye") {
+            self.assert_goodbye();
+        }
+        let until = self.now + self.profile.config.request_timeout + Duration::from_secs(5);
+        while self.now < until && !self.model.is_finished() {
+            self.run_for(Duration::from_secs(1));
+        }
+        self.model.finish();
     }
 
     fn pairs(&self) -> Vec<(usize, usize)> {
@@ -76,7 +134,7 @@ impl World {
         self.run_for(Duration::from_secs(2));
     }
 
-    fn is_connected(&self, n: usize, m: usize) -> bool {
+    pub fn is_connected(&self, n: usize, m: usize) -> bool {
         let there = &self.hosts[m];
         self.hosts[n]
             .connections

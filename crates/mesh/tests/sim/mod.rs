@@ -2,12 +2,16 @@
 //! by one seed. The same seed gives the same run.
 //!
 //! [`model`] knows what has been promised and watches every step; [`net`] is the network and its faults, [`program`] applies
-//! events, [`script`] is what happens, [`ending`] how it ends.
+//! events, [`notes`] is what programs tell each other, [`script`] is what happens, [`moves`] what happens to hosts, [`ending`] how it
+//! ends, and [`quiet`] what has to be so then.
 
 pub mod ending;
 pub mod model;
+pub mod moves;
 pub mod net;
+pub mod notes;
 pub mod program;
+pub mod quiet;
 pub mod script;
 #[path = "../support/view.rs"]
 pub mod view;
@@ -17,8 +21,9 @@ use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use bytestring::ByteString;
-use distribus_mesh::{DialError, Event, Input, LinkId, Mesh, Output, Reply, Time, Topic};
+use distribus_mesh::{Answer, DialError, Event, Input, LinkId, Mesh, Output, Reply, Time, Topic};
 use model::{Life, Model};
+use moves::Leaving;
 use net::{Conn, End, Frame};
 use program::Program;
 use script::{Profile, TWIN};
@@ -85,8 +90,14 @@ pub struct Host {
     pub name: Option<ByteString>,
     /// This one it advertises.
     pub url: Option<ByteString>,
+    /// All that it has advertised in this life.
+    pub urls: Vec<ByteString>,
     /// It speaks the original's protocol only.
     pub original: bool,
+    /// Its process is going to end.
+    pub leaving: Option<Leaving>,
+    /// It closes, with that call.
+    pub closing: Option<u64>,
     pub life: Life,
     /// The id of this life.
     pub id: String,
@@ -119,6 +130,12 @@ pub struct World {
     /// Pairs of hosts that cannot connect, the smaller one first.
     pub blocked: BTreeSet<(usize, usize)>,
     pub conns: Vec<Conn>,
+    /// Urls at which nobody listens any more.
+    pub released: Vec<ByteString>,
+    /// How many urls have been given out later than at the beginning.
+    pub ports: u32,
+    /// What `list` has told, by host and life.
+    pub listed: BTreeMap<(usize, Life), Vec<String>>,
     ends: HashMap<End, (usize, usize)>,
     dials: BTreeSet<End>,
     queue: BTreeMap<(Time, u64), Task>,
@@ -130,10 +147,13 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(seed: u64, trace: bool) -> World {
+    pub fn new(seed: u64, wide: bool, trace: bool) -> World {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut profile = Profile::choose(&mut rng);
         profile.choose_twins(seed);
+        if wide {
+            profile.choose_width(seed);
+        }
         let mut world = World {
             rng,
             now: Duration::ZERO,
@@ -142,6 +162,9 @@ impl World {
             model: Model::default(),
             blocked: BTreeSet::new(),
             conns: Vec::new(),
+            released: Vec::new(),
+            ports: 1,
+            listed: BTreeMap::new(),
             ends: HashMap::new(),
             dials: BTreeSet::new(),
             queue: BTreeMap::new(),
@@ -162,11 +185,15 @@ impl World {
             };
             let original = world.profile.originals.contains(&n);
             world.model.translated |= original;
+            world.model.excuses = world.profile.tight;
             let (mesh, life, id) = world.new_mesh(n, &url);
             world.hosts.push(Host {
                 name,
+                urls: url.iter().cloned().collect(),
                 url,
                 original,
+                leaving: None,
+                closing: None,
                 life,
                 id,
                 alive: true,
@@ -243,6 +270,8 @@ impl World {
         host.connections.clear();
         host.timers.clear();
         host.view.clear();
+        (host.leaving, host.closing) = (None, None);
+        host.urls = host.url.iter().cloned().collect();
     }
 
     pub fn at(&mut self, at: Time, task: Task) {
@@ -362,6 +391,18 @@ impl World {
                 self.note(&(n, payload.count(), payload.size()));
             }
             other => self.note(&format!("{n} {other:?}")),
+        }
+        if let Event::Done {
+            result: Ok(Answer::Ids(lists)),
+            ..
+        } = &event
+        {
+            let lists = lists.iter().map(|ids| &ids[1..ids.len() - 1]);
+            let ids = lists
+                .filter(|ids| !ids.is_empty())
+                .flat_map(|ids| ids.split(','));
+            let ids = ids.map(str::to_owned).collect();
+            self.listed.insert((n, life), ids);
         }
         self.model.told(life, &event);
         self.hosts[n].program.waiting.push_back(event);

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bytestring::ByteString;
-use distribus_mesh::{Answer, BinaryKind, CallError, Event, Payload, SendError};
+use distribus_mesh::{
+    Answer, BinaryKind, CallError, Event, Outcome as Answered, Payload, SendError,
+};
 
 /// A message, by its place in the order of all calls of the whole network.
 pub type Id = usize;
@@ -13,7 +15,7 @@ pub type Life = usize;
 
 /// How a send has ended, as its sender was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Open,
     Settled,
     Threw,
@@ -23,26 +25,61 @@ enum Outcome {
     Unknown(SendError),
 }
 
+impl Outcome {
+    /// Whether it may be delivered after its sender was told this.
+    pub(super) fn may_still_arrive(&self) -> bool {
+        matches!(self, Outcome::Open | Outcome::Unknown(_))
+    }
+}
+
 #[derive(Debug)]
-struct Message {
-    sender: Life,
-    /// The peer that it is for; none when it was published.
+pub(super) struct Message {
+    pub(super) sender: Life,
+    /// The peer that it is for; none when it was published, or is a note.
     to: Option<String>,
+    /// The host whose program it is for, by its id, if it is a note.
+    pub(super) host: Option<String>,
     from: String,
     channel: String,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     /// Where it was delivered.
-    delivered: Vec<Life>,
+    pub(super) delivered: Vec<Life>,
     threw: bool,
     /// The hosts that sent it back because the peer did not live there.
-    returned: Vec<Life>,
+    pub(super) returned: Vec<Life>,
     /// It could leave at once, or waited in its place: this host was known as the receiver's.
     direct: Option<Life>,
     /// A reply is wanted.
     asks: bool,
     replies: u32,
+    /// The host that has accepted it, if it is a request.
+    accepted: Option<String>,
+    /// That host will not reply, as its sender was told.
+    gone: bool,
     /// It has no content by which to know it: the run to which it belongs.
     run: Option<usize>,
+}
+
+impl Message {
+    pub(super) fn new(sender: Life) -> Message {
+        Message {
+            sender,
+            to: None,
+            host: None,
+            from: String::new(),
+            channel: String::new(),
+            outcome: Outcome::Open,
+            delivered: Vec::new(),
+            threw: false,
+            returned: Vec::new(),
+            direct: None,
+            asks: false,
+            replies: 0,
+            accepted: None,
+            gone: false,
+            run: None,
+        }
+    }
 }
 
 /// Messages without content, which are only counted.
@@ -54,10 +91,10 @@ struct Run {
 }
 
 #[derive(Debug, Default)]
-struct LifeRecord {
-    name: String,
+pub(super) struct LifeRecord {
+    pub(super) name: String,
     alive: bool,
-    sends: Vec<Id>,
+    pub(super) sends: Vec<Id>,
     calls: BTreeMap<u64, bool>,
     published: Vec<Id>,
 }
@@ -65,11 +102,13 @@ struct LifeRecord {
 /// The checker. Every method that finds a promise broken panics and says which.
 #[derive(Debug, Default)]
 pub struct Model {
-    messages: Vec<Message>,
+    pub(super) messages: Vec<Message>,
     by_content: HashMap<String, Id>,
     runs: Vec<Run>,
     runs_by_name: HashMap<String, usize>,
-    lives: Vec<LifeRecord>,
+    pub(super) lives: Vec<LifeRecord>,
+    /// What programs have replied, and whether it is a value or an error.
+    replied: HashMap<String, Answered>,
     /// The last message delivered from a host to a peer.
     last_to_peer: HashMap<(Life, String), Id>,
     last_on_channel: HashMap<(Life, String, Life), Id>,
@@ -79,6 +118,8 @@ pub struct Model {
     gaps: HashMap<(Life, String), Option<u64>>,
     /// Whether messages may look otherwise when they arrive, because the original's protocol has carried them.
     pub translated: bool,
+    /// Whether replies may be replaced by excuses, because only little may wait.
+    pub excuses: bool,
     pub counts: Counts,
 }
 
@@ -94,6 +135,8 @@ pub struct Counts {
     pub replies: u64,
     pub dropped: u64,
     pub refused: u64,
+    pub notes: u64,
+    pub gone: u64,
 }
 
 impl std::ops::AddAssign for Counts {
@@ -107,6 +150,8 @@ impl std::ops::AddAssign for Counts {
         self.replies += other.replies;
         self.dropped += other.dropped;
         self.refused += other.refused;
+        self.notes += other.notes;
+        self.gone += other.gone;
     }
 }
 
@@ -139,43 +184,26 @@ impl Model {
         asks: bool,
     ) {
         let first = self.note(sender, payload, from, |_| Message {
-            sender,
             to: Some(to.to_owned()),
             from: from.to_owned(),
-            channel: String::new(),
-            outcome: Outcome::Open,
-            delivered: Vec::new(),
-            threw: false,
-            returned: Vec::new(),
             direct,
             asks,
-            replies: 0,
-            run: None,
+            ..Message::new(sender)
         });
         self.lives[sender].sends.extend(first..self.messages.len());
     }
 
     pub fn published(&mut self, sender: Life, channel: &str, payload: &Payload) {
         let first = self.note(sender, payload, channel, |_| Message {
-            sender,
-            to: None,
-            from: String::new(),
             channel: channel.to_owned(),
-            outcome: Outcome::Open,
-            delivered: Vec::new(),
-            threw: false,
-            returned: Vec::new(),
-            direct: None,
-            asks: false,
-            replies: 0,
-            run: None,
+            ..Message::new(sender)
         });
         self.lives[sender]
             .published
             .extend(first..self.messages.len());
     }
 
-    fn note(
+    pub(super) fn note(
         &mut self,
         _sender: Life,
         payload: &Payload,
@@ -210,7 +238,12 @@ impl Model {
         first
     }
 
-    fn find(&self, content: &Option<String>, name: &str, what: &str) -> Result<Id, usize> {
+    pub(super) fn find(
+        &self,
+        content: &Option<String>,
+        name: &str,
+        what: &str,
+    ) -> Result<Id, usize> {
         match content {
             Some(content) => match self.by_content.get(content) {
                 Some(id) => Ok(*id),
@@ -274,7 +307,7 @@ impl Model {
     }
 
     /// Whoever published it, or sent it to a known host, did so after everything that has arrived before.
-    fn in_order(&mut self, sender: Life, at: Life, id: Id) {
+    pub(super) fn in_order(&mut self, sender: Life, at: Life, id: Id) {
         let last = self.last_direct.entry((sender, at)).or_insert(id);
         assert!(
             *last <= id,
@@ -311,7 +344,7 @@ impl Model {
         };
         let m = &mut self.messages[id];
         assert!(
-            m.to.is_none() && m.channel == channel,
+            m.to.is_none() && m.host.is_none() && m.channel == channel,
             "message {id} came on {channel}, not {}",
             m.channel
         );
@@ -346,6 +379,9 @@ impl Model {
                     let is = id.is_some_and(|id| self.messages[id].asks);
                     assert!(is == asks, "host {life}: send {seq} ended as {event:?}");
                     self.ended(life, seq, Outcome::Settled);
+                    if let (Event::Accepted { host, .. }, Some(id)) = (event, id) {
+                        self.messages[id].accepted = Some(host.to_string());
+                    }
                 }
             }
             Event::Failed { seq, error } => {
@@ -364,12 +400,15 @@ impl Model {
                 self.ended(life, *seq, outcome);
             }
             Event::Reply {
-                number, payload, ..
+                number,
+                payload,
+                outcome,
             } => {
-                for number in *number..number + u64::from(payload.count()) {
-                    self.replied(life, number);
+                for (number, content) in (*number..).zip(contents(payload)) {
+                    self.has_reply(life, number, &content, *outcome);
                 }
             }
+            Event::Gone { host } => self.has_gone(life, host),
             Event::Dropped { key, count, .. } => {
                 self.counts.dropped += count;
                 *self.dropped.entry((life, key.to_string())).or_default() += count;
@@ -390,7 +429,12 @@ impl Model {
         }
     }
 
-    fn replied(&mut self, life: Life, number: u64) {
+    /// A program replies to a request of the host with that id.
+    pub fn replies(&mut self, content: String, outcome: Answered) {
+        self.replied.insert(content, outcome);
+    }
+
+    fn has_reply(&mut self, life: Life, number: u64, content: &Option<String>, outcome: Answered) {
         let Some(id) = self.lives[life].sends.get(number as usize).copied() else {
             panic!("host {life}: a reply to request {number}, which was never made");
         };
@@ -407,7 +451,37 @@ impl Model {
         );
         m.replies += 1;
         assert!(m.replies == 1, "message {id} was replied to again");
+        assert!(
+            !m.gone,
+            "message {id} was replied to by a host that had gone"
+        );
         self.counts.replies += 1;
+        let excuse = content
+            .as_ref()
+            .is_some_and(|c| c.starts_with("j\"The reply "));
+        let asker = self.lives[life].name.rsplit(' ').next().unwrap_or_default();
+        let expected = format!("j\"{asker} {number}\"");
+        let said = match excuse && self.excuses {
+            true => Some(Answered::Threw),
+            false if *content == Some(expected.clone()) => self.replied.get(&expected).copied(),
+            false => None,
+        };
+        assert_eq!(
+            said,
+            Some(outcome),
+            "message {id} (request {number}) was replied to with {content:?}"
+        );
+    }
+
+    /// That host will not reply any more.
+    fn has_gone(&mut self, life: Life, host: &str) {
+        for id in &self.lives[life].sends {
+            let m = &mut self.messages[*id];
+            if m.replies == 0 && m.accepted.as_deref() == Some(host) {
+                self.counts.gone += u64::from(!m.gone);
+                m.gone = true;
+            }
+        }
     }
 
     fn ended(&mut self, life: Life, seq: u64, outcome: Outcome) {
@@ -464,8 +538,21 @@ impl Model {
         self.messages[id].outcome == Outcome::Settled
     }
 
+    /// Whether a send has ended, well or not.
+    pub fn is_over(&self, life: Life, seq: u64) -> bool {
+        let id = self.lives[life].sends[seq as usize];
+        self.messages[id].outcome != Outcome::Open
+    }
+
     pub fn describe(&self, life: Life, seq: u64) -> String {
         format!("{:?}", self.messages[self.lives[life].sends[seq as usize]])
+    }
+
+    /// Whether no send and no call is open any more.
+    pub fn is_finished(&self) -> bool {
+        let open = |id: &Id| self.messages[*id].outcome == Outcome::Open;
+        let mut alive = self.lives.iter().filter(|life| life.alive);
+        alive.all(|life| life.calls.values().all(|done| *done) && !life.sends.iter().any(open))
     }
 
     /// When everything is over: nothing may be open any more.
@@ -476,6 +563,11 @@ impl Model {
                 assert!(
                     m.outcome != Outcome::Open,
                     "host {life} ({}): send {seq} has not ended: message {id} {m:?}",
+                    record.name
+                );
+                assert!(
+                    m.accepted.is_none() || m.replies == 1 || m.gone || self.excuses,
+                    "host {life} ({}): request {seq} was accepted and never replied to: {m:?}",
                     record.name
                 );
             }
@@ -509,20 +601,25 @@ impl Model {
     }
 
     /// The same where only little may wait: what did not reach `receiver` was told to both programs, and no outcome is unknown. The two
-    /// know each other under those keys.
-    pub fn losses_told(&self, since: Id, sender: (Life, &str), receiver: (Life, &str)) {
+    /// know each other under some of those keys.
+    pub fn losses_told(&self, since: Id, sender: (Life, &[String]), receiver: (Life, &[String])) {
         let missing = self.missing(since, sender.0, receiver.0).len() as u64;
-        let dropped = self.dropped.get(&(sender.0, receiver.1.to_owned()));
+        let dropped = receiver.1.iter();
+        let dropped = dropped.filter_map(|key| self.dropped.get(&(sender.0, key.clone())));
         assert_eq!(
-            dropped.copied().unwrap_or_default(),
+            dropped.sum::<u64>(),
             missing,
             "published by host {} and missing at host {}, as the former was told",
             sender.0,
             receiver.0
         );
-        if let Some(gaps) = self.gaps.get(&(receiver.0, sender.1.to_owned())) {
+        let gaps = sender.1.iter();
+        let gaps = gaps.filter_map(|key| self.gaps.get(&(receiver.0, key.clone())));
+        let gaps: Vec<Option<u64>> = gaps.copied().collect();
+        if !gaps.is_empty() {
+            let told: Option<u64> = gaps.iter().copied().sum();
             assert!(
-                gaps.is_none_or(|gaps| gaps == missing),
+                told.is_none_or(|told| told == missing),
                 "host {} was told that {gaps:?} of {missing} are missing of host {}",
                 receiver.0,
                 sender.0

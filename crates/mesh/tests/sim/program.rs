@@ -6,6 +6,7 @@ use bytestring::ByteString;
 use distribus_mesh::{Config, Event, Input, Outcome, Payload, Reply, Time};
 
 use super::model::{Life, contents};
+use super::notes::Notebook;
 use super::{Task, Waiting, World};
 
 #[derive(Default)]
@@ -19,6 +20,7 @@ pub struct Program {
     busy: bool,
     /// It does nothing before that.
     pub paused: Time,
+    pub notebook: Notebook,
 }
 
 /// How much of one session's messages may wait for a program: the window. No run of the simulation is larger.
@@ -129,11 +131,18 @@ impl World {
         if !self.hosts[n].alive || self.hosts[n].life != life {
             return;
         }
+        let outcome = match self.profile.wide.then(|| self.rng.u32(0..10)) {
+            Some(0) => Outcome::Threw,
+            Some(1) => Outcome::NoHandler,
+            _ => Outcome::Answered,
+        };
+        let text = format!("\"{host} {number}\"");
+        self.model.replies(format!("j{text}"), outcome);
         let input = Input::Reply {
             host,
             number,
-            outcome: Outcome::Answered,
-            payload: Payload::one(Some(number.to_string().into())),
+            outcome,
+            payload: Payload::one(Some(text.into())),
         };
         self.input(n, life, input);
     }
@@ -235,13 +244,33 @@ impl World {
                 let text = |t: &Option<ByteString>| t.as_ref().map(ToString::to_string);
                 let (url, host) = (text(url), text(host));
                 let connections = &mut self.hosts[n].connections;
-                let before = connections.insert(key.to_string(), (url, host));
+                let before = connections.insert(key.to_string(), (url, host.clone()));
                 assert!(before.is_none(), "host {n} is connected twice: {key}");
+                if let Some(host) = host {
+                    self.tell_state(n, host);
+                }
             }
             Event::Disconnected { key } => {
                 let before = self.hosts[n].connections.remove(&**key);
-                assert!(before.is_some(), "host {n} was not connected: {key}");
+                let before = before.unwrap_or_else(|| panic!("host {n} was not connected: {key}"));
+                if let Some(host) = before.1 {
+                    self.hosts[n].program.notebook.known.remove(&host);
+                }
             }
+            Event::Note {
+                host,
+                head,
+                payload,
+            } => {
+                let head = text(head);
+                for (index, content) in messages(payload) {
+                    if !self.take_note(n, host, &head, &content) {
+                        replies.push((number, index as u32, Reply::NoSuchPeer));
+                    }
+                }
+            }
+            Event::Failed { seq, error } => self.note_failed(n, *seq, error),
+            Event::Done { call, .. } => self.call_ended(n, *call),
             Event::TimerStarted { key } => {
                 assert!(
                     self.hosts[n].timers.insert(key.to_string()),

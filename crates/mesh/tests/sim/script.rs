@@ -19,6 +19,8 @@ pub struct Profile {
     pub unlisted: Vec<usize>,
     /// Hosts that all advertise [`TWIN`], each by a name of its own that only the script knows.
     pub twins: Vec<usize>,
+    /// Programs do more than send and publish: see [`moves`](super::moves) and [`notes`](super::notes).
+    pub wide: bool,
     /// Connections are lost, never hosts: then no message may be.
     pub gentle: bool,
     /// Some messages are large.
@@ -47,6 +49,12 @@ impl Profile {
         }
         let listed = (0..self.hosts).filter(|n| !self.unlisted.contains(n));
         self.twins = listed.filter(|_| rng.u32(0..100) < 70).collect();
+    }
+
+    /// More happens than sends and publishes. Decided apart as well.
+    pub fn choose_width(&mut self, seed: u64) {
+        let mut rng = fastrand::Rng::with_seed(seed.rotate_left(32));
+        self.wide = self.originals.is_empty() && !self.fat && rng.u32(0..100) < 65;
     }
 
     pub fn choose(rng: &mut fastrand::Rng) -> Profile {
@@ -89,6 +97,7 @@ impl Profile {
             tight,
             fat: !tight && originals.is_empty() && rng.u32(0..100) < 2,
             twins: Vec::new(),
+            wide: false,
             originals,
             unlisted,
             gentle,
@@ -134,6 +143,25 @@ pub enum Action {
         n: usize,
         peer: String,
     },
+    Listen {
+        n: usize,
+    },
+    /// A program tells again what could not be told.
+    Retell {
+        n: usize,
+        life: Life,
+        host: String,
+    },
+    /// A process closes its host, and ends when that is done.
+    End {
+        n: usize,
+        life: Life,
+    },
+    /// It ends.
+    Exit {
+        n: usize,
+        life: Life,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,11 +171,11 @@ pub struct Report {
 }
 
 const PEERS: usize = 8;
-const MS: u64 = 1_000;
+pub const MS: u64 = 1_000;
 
-/// Runs one seed. Panics when a promise is broken.
-pub fn run(seed: u64, trace: bool) -> Report {
-    let mut world = World::new(seed, trace);
+/// Runs one seed. Panics when a promise is broken. Without `wide` nothing happens but what the first version of this script did.
+pub fn run(seed: u64, wide: bool, trace: bool) -> Report {
+    let mut world = World::new(seed, wide, trace);
     world.begin();
     let since = world.model.next_id();
     world.faults = true;
@@ -197,6 +225,9 @@ impl World {
         self.later(after, Task::Act);
         let n = self.rng.usize(0..self.hosts.len());
         let m = self.rng.usize(0..self.hosts.len());
+        if self.profile.wide && self.chance(25) {
+            return self.act_widely(n, m);
+        }
         let mut dice = self.rng.u32(0..if self.profile.gentle { 91 } else { 100 });
         if (75..88).contains(&dice) && self.profile.pace <= 20 * MS && self.chance(75) {
             // Where much happens in a short time, nearly everything would be lost for nearly all of it.
@@ -227,6 +258,19 @@ impl World {
         }
     }
 
+    /// One of the things that programs do beside sending and publishing.
+    fn act_widely(&mut self, n: usize, m: usize) {
+        let dice = self.rng.u32(0..100);
+        match dice {
+            0..25 => self.act_jobs(n),
+            25..45 => self.change_state(n),
+            45..60 => self.act_flood(n, m),
+            // Where much happens in a short time, nearly everything would be lost for nearly all of it.
+            _ if self.profile.pace <= 20 * MS && self.chance(75) => self.change_state(n),
+            _ => self.act_move(n, m),
+        }
+    }
+
     /// Something planned.
     pub fn then(&mut self, action: Action) {
         match action {
@@ -243,6 +287,7 @@ impl World {
             }
             Action::Restart { n } => {
                 if !self.hosts[n].alive {
+                    self.choose_place(n);
                     self.restart(n);
                     for p in 0..PEERS {
                         if self.chance(25) && self.home(&peer(p)).is_none() {
@@ -274,6 +319,11 @@ impl World {
                 let payload = self.payload(count);
                 self.send(n, 0, &peer, payload);
             }
+            Action::Listen { n } => self.listen(n),
+            Action::Retell { n, life, host } => self.retell(n, life, host),
+            Action::End { n, life } if self.hosts[n].life == life => self.end_process(n),
+            Action::Exit { n, life } if self.hosts[n].life == life => self.exit(n),
+            Action::End { .. } | Action::Exit { .. } => {}
             Action::Join { n } => {
                 let m = self.rng.usize(0..self.hosts.len());
                 if let Some(url) = self.hosts[m].name.clone().filter(|_| m != n) {
@@ -295,7 +345,7 @@ impl World {
     }
 
     pub fn join(&mut self, n: usize, url: ByteString) {
-        if self.hosts[n].alive {
+        if self.hosts[n].alive && self.hosts[n].leaving.is_none() {
             self.hosts[n].listening = true;
             self.call(n, |call| Input::Join { call, url });
         }
@@ -308,7 +358,7 @@ impl World {
         self.input(n, life, Input::Created { ids });
     }
 
-    fn leave(&mut self, n: usize, peer: &str) {
+    pub fn leave(&mut self, n: usize, peer: &str) {
         if self.hosts[n].peers.remove(peer) {
             let (life, ids) = (self.hosts[n].life, vec![Some(peer.to_owned().into())]);
             self.input(n, life, Input::Removed { ids });
@@ -316,11 +366,11 @@ impl World {
     }
 
     /// Where a peer lives.
-    fn home(&self, peer: &str) -> Option<usize> {
+    pub fn home(&self, peer: &str) -> Option<usize> {
         self.hosts.iter().position(|h| h.peers.contains(peer))
     }
 
-    fn payload(&mut self, count: u32) -> Payload {
+    pub fn payload(&mut self, count: u32) -> Payload {
         let first = self.model.next_id();
         let ids = first..first + count as usize;
         let fat = self.profile.fat && self.chance(30);
@@ -352,7 +402,7 @@ impl World {
         }
     }
 
-    fn count(&mut self) -> u32 {
+    pub fn count(&mut self) -> u32 {
         match self.rng.u32(0..20) {
             0..13 => 1,
             13..19 => self.rng.u32(2..12),
@@ -392,7 +442,7 @@ impl World {
     /// Gives the number of the send.
     pub fn send(&mut self, n: usize, from: usize, to: &str, payload: Payload) -> Option<u64> {
         let host = &mut self.hosts[n];
-        if !host.alive || host.peers.contains(to) {
+        if !host.alive || host.leaving.is_some() || host.peers.contains(to) {
             return None;
         }
         let (seq, life) = (host.sends, host.life);
@@ -436,8 +486,8 @@ impl World {
         Some(seq)
     }
 
-    fn act_publish(&mut self, n: usize) {
-        if !self.hosts[n].alive {
+    pub fn act_publish(&mut self, n: usize) {
+        if !self.hosts[n].alive || self.hosts[n].leaving.is_some() {
             return;
         }
         let count = self.count();
@@ -456,9 +506,32 @@ impl World {
         self.input(n, life, Input::Publish { channel, payload });
     }
 
+    /// A send that is neither a request nor patient.
+    pub fn send_plainly(&mut self, n: usize, to: &str, payload: Payload) -> Option<u64> {
+        let host = &mut self.hosts[n];
+        let (seq, life) = (host.sends, host.life);
+        if !host.alive || host.leaving.is_some() {
+            return None;
+        }
+        host.sends += 1;
+        let direct = self.known_home(n, to);
+        self.trace(|w| format!("{n} sends {} to {to}, plainly", w.model.next_id()));
+        let from = "\"plainly\"";
+        self.model.sent(life, from, to, &payload, direct, false);
+        let (from, to) = (Some(from.into()), Some(to.to_owned().into()));
+        let input = Input::Send {
+            seq,
+            from,
+            to,
+            payload,
+        };
+        self.input(n, life, input);
+        Some(seq)
+    }
+
     fn act_find(&mut self, n: usize) {
         let id = peer(self.rng.usize(0..PEERS + 1));
-        if !self.hosts[n].peers.contains(&id) {
+        if self.hosts[n].leaving.is_none() && !self.hosts[n].peers.contains(&id) {
             self.call(n, |call| Input::Find {
                 call,
                 id: Some(id.into()),
@@ -530,7 +603,7 @@ impl World {
     }
 
     fn act_crash(&mut self, n: usize) {
-        if self.hosts[n].alive {
+        if self.hosts[n].leaving.is_none() && self.hosts[n].alive {
             self.crash(n);
             let after = self.micros(MS, 5_000 * MS);
             self.later(after, Task::Then(Action::Restart { n }));
@@ -538,10 +611,11 @@ impl World {
     }
 
     fn act_close(&mut self, n: usize) {
+        if self.hosts[n].leaving.is_some() {
+            return;
+        }
         self.trace(|_| format!("host {n} closes"));
-        self.hosts[n].listening = false;
-        self.hosts[n].located.clear();
-        self.call(n, |call| Input::Close { call });
+        self.close_host(n);
         let after = self.micros(MS, 8_000 * MS);
         self.later(after, Task::Then(Action::Join { n }));
     }
