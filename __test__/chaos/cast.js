@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { EventEmitter, once } = require('node:events');
 const { spawn } = require('node:child_process');
+const Random = require('./random.js');
 
 /**
  * One host through all its lives.
@@ -16,6 +17,8 @@ class Actor extends EventEmitter {
   #network;
   #killed = false;
   life = 0;
+  /** Its url, if it listens, and its id, as it has said. @type {{url: string | null, id: string} | null} */
+  here = null;
   /** All processes so far: what the checker wants to know of them. */
   processes = [];
 
@@ -45,8 +48,11 @@ class Actor extends EventEmitter {
     const process = { name: this.process, host: name, life, killed: false, last: false, logFile };
     this.processes.push(process);
     fs.writeFileSync(logFile, '');
-    const { urls, ports, seed, options } = this.#config;
-    const told = { name, life, address: this.#network.address(index), port: ports[index], urls, seed, logFile, options, native: life % 2 === 0 };
+    const { names, seed, options } = this.#config;
+    const [place, worker] = [this.#place(), index % 2 === 1];
+    const address = this.#network.address(index);
+    const told = { name, life, address, place, names, seed, logFile, options, native: life % 2 === 0, worker };
+    this.here = null;
     const [command, ...args] = this.#network.at(index, globalThis.process.execPath, path.join(__dirname, 'host.js'), JSON.stringify(told));
     // Both ways to read sockets take part, where there are two.
     const env = { ...globalThis.process.env };
@@ -55,7 +61,13 @@ class Actor extends EventEmitter {
     this.#child = child;
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => { output += data; });
-    child.on('message', (message) => this.emit('message', message));
+    child.on('message', (message) => {
+      if (message.here !== undefined && this.#child === child) {
+        this.here = message.here;
+        this.emit('here');
+      }
+      this.emit('message', message);
+    });
     child.on('error', (err) => this.emit('trouble', `${process.name}: ${err.message}`));
     child.once('close', (code, signal) => {
       process.killed = this.#killed;
@@ -63,6 +75,23 @@ class Actor extends EventEmitter {
       if (!this.#killed && code !== 0) this.emit('trouble', `${process.name} ended by itself, with exit code ${code}, signal ${signal}`);
       if (this.#child === child) this.#child = null;
     });
+  }
+
+  /** Where this life listens and when, in ms after its start: mostly where the one before did, and at once. */
+  #place() {
+    const random = new Random(`${this.#config.seed} ${this.process} place`);
+    const shared = this.#network.canPartition && this.index >= this.#config.names.length - 2 && random.chance(0.5);
+    const ports = this.#config.ports[this.index];
+    if (!this.#config.wide) return { port: ports[0], shared: false, after: 0 };
+    const port = random.chance(0.3) ? random.pick(ports) : ports[0];
+    return { port, shared, after: this.index > 0 && random.chance(0.25) ? random.between(1, 6000) : 0 };
+  }
+
+  /** Another port than the one where it listens now, or none. */
+  otherPort(random) {
+    const ports = this.#config.ports[this.index];
+    const free = ports.filter((port) => !this.here?.url?.endsWith(`:${port}`));
+    return this.here?.url ? random.pick(free) : null;
   }
 
   /** @param {any} command see host.js */
@@ -85,14 +114,14 @@ class Actor extends EventEmitter {
   }
 
   /** Lets it say goodbye and end. One that does not within `ms` is trouble, and killed. */
-  async end(ms) {
+  async end(ms, way = 'end') {
     const child = this.#child;
     if (child === null) return;
     const timer = setTimeout(() => {
       this.emit('trouble', `${this.process} did not end within ${ms} ms`);
       this.kill();
     }, ms);
-    this.tell({ do: 'end' });
+    this.tell({ do: way });
     await closed(child);
     clearTimeout(timer);
   }

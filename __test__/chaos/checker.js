@@ -21,7 +21,13 @@
 //   other up (it was lost longer than `reconnectTimeout`) or found it started anew, and what was under way when one of them ended;
 // - no silent gaps: what is missing between two that one process has heard, and may be missing, is told there by the event 'gap'.
 //
+// What was dropped because too much waited is excused if the publisher was told so by 'drop'.
+//
+// Jobs, requests, drains and watches: see group_checker.js.
+//
 // Processes: each one ends because it was told to, or is killed by the run itself.
+
+const { checkJobs, checkRequests, checkRest } = require('./group_checker.js');
 
 /** The message was never delivered. */
 const DEFINITE = new Set([
@@ -49,14 +55,18 @@ function check(processes) {
   const ordered = [...processes].sort((a, b) => a.host < b.host ? -1 : a.host > b.host ? 1 : a.life - b.life);
   /** @type {string[]} */
   const violations = [];
-  const counts = { sent: 0, resolved: 0, definite: 0, unknown: 0, unsettled: 0, received: 0, published: 0, heard: 0, excused: 0 };
+  const counts = { sent: 0, resolved: 0, definite: 0, unknown: 0, unsettled: 0, received: 0, published: 0, heard: 0, excused: 0, asked: 0, answered: 0, jobs: 0, done: 0, dropped: 0, unowed: 0 };
   const codes = {};
   const context = { violations, counts, codes };
   for (const { name, killed, lines } of ordered) {
     if (!killed && !lines.some(([, kind]) => kind === 'end')) violations.push(`${name} has not ended as it was told to`);
   }
   checkSends(ordered, context);
-  checkPublishes(ordered, context);
+  const views = new Map(ordered.map((process) => [process.name, viewOf(process)]));
+  checkPublishes(ordered, views, context);
+  checkJobs(ordered, views, context);
+  checkRequests(ordered, views, context);
+  checkRest(ordered, context);
   return context;
 }
 
@@ -142,10 +152,10 @@ function checkSends(processes, { violations, counts, codes }) {
 
 /**
  * @param {Process[]} processes
+ * @param {Map<string, View>} views
  * @param {{violations: string[], counts: Record<string, number>}} context
  */
-function checkPublishes(processes, { violations, counts }) {
-  const views = new Map(processes.map((process) => [process.name, viewOf(process)]));
+function checkPublishes(processes, views, { violations, counts }) {
   for (const view of views.values()) for (const list of view.published.values()) counts.published += list.length;
   for (const { name, last, lines } of processes) {
     const view = /** @type {View} */ (views.get(name));
@@ -187,18 +197,21 @@ function checkPublishes(processes, { violations, counts }) {
    */
   function checkGaps(name, view, publisher, other, channel, heard) {
     const published = /** @type {number[]} */ (other.published.get(channel));
+    const drops = other.drops.filter((drop) => drop.channel === channel && view.names.has(drop.url));
+    let told = drops.reduce((sum, { count }) => sum + count, 0);
     let expected = 0;
     let before = 0;
     for (const { n, time } of heard) {
       const excused = counts.excused;
       for (let missing = expected; missing < n; missing++) {
         const at = published[missing];
-        const owed = name === publisher ||
-          haveMet(view, other, at, published[n] ?? Infinity, time);
+        const owed = name === publisher || (told === 0 &&
+          haveMet(view, other, at, published[n] ?? Infinity, time));
+        if (told > 0) told--;
         if (!owed) counts.excused += expected > 0 ? 1 : 0;
         else violations.push(`${publisher} on ${channel} #${missing} was not heard by ${name}, but ${n === published.length ? 'should have been' : `#${n} was`}`);
       }
-      if (counts.excused > excused && !view.gaps.some(({ url, at }) => url === other.url && before < at && at <= time)) {
+      if (counts.excused > excused && !view.gaps.some(({ url, at }) => other.names.has(url) && before < at && at <= time)) {
         violations.push(`${publisher} on ${channel} #${expected} to #${n - 1} were not heard by ${name}, which was not told of a gap`);
       }
       expected = n + 1;
@@ -228,25 +241,32 @@ function haveMet(view, other, at, next, heard) {
  * What a process knew and said.
  * @typedef {object} View
  * @property {string} id
- * @property {string} url
+ * @property {Set<string>} names its id and urls
+ * @property {boolean} last
+ * @property {number} ended when it wrote its last line
  * @property {Map<string, number[]>} published by channel, when each message was published
  * @property {Map<string, {from: number, to: number}[]>} members by id, when that one was a member
  * @property {{url: string, at: number}[]} gaps told of
+ * @property {{url: string, channel: string, count: number}[]} drops told of
  * @property {Map<string, number[]>} got by process, when something came from it
  * @property {string} name
  * @param {Process} process
  * @returns {View}
  */
-function viewOf({ name, lines }) {
+function viewOf({ name, last, lines }) {
   let id = '';
-  let url = '';
+  const names = new Set();
   const gaps = [];
+  const drops = [];
   const got = new Map();
   const published = new Map();
   const members = new Map();
-  for (const [time, kind, first, second] of lines) {
-    if (kind === 'id') [id, url] = [first, second];
-    else if (kind === 'R' || kind === 'H') {
+  for (const [time, kind, first, second, third] of lines) {
+    if (kind === 'id') {
+      id = first;
+      for (const name of [first, second, third]) names.add(name);
+    } else if (kind === 'D') drops.push({ url: first, channel: second, count: third });
+    else if (kind === 'R' || kind === 'H' || kind === 'C') {
       if (!got.has(first)) got.set(first, []);
       got.get(first).push(time);
     } else if (kind === 'G') gaps.push({ url: first, at: time });
@@ -261,7 +281,7 @@ function viewOf({ name, lines }) {
       if (interval !== undefined) interval.to = time;
     }
   }
-  return { name, id, url, published, members, gaps, got };
+  return { name, id, names, last, ended: lines.at(-1)?.[0] ?? 0, published, members, gaps, drops, got };
 }
 
 module.exports = { check, DEFINITE, UNKNOWN };

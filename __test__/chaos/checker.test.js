@@ -74,7 +74,8 @@ test('logs of a run in which all was as promised', () => {
   const { violations, counts, codes } = check(fine());
   assert.deepStrictEqual(violations, []);
   assert.deepStrictEqual(counts, {
-    sent: 6, resolved: 2, definite: 1, unknown: 2, unsettled: 1, received: 3, published: 6, heard: 11, excused: 0
+    sent: 6, resolved: 2, definite: 1, unknown: 2, unsettled: 1, received: 3, published: 6, heard: 11, excused: 0,
+    asked: 0, answered: 0, jobs: 0, done: 0, dropped: 0, unowed: 0
   });
   assert.deepStrictEqual(codes, { ERR_PEER_UNREACHABLE: 1, ERR_DELIVERY_UNKNOWN: 1, ERR_REQUEST_TIMEOUT: 1 });
 });

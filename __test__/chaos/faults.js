@@ -12,6 +12,7 @@ const LANES = 4;
  * @param {import('./cast.js').Actor[]} scene.actors
  * @param {any} scene.network
  * @param {boolean} scene.canCut
+ * @param {boolean} scene.wide
  * @param {import('./random.js')} scene.random
  * @param {number} scene.reconnectTimeout in ms
  * @param {number} scene.patience how long a graceful end may take, in ms
@@ -69,6 +70,36 @@ const faults = {
       await pause(scene, lane);
       actor.start();
     })
+  },
+
+  'drain and restart': {
+    happen: (scene, lane) => withProcess(scene, lane, async (actor) => {
+      lane.tell(actor.process);
+      await actor.end(scene.patience, 'drain');
+      await pause(scene, lane);
+      actor.start();
+    })
+  },
+
+  move: {
+    needs: ({ wide }) => wide,
+    happen: (scene, lane) => withProcess(scene, lane, async (actor) => {
+      const port = actor.otherPort(scene.random);
+      if (port === null) return;
+      lane.tell(`${actor.process} to port ${port}`);
+      actor.tell({ do: 'move', port });
+      await sleep(scene.random.between(0, 2000), lane.signal);
+    })
+  },
+
+  flood: {
+    needs: ({ wide }) => wide,
+    happen: async ({ actors, random }, lane) => {
+      const actor = random.pick(actors);
+      const count = random.between(200, 1500);
+      lane.tell(`${count} by ${actor.process}`);
+      actor.tell({ do: 'flood', count });
+    }
   },
 
   'cut connections': {

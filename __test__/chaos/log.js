@@ -5,7 +5,7 @@
 //
 // | kind    | fields                     |                                                                          |
 // |---------|----------------------------|--------------------------------------------------------------------------|
-// | `id`    | host id, url               | the incarnation of this process                                          |
+// | `id`    | host id, url, advertised             | the incarnation of this process, and where it is reached                 |
 // | `S`     | send, from, to, n          | about to send: the process's own number of the send, and the pair's      |
 // | `O`     | send                       | that send has resolved                                                   |
 // | `F`     | send, code                 | that send was rejected                                                   |
@@ -14,9 +14,21 @@
 // | `H`     | process, channel, n        | heard                                                                    |
 // | `M`     | change, host id            | `join`, `leave`, `disconnect` or `reconnect` of another incarnation      |
 // | `G`     | url, count or null         | event 'gap'                                                              |
+// | `D`     | url, channel, count        | event 'drop'                                                             |
+// | `+` `-` |                            | a member of the group since now, as all others know; not any more        |
+// | `J`     | n                          | about to publish a job                                                   |
+// | `C`     | process, n                 | a member got it                                                          |
+// | `V`     | first, last, processes     | has published these jobs while just these were members                   |
+// | `Q`     | n, from, to                | about to ask                                                             |
+// | `N`     | process, from, to, n       | asked                                                                    |
+// | `K`     | n, process, whether        | that request was answered by that process, and with its own reply        |
+// | `X`     | n, code                    | that request failed                                                      |
+// | `Z`     | type, id                   | a watch told what makes no sense                                         |
+// | `drain` |                            | begins to drain; `drained`: everything has settled; `undrained`: it has not |
+// | `ending`|                            | begins to close                                                          |
 // | `end`   |                            | everything has settled, the process ends because it was told to          |
 //
-// Other kinds (`J` a join that failed, `E` an event 'error', `D` an event 'drop') are there to be read by people.
+// Other kinds (`J` a join that failed, `E` an event 'error') are there to be read by people.
 
 const fs = require('node:fs');
 

@@ -61,8 +61,13 @@ class Namespaces {
     return `10.77.${i}.2`;
   }
 
-  async port() {
-    return 7000;
+  /**
+   * Ports where host `i` may listen.
+   * @param {number} _
+   * @param {number} count
+   */
+  async ports(_, count) {
+    return Array.from({ length: count }, (_, n) => 7000 + n);
   }
 
   /** The command line that runs a command where host `i` is. */
@@ -138,8 +143,9 @@ class Loopback {
     return '127.0.0.1';
   }
 
-  async port(i) {
-    this.#ports[i] = await freePort();
+  async ports(i, count) {
+    this.#ports[i] = [];
+    for (let n = 0; n < count; n++) this.#ports[i].push(await freePort());
     return this.#ports[i];
   }
 
@@ -149,8 +155,8 @@ class Loopback {
 
   /** Ends the established connections that a host has accepted: one of the pair is as good as the other. */
   cut(i) {
-    const port = `:${this.#ports[i]}`;
-    return run('ss', '-K', '-H', '-t', 'state', 'established', '(', 'sport', '=', port, 'or', 'dport', '=', port, ')')
+    const either = this.#ports[i].flatMap((port) => ['or', 'sport', '=', `:${port}`, 'or', 'dport', '=', `:${port}`]);
+    return run('ss', '-K', '-H', '-t', 'state', 'established', '(', ...either.slice(1), ')')
       .split('\n').filter((line) => line !== '').length;
   }
 

@@ -25,6 +25,12 @@ const REQUEST_TIMEOUT = 8000;
 const RECONNECT_TIMEOUT = 7000;
 /** Whoever is stopped or cut off for longer than that is lost, although no connection ends. */
 const HEARTBEATS = { heartbeatInterval: 500, heartbeatTimeout: 2000 };
+/** So little may wait for one host that a flood fills its queue while it is stopped. */
+const LIMITS = { maxInFlight: 1024, maxQueueBytes: 1 << 20 };
+/** A host has so many ports to move among. */
+const PORTS = 3;
+/** How long everybody may take to say what it sees. */
+const LOOK = 20_000;
 /** How long settling everything may take. */
 const PATIENCE = REQUEST_TIMEOUT + 7000;
 /** How many violations are printed. */
@@ -37,7 +43,9 @@ const { values } = parseArgs({
     hosts: { type: 'string', default: '8' },
     logs: { type: 'string' },
     keep: { type: 'boolean', default: false },
-    namespaces: { type: 'boolean', default: true }
+    namespaces: { type: 'boolean', default: true },
+    // Hosts that move, listen late and share urls, floods, and a look at what everybody sees.
+    wide: { type: 'boolean', default: false }
   },
   allowNegative: true
 });
@@ -63,10 +71,10 @@ async function main() {
   try {
     console.log(`${count} hosts, seed ${seed}, on ${network.describe()}`);
     for (const what of missing) console.log(`left out on this machine: ${what}`);
-    const ports = await Promise.all(Array.from({ length: count }, (_, i) => network.port(i)));
-    const urls = Object.fromEntries(ports.map((port, i) => [`h${i}`, `ws://${network.address(i)}:${port}`]));
-    const options = { reconnectTimeout: RECONNECT_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, ...HEARTBEATS };
-    actors = ports.map((_, i) => new Actor(i, { folder, urls, ports, seed, options }, network));
+    const ports = await Promise.all(Array.from({ length: count }, (_, i) => network.ports(i, PORTS)));
+    const names = ports.map((_, i) => `h${i}`);
+    const options = { ...(values.wide ? LIMITS : {}), reconnectTimeout: RECONNECT_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, ...HEARTBEATS };
+    actors = ports.map((_, i) => new Actor(i, { folder, names, ports, seed, options, wide: values.wide }, network));
     const { broken, healed, happened } = await play(actors, network, canCut, path.join(folder, 'faults.log'));
     return report(actors, broken, healed, happened, folder);
   } finally {
@@ -87,6 +95,7 @@ async function play(actors, network, canCut, faultsLog) {
   const happened = {};
   for (const actor of actors) {
     actor.on('trouble', (text) => broken.push(text));
+    actor.on('here', introduce);
     actor.start();
   }
   const tell = (kind, what) => {
@@ -96,7 +105,7 @@ async function play(actors, network, canCut, faultsLog) {
   /** The times are those of the hosts' logs. */
   const note = (text) => fs.appendFileSync(faultsLog, `${(Number(process.hrtime.bigint()) / 1e6).toFixed(3)} ${text}\n`);
   const random = new Random(seed);
-  const scene = { actors, network, canCut, random, tell, reconnectTimeout: RECONNECT_TIMEOUT, patience: PATIENCE };
+  const scene = { actors, network, canCut, random, tell, wide: values.wide, reconnectTimeout: RECONNECT_TIMEOUT, patience: PATIENCE };
   const rounds = Math.max(1, Math.round(Number(values.seconds) * 1000 / (ROUND + 5000)));
   const faultsTime = Math.max(1000, Math.round(Number(values.seconds) * 1000 / rounds) - 5000);
   console.log(`${rounds} rounds of ${(faultsTime / 1000).toFixed(1)} s, then repair`);
@@ -108,6 +117,27 @@ async function play(actors, network, canCut, faultsLog) {
   await finish(actors, broken);
   return { broken, healed, happened };
 
+  /** Tells everybody who is where. */
+  function introduce() {
+    const cast = Object.fromEntries(actors.map(({ name, here }) => [name, here]));
+    for (const actor of actors) actor.tell({ do: 'cast', cast });
+  }
+
+  /** While nobody comes or goes, everybody has to see the same. */
+  async function look(round) {
+    const stopped = await ask(actors, { do: 'still', round }, (message) => message.still === round ? message : undefined, LOOK);
+    const said = [...stopped.values()];
+    const peers = said.flatMap((message) => message.peers);
+    const members = said.map(({ member }) => member).filter((member) => member !== null);
+    const compared = await ask(actors, { do: 'compare', round, peers, members }, (message) => message.compared === round ? message : undefined, LOOK);
+    for (const actor of actors) {
+      const wrong = compared.get(actor)?.wrong ?? ['nothing, it does not answer'];
+      if (wrong.length > 0) broken.push(`${actor.process} in round ${round}: ${wrong.slice(0, 6).join('; ')}${wrong.length > 6 ? ' …' : ''}`);
+    }
+    note(`round ${round} compared`);
+    for (const actor of actors) actor.tell({ do: 'go' });
+  }
+
   /** Everything works: how long until everybody is connected? */
   async function mesh(round) {
     note(`round ${round} repaired`);
@@ -117,6 +147,7 @@ async function play(actors, network, canCut, faultsLog) {
     note(`round ${round} verified`);
     if (done.size === actors.length) {
       healed.push(seconds);
+      if (values.wide) await look(round);
       console.log(`${elapsed()} ${round === 0 ? 'full mesh' : `round ${round}: full mesh again`} after ${seconds.toFixed(1)} s`);
       return;
     }
@@ -159,6 +190,7 @@ function report(actors, broken, healed, happened, folder) {
   console.log(`sends     ${counts.sent}: ${counts.resolved} resolved, ${counts.definite} failed definitely, ${counts.unknown} unknown, ` +
     `${counts.unsettled} unsettled in killed processes; ${counts.received} received`);
   console.log(`errors    ${Object.entries(codes).map(([code, n]) => `${code} ${n}`).join(', ')}`);
+  console.log(`requests  ${counts.asked}: ${counts.answered} answered; jobs ${counts.jobs}: ${counts.done} done, ${counts.dropped} reported as dropped, ${counts.unowed} without a member`);
   console.log(`publishes ${counts.published}, heard ${counts.heard} times; ${counts.excused} in gaps where one had given the other up`);
   const sorted = [...healed].sort((a, b) => a - b);
   const text = (n) => n === undefined ? 'never' : `${n.toFixed(1)} s`;

@@ -21,8 +21,13 @@ pub enum Leaving {
 impl World {
     /// A url that nobody has had; sometimes one that somebody had.
     fn next_name(&mut self, n: usize) -> ByteString {
+        // Whoever still takes it for its own would not join it.
+        let advertised =
+            |name: &&ByteString| self.hosts.iter().any(|h| h.url.as_ref() == Some(name));
+        let free = self.released.iter().filter(|name| !advertised(name));
+        let free: Vec<ByteString> = free.cloned().collect();
         if self.chance(25)
-            && let Some(name) = self.rng.choice(self.released.clone())
+            && let Some(name) = self.rng.choice(free)
         {
             self.released.retain(|other| *other != name);
             return name;
@@ -77,7 +82,9 @@ impl World {
                 self.change_state(n)
             };
         }
-        match self.rng.u32(0..100) {
+        let dice = self.rng.u32(0..100);
+        match dice {
+            0..45 if !is_wanted("moves") => self.change_state(n),
             0..15 => self.listen(n),
             15..25 => self.stop_listening(n),
             25..45 => self.move_away(n),
@@ -181,7 +188,7 @@ impl World {
 
     /// Where the next life of a host listens: mostly where the one before did.
     pub fn choose_place(&mut self, n: usize) {
-        if !self.profile.wide || self.chance(60) {
+        if !self.profile.wide || !is_wanted("moves") || self.chance(60) {
             return;
         }
         if let Some(name) = self.hosts[n].name.take() {
