@@ -75,7 +75,8 @@ const faults = {
   'drain and restart': {
     happen: (scene, lane) => withProcess(scene, lane, async (actor) => {
       lane.tell(actor.process);
-      await actor.end(scene.patience, 'drain');
+      // Draining has a timeout of its own.
+      await actor.end(scene.patience + 5000, 'drain');
       await pause(scene, lane);
       actor.start();
     })

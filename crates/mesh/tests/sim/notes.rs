@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use bytestring::ByteString;
-use distribus_mesh::{Input, Payload, SendError};
+use distribus_mesh::{Input, NoteKind, Payload, SendError};
 
+use super::World;
 use super::model::{Life, Message, Model};
-use super::script::{Action, MS};
-use super::{Task, World};
+use super::script::MS;
 
 const STATE: &str = "\"s\"";
 const JOB: &str = "\"m\"";
@@ -21,8 +21,8 @@ pub struct Notebook {
     pub version: u64,
     /// By the host's id, the version of its state that it has told here last, as long as it is connected.
     pub known: BTreeMap<String, u64>,
-    /// By the number of the note, to whom a state was told.
-    told: BTreeMap<u64, String>,
+    /// By the host's id, the number of the note that tells it the state, and which version that is: one at a time.
+    pub told: BTreeMap<String, (u64, u64)>,
 }
 
 impl World {
@@ -35,7 +35,9 @@ impl World {
             .filter_map(|(_, host)| host.clone())
             .collect();
         for host in hosts {
-            self.tell_state(n, host);
+            if !self.hosts[n].program.notebook.told.contains_key(&host) {
+                self.tell_state(n, host);
+            }
         }
     }
 
@@ -47,8 +49,9 @@ impl World {
         let id = self.model.next_id();
         let version = self.hosts[n].program.notebook.version;
         let payload = Payload::one(Some(format!("[\"state {id}\",{version}]").into()));
-        if let Some(seq) = self.write_note(n, &host, STATE, payload) {
-            self.hosts[n].program.notebook.told.insert(seq, host);
+        if let Some(seq) = self.write_note(n, &host, NoteKind::State, payload) {
+            let told = &mut self.hosts[n].program.notebook.told;
+            told.insert(host, (seq, version));
         }
     }
 
@@ -62,7 +65,13 @@ impl World {
         let count = self.count();
         let payload = self.payload(count);
         if !matches!(payload, Payload::Undefined { .. }) {
-            self.write_note(n, &host, JOB, payload);
+            let job = self.chance(70);
+            let kind = if job {
+                NoteKind::Job
+            } else {
+                NoteKind::Question
+            };
+            self.write_note(n, &host, kind, payload);
         }
     }
 
@@ -78,7 +87,14 @@ impl World {
         }
     }
 
-    fn write_note(&mut self, n: usize, host: &str, head: &str, payload: Payload) -> Option<u64> {
+    fn write_note(
+        &mut self,
+        n: usize,
+        host: &str,
+        kind: NoteKind,
+        payload: Payload,
+    ) -> Option<u64> {
+        let head = if kind == NoteKind::State { STATE } else { JOB };
         let h = &mut self.hosts[n];
         if !h.alive {
             return None;
@@ -89,11 +105,12 @@ impl World {
             let (id, count) = (w.model.next_id(), payload.count());
             format!("{n} notes {id} (+{count}) to {host}: {head}")
         });
-        self.model.noted(life, host, &payload);
+        self.model.noted(life, host, kind, &payload);
         let input = Input::Note {
             seq,
             host: ByteString::from(host),
             head: Some(ByteString::from(head)),
+            kind,
             payload,
         };
         self.input(n, life, input);
@@ -133,27 +150,29 @@ impl World {
         takes
     }
 
-    /// A state was not told: as long as that host is connected, nobody else will do it.
-    pub fn note_failed(&mut self, n: usize, seq: u64, error: &SendError) {
-        let Some(host) = self.hosts[n].program.notebook.told.remove(&seq) else {
+    /// A note has ended, and perhaps the state has changed since. There is always room for state, and time.
+    pub fn note_ended(&mut self, n: usize, seqs: std::ops::Range<u64>, error: Option<&SendError>) {
+        let notebook = &mut self.hosts[n].program.notebook;
+        let Some((host, (_, version))) = notebook
+            .told
+            .extract_if(.., |_, (seq, _)| seqs.contains(seq))
+            .next()
+        else {
             return;
         };
-        if matches!(
-            error,
-            SendError::Overloaded { .. } | SendError::Timeout { .. }
-        ) {
-            let (after, life) = (self.micros(MS, 200 * MS), self.hosts[n].life);
-            self.later(after, Task::Then(Action::Retell { n, life, host }));
-        }
-    }
-
-    pub fn retell(&mut self, n: usize, life: Life, host: String) {
-        let h = &self.hosts[n];
-        let connected = h
-            .connections
-            .values()
-            .any(|(_, id)| *id == Some(host.clone()));
-        if h.alive && h.life == life && connected {
+        assert!(
+            !matches!(
+                error,
+                Some(SendError::Overloaded { .. } | SendError::Timeout { .. })
+            ),
+            "host {n} could not tell its state to {host}: {error:?}"
+        );
+        let connected = self.hosts[n].connections.values();
+        let connected = connected
+            .filter(|(_, id)| *id == Some(host.clone()))
+            .count()
+            > 0;
+        if connected && version < self.hosts[n].program.notebook.version {
             self.tell_state(n, host);
         }
     }
@@ -175,11 +194,12 @@ impl World {
 
 impl Model {
     /// Records notes before they are said.
-    fn noted(&mut self, sender: Life, host: &str, payload: &Payload) {
+    fn noted(&mut self, sender: Life, host: &str, kind: NoteKind, payload: &Payload) {
         self.counts.notes += u64::from(payload.count());
         let first = self.note(sender, payload, host, |_| {
             let mut note = Message::new(sender);
             note.host = Some(host.to_owned());
+            note.job = kind == NoteKind::Job;
             note
         });
         let more = first..self.messages.len();

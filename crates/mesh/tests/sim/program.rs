@@ -29,6 +29,9 @@ const WINDOW: usize = 8 << 20;
 /// What the largest run takes when only little may wait, what any run takes beside its messages, and how many messages one has.
 const LARGEST: usize = 32 * 1024;
 const RUN: usize = 300;
+
+/// What a program says of its state, once before and once after a connection was lost: there is always room for it.
+const STATES: usize = 2 * 400;
 const MOST: usize = 300;
 
 impl World {
@@ -53,8 +56,8 @@ impl World {
         } = self.profile.config;
         for queue in self.hosts[n].mesh.queues() {
             assert!(
-                queue.bytes <= (2 * bytes).max(LARGEST) + RUN
-                    && queue.messages <= (2 * messages).max(MOST) + 1,
+                queue.bytes <= (2 * bytes).max(LARGEST) + RUN + STATES
+                    && queue.messages <= (2 * messages).max(MOST) + 1 + 2,
                 "host {n}: {queue:?}"
             );
         }
@@ -254,7 +257,9 @@ impl World {
                 let before = self.hosts[n].connections.remove(&**key);
                 let before = before.unwrap_or_else(|| panic!("host {n} was not connected: {key}"));
                 if let Some(host) = before.1 {
-                    self.hosts[n].program.notebook.known.remove(&host);
+                    let notebook = &mut self.hosts[n].program.notebook;
+                    notebook.known.remove(&host);
+                    notebook.told.remove(&host);
                 }
             }
             Event::Note {
@@ -269,7 +274,8 @@ impl World {
                     }
                 }
             }
-            Event::Failed { seq, error } => self.note_failed(n, *seq, error),
+            Event::Failed { seq, error } => self.note_ended(n, *seq..seq + 1, Some(error)),
+            Event::Settled { seq, count } => self.note_ended(n, *seq..seq + count, None),
             Event::Done { call, .. } => self.call_ended(n, *call),
             Event::TimerStarted { key } => {
                 assert!(

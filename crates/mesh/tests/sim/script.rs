@@ -146,12 +146,6 @@ pub enum Action {
     Listen {
         n: usize,
     },
-    /// A program tells again what could not be told.
-    Retell {
-        n: usize,
-        life: Life,
-        host: String,
-    },
     /// A process closes its host, and ends when that is done.
     End {
         n: usize,
@@ -320,7 +314,6 @@ impl World {
                 self.send(n, 0, &peer, payload);
             }
             Action::Listen { n } => self.listen(n),
-            Action::Retell { n, life, host } => self.retell(n, life, host),
             Action::End { n, life } if self.hosts[n].life == life => self.end_process(n),
             Action::Exit { n, life } if self.hosts[n].life == life => self.exit(n),
             Action::End { .. } | Action::Exit { .. } => {}
