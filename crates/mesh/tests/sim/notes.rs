@@ -153,13 +153,15 @@ impl World {
     /// A note has ended, and perhaps the state has changed since. There is always room for state, and time.
     pub fn note_ended(&mut self, n: usize, seqs: std::ops::Range<u64>, error: Option<&SendError>) {
         let notebook = &mut self.hosts[n].program.notebook;
-        let Some((host, (_, version))) = notebook
+        let ended = notebook
             .told
-            .extract_if(.., |_, (seq, _)| seqs.contains(seq))
-            .next()
+            .iter()
+            .find(|(_, (seq, _))| seqs.contains(seq));
+        let Some((host, version)) = ended.map(|(host, (_, version))| (host.clone(), *version))
         else {
             return;
         };
+        notebook.told.remove(&host);
         assert!(
             !matches!(
                 error,
