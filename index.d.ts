@@ -23,7 +23,7 @@ declare namespace distribus {
    */
   type Id = string | number | boolean | null | undefined;
 
-  /** Codes of the errors that promises of a host reject with, or that its methods throw. The README explains each of them. */
+  /** Codes of the errors that promises of a host reject with, or that its methods throw. docs/reference/errors.md explains each of them. */
   type ErrorCode =
     | 'ERR_PEER_NOT_FOUND'
     | 'ERR_PEER_UNREACHABLE'

@@ -7,7 +7,7 @@ const { microtask } = require('./platform.js');
 /** What a job that waits costs beside its message, in bytes, about. */
 const OVERHEAD = 300;
 
-/** The defaults of what may wait, see README. */
+/** The defaults of what may wait, see docs/reference/options.md. */
 const MAX_QUEUE_BYTES = 128 * 1024 * 1024;
 const MAX_IN_FLIGHT = 524288;
 
