@@ -188,11 +188,14 @@ Host.prototype.find = function (id) {
     if (core.peer(id) !== undefined) return core.url || null;
     core.outbound.checkId('id', id);
     const address = lookUp(this, 'addresses', id);
+    const noted = typeof address === 'string' && address.includes('://');
     // Of a host that is lost, another one may have the peer by now.
-    if (typeof address === 'string' && address.includes('://') && lookUp(this, 'connections', address) !== undefined) return address;
+    if (noted && (core.links === 0 || lookUp(this, 'connections', address) !== undefined)) return address;
     if (!core.mayKnow(id)) throw peerNotFound(id);
     const text = serialize(id) || null;
-    return core.call((native, call) => native.find(call, text));
+    const found = core.call((native, call) => native.find(call, text));
+    // The program itself may have noted it.
+    return noted ? found.catch((/** @type {any} */ err) => (err.code === 'ERR_PEER_NOT_FOUND' ? address : core.Promise.reject(err))) : found;
   });
 };
 
