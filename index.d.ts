@@ -524,7 +524,7 @@ declare namespace distribus {
      * (ERR_HOST_DRAINING).
      *
      * @param options `timeout`: how long that may take, in milliseconds. Default: 30000
-     * @returns resolves with the host; rejects with ERR_DRAIN_TIMEOUT when something was undelivered then. It is closed all the same
+     * @returns resolves with the host; rejects with ERR_DRAIN_TIMEOUT when something was undelivered or unanswered then. It is closed all the same
      */
     drain(options?: { timeout?: number } | null): HostPromise<this>;
 

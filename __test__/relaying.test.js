@@ -53,6 +53,35 @@ else {
     await assert.rejects(ann.send('bob', 2), { message: 'Peer not found (id: bob)' });
   });
 
+  test('a host that begins to listen is connected directly with those with whom it was relayed, and nothing is lost', { timeout: 30_000 }, async (t) => {
+    const relay = await listening(t);
+    const [a, b] = [await joined(t, relay), await joined(t, relay)];
+    const changes = [];
+    for (const event of ['join', 'leave', 'disconnect', 'reconnect', 'unreachable', 'error']) a.on(event, (...args) => changes.push([event, ...args]));
+    const got = [];
+    b.create('b').on('message', (from, message) => got.push(message));
+    await a.send('a', 'b', 0);
+    const id = unlisted(a);
+    assert.strictEqual(a.addresses.b, id);
+    const sends = [];
+    await b.listen('127.0.0.1', 0);
+    while (a.connections[b.url] === undefined) {
+      sends.push(a.send('a', 'b', sends.length + 1));
+      await new Promise(setImmediate);
+    }
+    sends.push(a.send('a', 'b', sends.length + 1));
+    assert.deepStrictEqual(await Promise.all(sends), sends.map(() => null));
+    assert.deepStrictEqual(got, [0, ...sends.map((_, n) => n + 1)]);
+    assert.deepStrictEqual(Object.keys(a.connections).sort(), [b.url, relay.url].sort());
+    assert.strictEqual(a.addresses.b, b.url);
+    assert.strictEqual(await a.find('b'), b.url);
+    assert.deepStrictEqual(changes, []);
+    assert.deepStrictEqual(a.hosts().find((host) => host.id === id), { url: b.url, id, connected: true });
+    // The host between is not needed any more.
+    await relay.close();
+    assert.strictEqual(await a.send('a', 'b', 'last'), null);
+  });
+
   test('many messages keep their order, large ones arrive whole', { timeout: 30_000 }, async (t) => {
     const relay = await listening(t);
     const [a, b] = [await joined(t, relay), await joined(t, relay)];

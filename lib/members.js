@@ -56,6 +56,16 @@ class Members {
     this.#tell(event, url, id);
   }
 
+  /**
+   * A member that may have begun to listen since it joined has another connection.
+   * @param {string} id
+   * @param {string | null} url
+   */
+  located(id, url) {
+    const member = this.#members.get(id);
+    if (member !== undefined) member.url = url;
+  }
+
   /** Everybody leaves who has not. */
   clear() {
     const gone = [...this.#members.values()];

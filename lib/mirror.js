@@ -66,6 +66,7 @@ class Mirror {
     if (id !== null) {
       this.ids.set(key, id);
       core.hosts.set(id, key);
+      core.members.located(id, url);
       core.notes.connected(id);
     }
   }

@@ -9,6 +9,7 @@ mod greeting;
 mod interest;
 mod joining;
 mod leaving;
+mod listening;
 mod losing;
 mod members;
 mod membership;
@@ -278,7 +279,7 @@ impl Mesh {
     fn dispatch(&mut self, input: Input) {
         match input {
             Input::Configure(config) => self.configure(config),
-            Input::SetUrl(url) => self.url = url,
+            Input::SetUrl(url) => self.set_url(url),
             Input::SetNetworkId(id) => self.network = id,
             Input::Join { call, url } => self.join(url, Waiter::Call(call)),
             Input::Find { call, id } => self.find(call, id),

@@ -44,6 +44,8 @@ pub struct Relayed {
     pub tried: Vec<ByteString>,
     /// Why the host was not reached without a relay, if that was tried.
     pub cause: Option<CallError>,
+    /// The url at which it has begun to listen since.
+    pub offered: Option<ByteString>,
 }
 
 /// What is relayed to and from this host, and between others by it.
@@ -95,6 +97,7 @@ impl Relays {
             ours: true,
             tried: Vec::new(),
             cause: None,
+            offered: None,
         };
         self.used = true;
         self.links.insert(link, relayed);
@@ -105,6 +108,13 @@ impl Relays {
     pub fn has_tried(&mut self, link: LinkId, tried: Vec<ByteString>, cause: Option<CallError>) {
         if let Some(relayed) = self.links.get_mut(&link) {
             (relayed.tried, relayed.cause) = (tried, cause);
+        }
+    }
+
+    /// The host at its other end has begun to listen.
+    pub fn offer(&mut self, link: LinkId, url: ByteString) {
+        if let Some(relayed) = self.links.get_mut(&link) {
+            relayed.offered = Some(url);
         }
     }
 
@@ -142,6 +152,7 @@ impl Relays {
             ours: false,
             tried: Vec::new(),
             cause: None,
+            offered: None,
         };
         self.used = true;
         self.theirs.insert(key, link);

@@ -172,36 +172,6 @@ impl Mesh {
         }
     }
 
-    /// A relayed link has been registered. If its host has a url, it is tried now and then: a direct link is better, and what relays
-    /// have is relayed once only.
-    pub(super) fn try_later(&mut self, link: LinkId) {
-        let url = |l: &Link<Waiter>| l.url.is_some() || l.dialled != l.hint;
-        if is_relayed(link) && self.hosts.get(link).is_some_and(url) {
-            self.relays.try_directly(link, self.now);
-        }
-    }
-
-    pub(super) fn try_all_due(&mut self) {
-        for link in self.relays.due(self.now) {
-            self.try_directly(link);
-        }
-    }
-
-    /// A host to which we have a relayed link has a url: perhaps we can dial it.
-    pub(super) fn try_directly(&mut self, link: LinkId) {
-        let Some(l) = self.hosts.get(link).filter(|_| self.closing.is_none()) else {
-            return;
-        };
-        let url = l.url.clone();
-        let url = url.or_else(|| l.dialled.clone().filter(|_| l.dialled != l.hint));
-        if let (true, Some(url), Some(host)) = (is_relayed(link), url, l.host.clone())
-            && l.state == State::Joined
-            && self.hosts.connecting(&url, None).is_none()
-        {
-            self.dial(url, Some(host), Waiter::Hint);
-        }
-    }
-
     /// Members that the host behind that link has told us of, to which it relays if need be.
     pub(super) fn learn_ways(&mut self, link: LinkId, members: &[Member]) {
         let Some(by) = self.hosts.get(link).and_then(|l| l.host.clone()) else {

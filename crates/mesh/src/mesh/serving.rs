@@ -4,6 +4,7 @@ use super::{Due, Mesh, Waiter, joining};
 use crate::answers::Held;
 use crate::event::{Event, LinkId, Raw, Reply};
 use crate::payload::Payload;
+use crate::relays::is_relayed;
 use crate::wire::json;
 use crate::wire::v1::{self, Body};
 
@@ -14,8 +15,11 @@ impl Mesh {
             Some("join") => {
                 let [url] = body.params(["url"]);
                 let url = url.as_ref().and_then(json::string).unwrap_or_default();
-                let waiter = id.map_or(Waiter::Hint, |id| Waiter::Request { link, id });
-                self.join(url, waiter);
+                match id {
+                    Some(id) => self.join(url, Waiter::Request { link, id }),
+                    None if is_relayed(link) => self.begins_to_listen(link, url),
+                    None => self.join(url, Waiter::Hint),
+                }
             }
             Some("goodbye") if self.is_given_up(link, &body) => self.drop_link(link),
             Some("goodbye") => self.goodbye(link, id),

@@ -1,0 +1,78 @@
+//! A direct link is better than a relayed one: who is relayed to a host with a url dials it now and then, and who begins to listen says so.
+
+use bytestring::ByteString;
+
+use super::joining::join_params;
+use super::{Mesh, Waiter};
+use crate::event::LinkId;
+use crate::hosts::State;
+use crate::relays::is_relayed;
+use crate::wire::v1;
+
+impl Mesh {
+    /// This host advertises that url from now on, or none any more.
+    pub(super) fn set_url(&mut self, url: Option<ByteString>) {
+        self.url = url;
+        if self.url.is_none() || self.closing.is_some() || !self.relays.used() {
+            return;
+        }
+        let greeted = |state| matches!(state, State::Greeting | State::Joined);
+        let links = self.hosts.links();
+        let links = links.filter(|(link, l)| is_relayed(*link) && greeted(l.state));
+        let links: Vec<LinkId> = links.map(|(link, _)| link).collect();
+        let note = v1::notification("join", &join_params(self.url.as_deref()));
+        for link in links {
+            self.transmit(link, note.clone());
+        }
+    }
+
+    /// The host behind that relayed link has begun to listen at that url.
+    pub(super) fn begins_to_listen(&mut self, link: LinkId, url: ByteString) {
+        if !url.is_empty() {
+            self.relays.offer(link, url);
+            self.try_later(link);
+            self.try_directly(link);
+        }
+    }
+
+    /// A relayed link has been registered. If its host has a url, it is tried now and then: a direct link is better, and what relays
+    /// have is relayed once only.
+    pub(super) fn try_later(&mut self, link: LinkId) {
+        if self.url_behind(link).is_some() {
+            self.relays.try_directly(link, self.now);
+        }
+    }
+
+    pub(super) fn try_all_due(&mut self) {
+        for link in self.relays.due(self.now) {
+            self.try_directly(link);
+        }
+    }
+
+    /// A host to which we have a relayed link has a url: perhaps we can dial it.
+    pub(super) fn try_directly(&mut self, link: LinkId) {
+        let Some(l) = self.hosts.get(link).filter(|_| self.closing.is_none()) else {
+            return;
+        };
+        // Here that url may mean somebody else, whom we know by it.
+        let means_another = |url: &ByteString| {
+            let other = self.hosts.route(url).filter(|other| *other != link);
+            other.is_some() || self.url.as_ref() == Some(url)
+        };
+        if let (Some(url), Some(host)) = (self.url_behind(link), l.host.clone())
+            && l.state == State::Joined
+            && self.hosts.connecting(&url, None).is_none()
+            && !means_another(&url)
+        {
+            self.dial(url, Some(host), Waiter::Hint);
+        }
+    }
+
+    /// The url by which the host at the other end of a relayed link may be dialled: the one that it told last.
+    pub(super) fn url_behind(&self, link: LinkId) -> Option<ByteString> {
+        let l = self.hosts.get(link)?;
+        let offered = self.relays.get(link)?.offered.clone();
+        let dialled = || l.dialled.clone().filter(|_| l.dialled != l.hint);
+        offered.or_else(|| l.url.clone()).or_else(dialled)
+    }
+}
