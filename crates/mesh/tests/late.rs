@@ -191,3 +191,33 @@ fn nor_does_it_bring_back_who_has_said_goodbye() {
     net.settle();
     assert_eq!(net.nodes[0].log[before..], []);
 }
+
+#[test]
+fn a_late_greeting_that_was_to_take_the_place_of_an_older_connection_leaves_the_newer_one() {
+    let mut net = Net::new(2);
+    let greeting = |number: u64, replace: &str| {
+        format!(
+            r#"{{"id":1,"message":{{"method":"greeting","params":{{"url":"ws://b","host":{{"id":"b","number":{number},{replace}"versions":[2],"session":{{"id":"s","new":true,"received":0,"seen":0,"window":1000000}}}}}}}}}}"#
+        )
+    };
+    let mut hear = |number, replace| {
+        let link = net.nodes[0].mesh.next_link();
+        net.input(0, Input::Accepted { link });
+        let text = greeting(number, replace).into();
+        net.input(0, Input::Received { link, text });
+        link
+    };
+    hear(7, "");
+    hear(5, r#""replace":true,"#);
+    let lost = |e: &&Event| matches!(e, Event::Disconnected { .. });
+    assert_eq!(net.nodes[0].log.iter().filter(lost).count(), 0);
+    // A newer one does take it.
+    let mut hear = |number, replace| {
+        let link = net.nodes[0].mesh.next_link();
+        net.input(0, Input::Accepted { link });
+        let text = greeting(number, replace).into();
+        net.input(0, Input::Received { link, text });
+    };
+    hear(9, r#""replace":true,"#);
+    assert_eq!(net.nodes[0].log.iter().filter(lost).count(), 1);
+}

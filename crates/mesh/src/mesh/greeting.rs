@@ -171,8 +171,9 @@ impl Mesh {
             if same_host && !replace && self.is_better(existing, link) {
                 return Decision::Duplicate;
             }
-            if same_host && !replace && stale && !better {
-                // It was said before the other side knew of the existing connection, and was longer on its way.
+            if same_host && stale && !better {
+                // It was said before the other side knew of the existing connection, and was longer on its way: also if it was to take
+                // the place of one before that.
                 return Decision::Duplicate;
             }
             if same_host && !replace && begins && !better && self.session_of(existing).is_some() {
