@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytestring::ByteString;
 use distribus_mesh::{Event, Input, Payload};
@@ -212,6 +213,12 @@ impl NativeHost {
         self.handle.is_pressed()
     }
 
+    /// Whether a lost host is just being dialled.
+    #[napi(catch_unwind)]
+    pub fn is_seeking(&self) -> bool {
+        self.handle.is_seeking()
+    }
+
     /// Whether a send to that peer would fail now because too much is under way.
     #[napi(catch_unwind)]
     pub fn refuses(&self, to: Option<String>) -> bool {
@@ -311,8 +318,13 @@ impl NativeHost {
     }
 
     #[napi(catch_unwind)]
-    pub fn close(&self, call: u32) {
-        self.input(Input::Close { call: call.into() });
+    pub fn close(&self, call: u32, within: Option<f64>) {
+        let call = call.into();
+        let within = within.map(|ms| Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default());
+        self.input(match within {
+            Some(within) => Input::CloseWithin { call, within },
+            None => Input::Close { call },
+        });
     }
 
     #[napi(catch_unwind)]

@@ -57,8 +57,10 @@ pub enum Input {
     Find { call: Call, id: Option<Raw> },
     /// Asks our other hosts for the ids of all their peers (an original host cannot tell). Ends with [`Event::Done`].
     List { call: Call },
-    /// Says goodbye to everyone and closes all links. Ends with [`Event::Done`].
+    /// Says goodbye to everyone and closes all links. Ends with [`Event::Done`], after 5 seconds at the latest.
     Close { call: Call },
+    /// The same, but nobody is waited for longer than this.
+    CloseWithin { call: Call, within: Duration },
     /// Sends messages to a peer that does not live here. Each ends with [`Event::Settled`] or [`Event::Failed`].
     /// `seq` is the number of the first one; it grows by one with every message that this host sends.
     Send {

@@ -61,8 +61,12 @@ pub struct Link<W> {
     pub since_hello: Option<ByteString>,
     /// It shall take the place of the link that the other side still thinks it has.
     pub replace: bool,
+    /// Its host has left, as it has said over another link.
+    pub left: bool,
     /// We have asked it for the list of members.
     pub asks: bool,
+    /// We have asked it once more for the hosts that it knows.
+    pub compared: bool,
     /// What was news before we dialled.
     pub mark: u64,
     /// Who waits for the greeting's answer.
@@ -90,7 +94,9 @@ impl<W> Link<W> {
             registered: 0,
             since_hello: None,
             replace: false,
+            left: false,
             asks: false,
+            compared: false,
             mark: 0,
             waiters: Vec::new(),
         }

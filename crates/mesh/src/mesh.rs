@@ -4,6 +4,7 @@ mod asking;
 mod beats;
 mod calls;
 mod cargo;
+mod closing;
 mod dialling;
 mod greeting;
 mod interest;
@@ -55,6 +56,7 @@ use crate::wire::v1::{self, Frame};
 use crate::wire::v2;
 use asking::{Asked, Round, RoundEnd, Silence};
 use cargo::{Cargo, Note};
+use closing::CloseBy;
 use interest::Barrier;
 use plain::Plain;
 use traffic::Told;
@@ -115,6 +117,7 @@ pub struct Mesh {
     taken: BTreeSet<ByteString>,
     /// The call of `close` that waits for the last link to end.
     closing: Option<Call>,
+    close_by: CloseBy,
     /// The call of `drain` that waits until nothing is under way.
     draining: Option<Call>,
     drained: bool,
@@ -218,6 +221,7 @@ impl Mesh {
             doubts: Vec::new(),
             taken: BTreeSet::new(),
             closing: None,
+            close_by: CloseBy::default(),
             draining: None,
             drained: false,
         }
@@ -239,9 +243,10 @@ impl Mesh {
         let (hosts, members) = (self.hosts.deadline(), self.members.deadline());
         let (recent, peers) = (self.recent.deadline(), self.peers.deadline());
         let liveness = self.liveness.deadline(self.config.heartbeat_timeout);
+        let closing = self.close_deadline();
         [
-            requests, sessions, hosts, members, directory, relays, expected, doubts, rounds,
-            barriers, recent, peers, liveness,
+            closing, requests, sessions, hosts, members, directory, relays, expected, doubts,
+            rounds, barriers, recent, peers, liveness,
         ]
         .into_iter()
         .flatten()
@@ -289,7 +294,8 @@ impl Mesh {
             Input::Subscribe { topic } => self.change_interest(topic, true),
             Input::Unsubscribe { topic } => self.change_interest(topic, false),
             Input::Ready { call } => self.ready(call),
-            Input::Close { call } => self.close(call),
+            Input::Close { call } => self.close(call, GOODBYE_TIMEOUT),
+            Input::CloseWithin { call, within } => self.close(call, within.min(GOODBYE_TIMEOUT)),
             Input::Send {
                 seq,
                 from,
@@ -351,7 +357,7 @@ impl Mesh {
             Input::CancelTimer { key } => self.give_up(key),
             Input::Retry { url } => self.try_again(url),
             Input::Accepted { link } if self.closing.is_some() || self.drained => {
-                self.close_link(link)
+                self.turn_away(link)
             }
             Input::Accepted { link } => self.hosts.accept(link),
             Input::Opened { link } => self.greet(link),
@@ -401,6 +407,7 @@ impl Mesh {
         self.compare_notes();
         self.rearrange();
         self.beat_if_due();
+        self.end_overdue_links();
     }
 
     fn received(&mut self, link: LinkId, text: ByteString) {

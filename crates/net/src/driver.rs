@@ -351,6 +351,11 @@ impl Shared {
         self.state.lock().mesh.is_pressed()
     }
 
+    /// Whether a lost host is just being dialled.
+    pub fn is_seeking(&self) -> bool {
+        self.state.lock().mesh.is_seeking()
+    }
+
     /// Whether a send to that peer would fail because too much is under way.
     pub fn refuses(&self, to: &Option<Raw>) -> bool {
         self.state.lock().mesh.refuses(to)

@@ -92,6 +92,11 @@ impl HostHandle {
         self.shared.is_pressed()
     }
 
+    /// Whether a lost host is just being dialled.
+    pub fn is_seeking(&self) -> bool {
+        self.shared.is_seeking()
+    }
+
     /// Whether a send to that peer would fail now because too much is under way.
     pub fn refuses(&self, to: &Option<Raw>) -> bool {
         self.shared.refuses(to)

@@ -14,11 +14,23 @@ use crate::wire::v1;
 #[derive(Debug)]
 pub(super) enum Asked {
     Greeting,
-    Join { round: u64 },
-    Hosts { link: LinkId, round: u64 },
-    Find { key: ByteString, search: u64 },
+    Join {
+        round: u64,
+    },
+    Hosts {
+        link: LinkId,
+        round: u64,
+    },
+    /// Once more, when it has become quiet.
+    Missed,
+    Find {
+        key: ByteString,
+        search: u64,
+    },
     Send(Parcel),
-    List { round: u64 },
+    List {
+        round: u64,
+    },
     Goodbye,
 }
 
@@ -68,6 +80,7 @@ impl Mesh {
             (Asked::Join { round }, _) => self.round_answer(round, None),
             (Asked::Hosts { link, round }, None) => self.hosts_answer(link, round, message),
             (Asked::Hosts { round, .. }, Some(_)) => self.round_answer(round, None),
+            (Asked::Missed, _) => self.join_missed(message),
             (Asked::List { round }, None) => self.round_answer(round, message),
             (Asked::List { round }, Some(_)) => self.round_answer(round, None),
             (Asked::Find { key, search }, _) => self.find_answer(link, key, search, message, host),
@@ -98,6 +111,7 @@ impl Mesh {
             Asked::Join { round } | Asked::Hosts { round, .. } | Asked::List { round } => {
                 self.round_answer(round, None);
             }
+            Asked::Missed => {}
             Asked::Find { key, search } => self.find_answer(link, key, search, None, None),
             Asked::Send(parcel) => {
                 self.landed_plain(link, &parcel);
@@ -112,7 +126,12 @@ impl Mesh {
                 self.failed(parcel.seq, error);
                 self.arrived(&parcel, parcel.seq, 1);
             }
-            Asked::Goodbye => self.end_link(link),
+            Asked::Goodbye => {
+                if why == Silence::LinkLost {
+                    self.say_goodbye_elsewhere(link);
+                }
+                self.end_link(link);
+            }
         }
     }
 

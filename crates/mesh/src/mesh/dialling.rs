@@ -104,6 +104,9 @@ impl Mesh {
         if l.state != State::Dialling {
             return;
         }
+        if self.closing.is_some() {
+            return self.take_leave(link);
+        }
         let (hint, url) = (l.hint.clone(), l.dialled.clone());
         let other = hint.as_ref().and_then(|h| self.hosts.route_to_host(h));
         // Perhaps it is not who we expected there.
@@ -180,10 +183,9 @@ impl Mesh {
             // It has connected to us meanwhile, or another incarnation.
             return self.announce(other, Vec::new(), false, l.waiters);
         }
-        if let Some(spare) = l.dialled.as_ref().and_then(|url| self.hosts.spare(url)) {
-            if self.closing.is_none()
-                && let Some(host) = self.hosts.get(spare).and_then(|l| l.host.clone())
-            {
+        let spare = l.dialled.as_ref().and_then(|url| self.hosts.spare(url));
+        if let Some(spare) = spare.filter(|_| self.closing.is_none()) {
+            if let Some(host) = self.hosts.get(spare).and_then(|l| l.host.clone()) {
                 // It was told to wait for our connection, and dials again when that does not come.
                 let (url, waiters) = (l.dialled.unwrap_or_default(), l.waiters);
                 let until = self.now + 2 * EXPECTED_WITHIN;

@@ -371,6 +371,8 @@ impl Mesh {
                 Waiter::Member { round: Some(round) } => self.round_answer(round, None),
                 Waiter::Redial { key, host, .. } => {
                     self.member_was_looked_for(host.as_ref(), &key);
+                    // The program may have waited for nothing else.
+                    self.event(Event::Pulse);
                 }
                 Waiter::Member { round: None } | Waiter::Hint => {}
             }

@@ -1,39 +1,48 @@
-//! Goodbyes: theirs and ours.
+//! Goodbyes of others. Our own is in [`closing`](super::closing).
 
 use bytestring::ByteString;
 
 use super::{Asked, Due, GOODBYE_TIMEOUT, Mesh, Waiter};
-use crate::error::{CallError, SendError};
-use crate::event::{Answer, Call, Event, LinkId, Raw};
-use crate::hosts::{Link, State};
-use crate::peers::{Home, Parcel};
-use crate::relays::is_relayed;
+use crate::error::CallError;
+use crate::event::{Event, LinkId, Raw};
+use crate::hosts::State;
+use crate::peers::Home;
+use crate::wire::json;
+use crate::wire::v1::Body;
 
 impl Mesh {
     /// A host says goodbye: forget it, say goodbye as well, and close when that is answered.
-    pub(super) fn goodbye(&mut self, link: LinkId, id: Option<Raw>) {
+    pub(super) fn goodbye(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
+        let [host] = body.params(["host"]);
+        let [host] = host
+            .as_ref()
+            .and_then(|h| json::members(h, ["id"]))
+            .unwrap_or_default();
+        let host = host.as_ref().and_then(json::string);
         let key = self.hosts.unregister(link, State::Leaving);
         if let Some(key) = &key {
-            self.forget_host(key, link);
-            self.event(Event::Disconnected { key: key.clone() });
-            self.member_is_gone(link, key);
-            self.members.change(self.now);
+            self.has_left(link, key);
         } else if let Some(twin) = self.twin(link) {
             if let Some(key) = self.hosts.unregister(twin, State::Leaving) {
-                self.forget_host(&key, twin);
-                self.event(Event::Disconnected { key: key.clone() });
-                self.member_is_gone(twin, &key);
-                self.members.change(self.now);
+                self.has_left(twin, &key);
             }
             self.say_goodbye(twin);
         } else if let Some(l) = self.hosts.get_mut(link) {
             // A stranger's goodbye is answered, and it may stay.
+            let greeting = l.state == State::Greeting;
             l.state = if l.dialled.is_some() {
                 State::Leaving
             } else {
                 State::Stranger
             };
+            if greeting {
+                self.not_to_be_joined(link, host.as_ref());
+            }
         }
+        if let Some(host) = host {
+            self.has_left_for_good(link, &host);
+        }
+        self.forget_doubt(link);
         let back = key.is_some();
         if id.is_some() {
             self.owe(link, id, Due::Goodbye { back });
@@ -42,8 +51,64 @@ impl Mesh {
         }
     }
 
+    /// The host behind that link, which was registered under that key, has said goodbye.
+    pub(super) fn has_left(&mut self, link: LinkId, key: &ByteString) {
+        self.forget_host(key, link);
+        self.event(Event::Disconnected { key: key.clone() });
+        self.member_is_gone(link, key);
+        self.members.change(self.now);
+    }
+
+    /// The host that we have greeted says goodbye instead of an answer, or before it: it is leaving.
+    fn not_to_be_joined(&mut self, link: LinkId, host: Option<&ByteString>) {
+        self.requests.take_all(link);
+        let Some(l) = self.hosts.get_mut(link) else {
+            return;
+        };
+        let waiters = std::mem::take(&mut l.waiters);
+        let url = l.dialled.clone().unwrap_or_default();
+        for waiter in waiters {
+            match waiter {
+                // Nobody looks for it any more; for another incarnation one does.
+                Waiter::Redial { key, host: h, .. } if h.is_none() || h.as_ref() == host => {
+                    self.forget_lost(&key, h);
+                    self.event(Event::Pulse);
+                }
+                waiter => self.fail(waiter, CallError::Lost { url: url.clone() }),
+            }
+        }
+    }
+
+    /// The host with that id leaves the network, and has said so over that link. We may know it by another one, which is lost, or is
+    /// about to be.
+    fn has_left_for_good(&mut self, link: LinkId, host: &ByteString) {
+        let behind = self.hosts.get(link).and_then(|l| l.host.as_ref());
+        if *host == self.id || behind.is_some_and(|behind| behind != host) {
+            return;
+        }
+        for key in self.hosts.lost_host(host) {
+            self.give_up(key);
+        }
+        let dialled = self.hosts.loose().filter_map(|(_, l)| {
+            let redial = |w: &Waiter| matches!(w, Waiter::Redial { host: h, .. } if h.as_ref() == Some(host));
+            let key = l.dialled.clone().filter(|_| l.is_connecting());
+            key.filter(|_| l.waiters.iter().any(redial))
+        });
+        for key in dialled.collect::<Vec<ByteString>>() {
+            self.give_up(key);
+        }
+        match self.hosts.route_to_host(host) {
+            Some(other) => {
+                if let Some(l) = self.hosts.get_mut(other) {
+                    l.left = true;
+                }
+            }
+            None => self.end_lost_session(host),
+        }
+    }
+
     /// The registered link of the original host that has another link here, which it may think is the one: both have dialled each other.
-    fn twin(&self, link: LinkId) -> Option<LinkId> {
+    pub(super) fn twin(&self, link: LinkId) -> Option<LinkId> {
         let original = |link: LinkId| self.hosts.get(link).filter(|l| l.host.is_none());
         let url = original(link)?.url.as_ref()?;
         let twin = self.hosts.route(url).filter(|twin| *twin != link)?;
@@ -84,93 +149,5 @@ impl Mesh {
     /// have said goodbye as well, and would wait for the answer.
     pub(super) fn end_link(&mut self, link: LinkId) {
         self.owe(link, Some(Raw::new()), Due::End);
-    }
-
-    /// Leaves the network: says goodbye to everyone, gives up everything that is under way, and is done when the last link has
-    /// ended.
-    pub(super) fn close(&mut self, call: Call) {
-        if let Some(earlier) = self.closing.replace(call) {
-            self.done(earlier, Ok(Answer::Done));
-        }
-        let lost = self.hosts.all_lost().map(|(key, _)| key.clone());
-        for key in lost.collect::<Vec<ByteString>>() {
-            self.hosts.found(&key);
-            self.event(Event::TimerStopped { key });
-        }
-        for expected in std::mem::take(&mut self.expected) {
-            self.fail_all(expected.waiters);
-        }
-        let (sends, finds) = self.peers.clear();
-        for seq in sends.iter().flat_map(Parcel::numbers) {
-            self.failed(seq, SendError::Closed);
-        }
-        self.fail_barriers();
-        for call in finds {
-            self.done(call, Err(CallError::Closed));
-        }
-        // Whoever has said goodbye before the greeting was answered will hardly answer it.
-        let state = |l: &Link<Waiter>| match l.state {
-            State::Leaving if !l.waiters.is_empty() => State::Greeting,
-            state => state,
-        };
-        let links: Vec<(LinkId, State)> =
-            self.hosts.links().map(|(id, l)| (id, state(l))).collect();
-        let twins: Vec<LinkId> = links
-            .iter()
-            .map(|(id, _)| *id)
-            .filter(|id| self.twin(*id).is_some())
-            .collect();
-        for (link, state) in links {
-            match state {
-                State::Joined => {
-                    // What was published before must not be lost behind the other host's window.
-                    if let Some(host) = self.session_of(link) {
-                        self.pump(&host, true);
-                    }
-                    if let Some(key) = self.hosts.unregister(link, State::Leaving) {
-                        self.hosts.forget_aliases(&key);
-                        self.event(Event::Disconnected { key });
-                    }
-                    self.say_goodbye_last(link);
-                }
-                State::Dialling | State::Greeting => {
-                    self.requests.take_all(link);
-                    self.close_link(link);
-                    if let Some(l) = self.hosts.remove(link) {
-                        self.fail_all(l.waiters);
-                    }
-                }
-                State::Stranger if twins.contains(&link) => {
-                    self.hosts.unregister(link, State::Leaving);
-                    self.say_goodbye(link);
-                }
-                State::Stranger => self.close_link(link),
-                State::Leaving if is_relayed(link) => self.close_link(link),
-                State::Leaving => {}
-            }
-        }
-        self.all_members_are_gone();
-        for host in self.sessions.hosts() {
-            if self.sessions.get(&host).is_some_and(|s| s.link().is_none()) {
-                self.end_session(&host);
-            }
-        }
-    }
-
-    pub(super) fn fail_all(&mut self, waiters: Vec<Waiter>) {
-        for waiter in waiters {
-            if !matches!(waiter, Waiter::Redial { .. }) {
-                self.fail(waiter, CallError::Closed);
-            }
-        }
-    }
-
-    /// Ends `close` when no link is left.
-    pub(super) fn finish_closing(&mut self) {
-        if self.hosts.is_empty()
-            && let Some(call) = self.closing.take()
-        {
-            self.done(call, Ok(Answer::Done));
-        }
     }
 }

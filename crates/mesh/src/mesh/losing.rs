@@ -26,6 +26,11 @@ impl Mesh {
             return;
         };
         let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
+        if l.left
+            && let Some(key) = self.hosts.unregister(link, State::Leaving)
+        {
+            self.has_left(link, &key);
+        }
         self.frames.remove(&link);
         self.held_up.remove(&link);
         self.liveness.forget(link);

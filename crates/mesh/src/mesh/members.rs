@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::joining::join_params;
+use super::joining::{join_params, urls};
 use super::{Asked, Mesh, Round, RoundEnd, Waiter};
 use crate::event::{LinkId, Raw};
 use crate::members::{Member, digest};
@@ -223,6 +223,35 @@ impl Mesh {
                 link,
                 v1::notification("members", &params("digest", &digest)),
             );
+        }
+        self.ask_originals();
+    }
+
+    /// An original has no notes to compare, and says only once who has come; two that join through originals at the same moment may miss
+    /// each other. So each original is asked once more for the hosts that it knows.
+    fn ask_originals(&mut self) {
+        let links: Vec<LinkId> = self.hosts.plain().collect();
+        for link in links {
+            let Some(l) = self.hosts.get_mut(link) else {
+                continue;
+            };
+            if l.host.is_none() && !std::mem::replace(&mut l.compared, true) {
+                let within = self.config.request_timeout;
+                self.ask(link, "hosts", None, Asked::Missed, within);
+            }
+        }
+    }
+
+    /// An original has told which hosts it knows. It may be just dialling one that we have lost as well: that one is looked for anyway.
+    pub(super) fn join_missed(&mut self, message: Option<Raw>) {
+        for url in urls(message.as_ref()) {
+            let member = Member { url, host: None };
+            if !self.knows(&member)
+                && self.hosts.lost_behind(&member.url).is_none()
+                && self.hosts.lost(&member.url).is_none()
+            {
+                self.join_member(member, None);
+            }
         }
     }
 }

@@ -167,6 +167,14 @@ impl Mesh {
         }
     }
 
+    /// Whether a lost host is just being dialled. Its timer has stopped, and the program has been told nothing else yet.
+    pub fn is_seeking(&self) -> bool {
+        let redial = |w: &Waiter| matches!(w, Waiter::Redial { .. });
+        let seeks = |l: &Link<Waiter>| l.is_connecting() && l.waiters.iter().any(redial);
+        self.hosts.loose().any(|(_, l)| seeks(l))
+            || self.expected.iter().any(|e| e.waiters.iter().any(redial))
+    }
+
     /// The program does not want to wait for that host any more.
     pub(super) fn give_up(&mut self, key: ByteString) {
         if let Some(lost) = self.hosts.found(&key) {
@@ -182,6 +190,7 @@ impl Mesh {
             let host = l.hint.clone();
             if cancelled {
                 self.forget_lost(&key, host);
+                self.event(Event::Pulse);
             }
             if cancelled && unwanted {
                 self.requests.take_all(link);
@@ -190,7 +199,7 @@ impl Mesh {
         }
     }
 
-    fn forget_lost(&mut self, key: &ByteString, host: Option<ByteString>) {
+    pub(super) fn forget_lost(&mut self, key: &ByteString, host: Option<ByteString>) {
         if let Some(host) = &host {
             self.give_up_waiting(host);
         }

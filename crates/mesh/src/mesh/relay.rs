@@ -448,23 +448,6 @@ impl Mesh {
         let link = relayed.carrier?;
         Some(Output::TransmitBinary { link, bytes })
     }
-
-    /// Says goodbye over a direct link; or later, if there are relayed links that go over it and are still to say theirs.
-    pub(super) fn say_goodbye_last(&mut self, link: LinkId) {
-        if self.relays.over(link, None).is_empty() {
-            self.say_goodbye(link);
-        } else {
-            self.relays.leave_last(link);
-        }
-    }
-
-    fn say_last_goodbyes(&mut self) {
-        for link in self.relays.take_leaving() {
-            if self.hosts.get(link).is_some() {
-                self.say_goodbye(link);
-            }
-        }
-    }
 }
 
 fn is_about_relayed(output: &Output) -> bool {

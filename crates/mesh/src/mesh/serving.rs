@@ -22,7 +22,7 @@ impl Mesh {
                 }
             }
             Some("goodbye") if self.is_given_up(link, &body) => self.drop_link(link),
-            Some("goodbye") => self.goodbye(link, id),
+            Some("goodbye") => self.goodbye(link, id, &body),
             Some("members") => self.members_request(link, id, &body),
             Some("hosts") => self.hosts_request(link, id, &body),
             Some("find") => {

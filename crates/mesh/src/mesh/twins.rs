@@ -147,9 +147,14 @@ impl Mesh {
         }
     }
 
+    /// Whoever has said hello over that link leaves again.
+    pub(super) fn forget_doubt(&mut self, link: LinkId) {
+        self.doubts.retain(|d| d.link != link);
+    }
+
     /// That link is gone. Whoever was in doubt because of it is dealt with when everything else is.
     pub(super) fn forget_doubts(&mut self, link: LinkId) {
-        self.doubts.retain(|d| d.link != link);
+        self.forget_doubt(link);
         for doubt in self.doubts.iter_mut().filter(|d| d.other == link) {
             (doubt.looked, doubt.until) = (true, self.now);
         }

@@ -1,0 +1,248 @@
+//! Our own goodbye: to everybody who may know of us, whatever the connection with them is at.
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use super::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
+use crate::error::{CallError, SendError};
+use crate::event::{Answer, Call, Event, LinkId, Output, Time};
+use crate::hosts::{Link, State};
+use crate::peers::Parcel;
+use crate::relays::is_relayed;
+use crate::wire::json;
+use crate::wire::v1;
+
+/// A lost host that has not answered a dial by then will not hear our goodbye.
+const DIAL_WITHIN: Duration = Duration::from_secs(1);
+
+/// So many lost hosts are dialled to say goodbye to them.
+const MOST_DIALLED: usize = 256;
+
+/// When `close` ends, whoever has not answered by then.
+#[derive(Debug, Default)]
+pub(super) struct CloseBy {
+    /// Dials that go on end then.
+    dialled: Time,
+    all: Time,
+}
+
+impl Mesh {
+    /// Says goodbye over that link. `leaving`: we leave the network, and say who does: the other side may still know us by another
+    /// connection, which it takes for lost.
+    fn say_goodbye_for_good(&mut self, link: LinkId) {
+        let within = GOODBYE_TIMEOUT.min(self.config.request_timeout);
+        let params = self.own_goodbye();
+        self.ask(link, "goodbye", Some(&params), Asked::Goodbye, within);
+    }
+
+    fn own_goodbye(&self) -> String {
+        format!("{{\"host\":{{\"id\":{}}}}}", json::quote(&self.id))
+    }
+
+    /// Says goodbye over a direct link; or later, if there are relayed links that go over it and are still to say theirs.
+    fn say_goodbye_last(&mut self, link: LinkId) {
+        if self.relays.over(link, None).is_empty() {
+            self.say_goodbye_for_good(link);
+        } else {
+            self.relays.leave_last(link);
+        }
+    }
+
+    pub(super) fn say_last_goodbyes(&mut self) {
+        for link in self.relays.take_leaving() {
+            if self.hosts.get(link).is_some() {
+                self.say_goodbye_for_good(link);
+            }
+        }
+    }
+
+    /// Somebody connects while we leave: perhaps a host that was lost and looks for us.
+    pub(super) fn turn_away(&mut self, link: LinkId) {
+        if self.closing.is_some() {
+            let text = v1::notification("goodbye", &self.own_goodbye());
+            self.out.push(Output::Transmit { link, text });
+        }
+        self.close_link(link);
+    }
+
+    /// We have reached a host from which we take leave: it needs to know no more than that.
+    pub(super) fn take_leave(&mut self, link: LinkId) {
+        self.hosts.unregister(link, State::Leaving);
+        if let Some(l) = self.hosts.get_mut(link) {
+            l.waiters.clear();
+        }
+        self.say_goodbye_for_good(link);
+    }
+
+    /// Leaves the network: says goodbye to everyone, gives up everything that is under way, and is done when the last link has
+    /// ended, or when the time is over.
+    pub(super) fn close(&mut self, call: Call, within: Duration) {
+        if let Some(earlier) = self.closing.replace(call) {
+            self.done(earlier, Ok(Answer::Done));
+        }
+        self.close_by = CloseBy {
+            dialled: self.now.saturating_add(within.min(DIAL_WITHIN)),
+            all: self.now.saturating_add(within),
+        };
+        let missed = self.missed();
+        let lost = self.hosts.all_lost().map(|(key, _)| key.clone());
+        for key in lost.collect::<Vec<ByteString>>() {
+            self.hosts.found(&key);
+            self.event(Event::TimerStopped { key });
+        }
+        for expected in std::mem::take(&mut self.expected) {
+            self.fail_all(expected.waiters);
+        }
+        self.doubts.clear();
+        let (sends, finds) = self.peers.clear();
+        for seq in sends.iter().flat_map(Parcel::numbers) {
+            self.failed(seq, SendError::Closed);
+        }
+        self.fail_barriers();
+        for call in finds {
+            self.done(call, Err(CallError::Closed));
+        }
+        let links: Vec<(LinkId, State)> = self.hosts.links().map(|(id, l)| (id, l.state)).collect();
+        let twins: Vec<LinkId> = links
+            .iter()
+            .map(|(id, _)| *id)
+            .filter(|id| self.twin(*id).is_some())
+            .collect();
+        for (link, state) in links {
+            match state {
+                State::Joined => {
+                    // What was published before must not be lost behind the other host's window.
+                    if let Some(host) = self.session_of(link) {
+                        self.pump(&host, true);
+                    }
+                    if let Some(key) = self.hosts.unregister(link, State::Leaving) {
+                        self.hosts.forget_aliases(&key);
+                        self.event(Event::Disconnected { key });
+                    }
+                    self.say_goodbye_last(link);
+                }
+                State::Dialling if self.is_missed(link) => {
+                    let waiters = self
+                        .hosts
+                        .get_mut(link)
+                        .map(|l| std::mem::take(&mut l.waiters));
+                    self.fail_all(waiters.unwrap_or_default());
+                }
+                State::Dialling => {
+                    self.close_link(link);
+                    if let Some(l) = self.hosts.remove(link) {
+                        self.fail_all(l.waiters);
+                    }
+                }
+                State::Greeting => {
+                    // The other side has perhaps registered us.
+                    self.requests.take_all(link);
+                    let waiters = self
+                        .hosts
+                        .get_mut(link)
+                        .map(|l| std::mem::take(&mut l.waiters));
+                    self.fail_all(waiters.unwrap_or_default());
+                    self.take_leave(link);
+                }
+                State::Stranger if twins.contains(&link) => self.take_leave(link),
+                State::Stranger => self.turn_away(link),
+                State::Leaving if is_relayed(link) => self.close_link(link),
+                State::Leaving => {}
+            }
+        }
+        self.all_members_are_gone();
+        for host in self.sessions.hosts() {
+            if self.sessions.get(&host).is_some_and(|s| s.link().is_none()) {
+                self.end_session(&host);
+            }
+        }
+        for (url, host) in missed {
+            self.dial(url, Some(host), Waiter::Hint);
+        }
+    }
+
+    /// The link broke before our goodbye was answered: the other side has perhaps lost us before it was said.
+    pub(super) fn say_goodbye_elsewhere(&mut self, link: LinkId) {
+        let Some(l) = self.hosts.get(link).filter(|_| self.closing.is_some()) else {
+            return;
+        };
+        let url = l.url.clone().or_else(|| l.dialled.clone());
+        if let (Some(url), Some(host), false) = (url, l.host.clone(), is_relayed(link))
+            && self.now < self.close_by.dialled
+        {
+            self.dial(url, Some(host), Waiter::Hint);
+        }
+    }
+
+    /// The lost hosts of ours that wait for us, or look for us, and where they can be dialled.
+    fn missed(&self) -> Vec<(ByteString, ByteString)> {
+        let missed = self.hosts.all_lost().filter_map(|(key, lost)| {
+            let host = lost.host.clone()?;
+            self.sessions.get(&host)?;
+            let url = lost.redial.as_ref().map_or(key, |redial| &redial.url);
+            url.contains("://").then(|| (url.clone(), host))
+        });
+        missed.take(MOST_DIALLED).collect()
+    }
+
+    /// Whether we are just dialling a host that is lost.
+    fn is_missed(&self, link: LinkId) -> bool {
+        let hint = |l: &Link<Waiter>| l.hint.clone().filter(|_| !is_relayed(link));
+        let host = self.hosts.get(link).and_then(hint);
+        host.is_some_and(|host| self.sessions.get(&host).is_some_and(|s| s.link().is_none()))
+    }
+
+    pub(super) fn fail_all(&mut self, waiters: Vec<Waiter>) {
+        for waiter in waiters {
+            if !matches!(waiter, Waiter::Redial { .. }) {
+                self.fail(waiter, CallError::Closed);
+            }
+        }
+    }
+
+    /// When to look whether `close` has taken long enough.
+    pub(super) fn close_deadline(&self) -> Option<Time> {
+        self.closing?;
+        let dials = self.hosts.loose().any(|(_, l)| l.state == State::Dialling);
+        Some(if dials {
+            self.close_by.dialled
+        } else {
+            self.close_by.all
+        })
+    }
+
+    /// Whoever has not answered in time is not waited for. The hosts between hear our goodbye when the relayed links are over.
+    pub(super) fn end_overdue_links(&mut self) {
+        if self.closing.is_none() || self.now < self.close_by.dialled {
+            return;
+        }
+        let over = |link: LinkId, l: &Link<Waiter>| {
+            l.state == State::Dialling || (is_relayed(link) && self.now >= self.close_by.all)
+        };
+        let links = self.hosts.links().filter(|(link, l)| over(*link, l));
+        for link in links.map(|(link, _)| link).collect::<Vec<LinkId>>() {
+            self.drop_link(link);
+        }
+    }
+
+    /// Ends `close` when no link is left, or when its time is over.
+    pub(super) fn finish_closing(&mut self) {
+        if self.closing.is_none() {
+            return;
+        }
+        if self.now >= self.close_by.all {
+            let links: Vec<LinkId> = self.hosts.links().map(|(link, _)| link).collect();
+            if !links.iter().any(|link| is_relayed(*link)) {
+                for link in links {
+                    self.drop_link(link);
+                }
+            }
+        }
+        if self.hosts.is_empty()
+            && let Some(call) = self.closing.take()
+        {
+            self.done(call, Ok(Answer::Done));
+        }
+    }
+}
