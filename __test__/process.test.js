@@ -6,7 +6,8 @@ const assert = require('node:assert');
 const path = require('node:path');
 const { spawn, spawnSync } = require('node:child_process');
 const { Worker } = require('node:worker_threads');
-const { listening, until } = require('./support.js');
+const { listening, ours, until } = require('./support.js');
+const { Host } = ours;
 
 const index = JSON.stringify(path.join(__dirname, '..'));
 const options = { timeout: 60_000 };
@@ -144,4 +145,37 @@ test('a host that does not listen lives until it has told that its only host is 
     const { end, said } = await outlive(t, codes[i % 3], options);
     assert.deepStrictEqual({ end, said }, { end: 0, said: ['joined', 'lost', 'left'] });
   }
+});
+
+test('a seed that does not answer keeps the process alive until it is given up, and no longer', options, async (t) => {
+  const code = `h.on('unreachable', () => console.log('unreachable'));
+    h.join([url, 'ws://127.0.0.1:1']).then(() => { console.log('joined'); process.on('exit', () => console.log(Object.keys(h.timers).length)); })`;
+  const { end, said } = await outlive(t, code, { reconnectDelay: 10, reconnectTimeout: 100 });
+  assert.strictEqual(end, 0);
+  assert.deepStrictEqual(said.slice(-2), ['left', '0']);
+});
+
+test('close in the middle of a join or a reconnect leaves nothing behind at the other host', options, async (t) => {
+  const host = await listening(t);
+  const events = [];
+  for (const event of ['join', 'leave', 'disconnect', 'reconnect']) host.on(event, (url, id) => events.push(`${event} ${id}`));
+  for (let turns = 0; turns < 20; turns++) {
+    const other = new Host({ reconnectDelay: 1 });
+    const joined = other.join(host.url).then(() => 'joined', (err) => err.code);
+    for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await other.close();
+    assert.ok(['joined', 'ERR_HOST_CLOSED'].includes(await joined));
+    await until(() => host.hosts().length === 0);
+  }
+  for (let wait = 0; wait < 20; wait++) {
+    const other = new Host({ reconnectDelay: wait % 5 });
+    await other.join(host.url);
+    Object.values(other.connections)[0].close();
+    await new Promise((resolve) => setTimeout(resolve, wait / 2));
+    await other.close();
+    await until(() => host.hosts().length === 0);
+  }
+  assert.deepStrictEqual(Object.keys(host.timers), []);
+  const count = (event) => events.filter((text) => text.startsWith(event)).length;
+  assert.strictEqual(count('join'), count('leave'));
 });

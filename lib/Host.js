@@ -305,7 +305,7 @@ Host.prototype.close = function () {
   };
   if (debug.enabled) debug('%s: closing', core.name());
   if (core.native === null) return core.Promise.resolve(ended());
-  core.closing = core.call((native, call) => native.close(call), ended);
+  core.closing = core.call((native, call) => native.close(call, core.closeWithin), ended);
   return core.closing;
 };
 

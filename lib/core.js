@@ -72,6 +72,8 @@ class Core {
     this.pressed = false;
     /** The end of `drain`, while that goes on. @type {any} */
     this.draining = null;
+    /** How long `close` waits for other hosts, in ms, if not as long as ever. @type {number | null} */
+    this.closeWithin = null;
     /** Whether either is so, and sends have to be looked at. */
     this.guarded = false;
     /** Whether the host of `askedFor` takes no more, as it was after `askedAt` hand-overs. */
@@ -152,7 +154,7 @@ class Core {
     for (const { pending } of this.calls.values()) this.#reject(pending, hostClosed());
     this.calls.clear();
     this.links = this.timers = 0;
-    this.draining = null;
+    this.draining = this.closeWithin = null;
     this.relieved();
     this.hosts.clear();
   }
@@ -204,9 +206,9 @@ class Core {
 
   /** Whether the program has to be told of something that the network does. */
   isBusy() {
-    // A lost host that is just being dialled has neither a connection nor a timer.
+    // A lost host that is just being dialled has neither a connection nor a timer; whether it is a member or not, it is looked for.
     return this.listening || this.links > 0 || this.timers > 0 || this.members.size > 0 || this.calls.size > 0 || this.sends.size > 0
-      || this.requests.waiting.size > 0;
+      || this.requests.waiting.size > 0 || (this.native !== null && this.native.isSeeking());
   }
 
   /** Lets the process end, or not, as the host's state wants it. */
