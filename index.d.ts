@@ -523,7 +523,7 @@ declare namespace distribus {
      * Closes the host when everything is settled that is under way: nobody new is taken in and nothing new can begin meanwhile
      * (ERR_HOST_DRAINING).
      *
-     * @param options `timeout`: how long that may take, in milliseconds. Default: 30000
+     * @param options `timeout`: how long that may take, in milliseconds, the goodbye included. Default: 30000
      * @returns resolves with the host; rejects with ERR_DRAIN_TIMEOUT when something was undelivered or unanswered then. It is closed all the same
      */
     drain(options?: { timeout?: number } | null): HostPromise<this>;
@@ -531,7 +531,10 @@ declare namespace distribus {
     /** Counters of what the host has done with other hosts, and what waits for them. */
     stats(): Stats;
 
-    /** Says goodbye to all hosts, stops listening and ends all connections. The host can be used again. */
+    /**
+     * Says goodbye to all hosts, stops listening and ends all connections. The host can be used again. Hosts that do not answer are
+     * waited for 5 seconds at most.
+     */
     close(): HostPromise<this>;
 
     /** Closes the host: `await using host = new Host()`, where Node.js knows `Symbol.asyncDispose` (20.5.1 and newer). */

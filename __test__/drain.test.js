@@ -128,3 +128,27 @@ test('closing ends a drain', options, async (t) => {
   assert.strictEqual(await drained, a);
   await send;
 });
+
+test('draining takes no longer than it may, whoever does not answer, and the others hear the goodbye', options, async (t) => {
+  const { spawn } = require('node:child_process');
+  const path = require('node:path');
+  const { a, b } = await pair(t);
+  const text = `const { Host } = require(${JSON.stringify(path.join(__dirname, '..'))}); const h = new Host();
+    h.create('frozen').on('message', () => {}); h.join('${a.url}')`;
+  const child = spawn(process.execPath, ['-e', text], { stdio: 'inherit' });
+  t.after(() => child.kill('SIGKILL'));
+  await until(() => a.hosts().length === 2);
+  await a.send('a', 'frozen', 1);
+  const left = new Promise((resolve) => b.on('leave', resolve));
+  child.kill('SIGSTOP');
+  const sent = a.send('a', 'frozen', 2);
+  const outcome = assert.rejects(sent, { code: 'ERR_DELIVERY_UNKNOWN' });
+  const { url } = a;
+  const since = performance.now();
+  await assert.rejects(a.drain({ timeout: 200 }), { code: 'ERR_DRAIN_TIMEOUT', undelivered: 1, unanswered: 0 });
+  const took = performance.now() - since;
+  assert.ok(took < 1500, `${took} ms`);
+  assert.strictEqual(await left, url);
+  await outcome;
+  child.kill('SIGKILL');
+});

@@ -1,6 +1,6 @@
 'use strict';
 
-const { clearTimeout, setTimeout } = require('./platform.js');
+const { clearTimeout, now, setTimeout } = require('./platform.js');
 const { error, hostClosed } = require('./errors.js');
 const { checkDelay } = require('./validate.js');
 
@@ -21,6 +21,7 @@ function drain(host, core, options) {
   if (core.native === null || core.closing !== null) return host.close();
   if (core.draining !== null) return core.draining;
   core.flush();
+  const until = now() + timeout;
   const { native } = core;
   const settle = () => {
     if (core.native !== native || core.closing !== null) throw hostClosed();
@@ -49,6 +50,8 @@ function drain(host, core, options) {
   // It is rejected when the host is closed meanwhile.
   const end = () => {
     clearTimeout(timer);
+    // That the others answer the goodbye is waited for within the same time.
+    if (timeout !== Infinity) core.closeWithin = Math.max(0, until - now());
     return host.close();
   };
   const drained = core.Promise.race([settled, late]).then(end, end).then(() => {
