@@ -189,12 +189,10 @@ Host.prototype.find = function (id) {
     core.outbound.checkId('id', id);
     const address = lookUp(this, 'addresses', id);
     const noted = typeof address === 'string' && address.includes('://');
-    // Of a host that is lost, another one may have the peer by now.
+    // Of a host that is lost, another one may have the peer by now. The program itself may have noted the address.
     if (noted && (core.links === 0 || lookUp(this, 'connections', address) !== undefined)) return address;
     if (!core.mayKnow(id)) throw peerNotFound(id);
-    const text = serialize(id) || null;
-    const found = core.call((native, call) => native.find(call, text));
-    // The program itself may have noted it.
+    const found = core.call((native, call) => native.find(call, serialize(id) || null));
     return noted ? found.catch((/** @type {any} */ err) => (err.code === 'ERR_PEER_NOT_FOUND' ? address : core.Promise.reject(err))) : found;
   });
 };
