@@ -39,6 +39,7 @@ both('the receiver sees the JSON round trip', async (t, distribus) => {
   }
   const news = [];
   one.subscribe('c', (message) => news.push(message));
+  await one.ready?.();
   for (const value of values) two.publish('c', value);
   await until(() => news.length === values.length);
   assert.deepStrictEqual(news, values.map((value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)))));
