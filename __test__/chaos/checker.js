@@ -205,9 +205,9 @@ function checkPublishes(processes, views, { violations, counts }) {
       const excused = counts.excused;
       for (let missing = expected; missing < n; missing++) {
         const at = published[missing];
-        const owed = name === publisher || (told === 0 &&
-          haveMet(view, other, at, published[n] ?? Infinity, time));
-        if (told > 0) told--;
+        const met = name === publisher || haveMet(view, other, at, published[n] ?? Infinity, time);
+        const owed = met && told === 0;
+        if (met && told > 0) told--;
         if (!owed) counts.excused += expected > 0 ? 1 : 0;
         else violations.push(`${publisher} on ${channel} #${missing} was not heard by ${name}, but ${n === published.length ? 'should have been' : `#${n} was`}`);
       }

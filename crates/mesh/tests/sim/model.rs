@@ -414,6 +414,15 @@ impl Model {
                 }
             }
             Event::Gone { host } => self.has_gone(life, host),
+            Event::Forgotten { id } => {
+                // What waits is looked for again, and takes its place then.
+                for sent in &self.lives[life].sends {
+                    let m = &mut self.messages[*sent];
+                    if m.outcome == Outcome::Open && m.to.as_deref() == Some(&**id) {
+                        m.direct = None;
+                    }
+                }
+            }
             Event::Dropped { key, count, .. } => {
                 self.counts.dropped += count;
                 *self.dropped.entry((life, key.to_string())).or_default() += count;
