@@ -8,6 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { anchors, blocks, links, printed, prose } = require('./pages.js');
+const { freePort } = require('./support.js');
 
 const ROOT = path.join(__dirname, '..');
 const SECONDS = 20;
@@ -40,6 +41,16 @@ function start(folder, args) {
   child.stdout.on('data', (text) => { running.out += text; });
   child.stderr.on('data', (text) => { running.err += text; });
   return running;
+}
+
+/** Resolves when a program has printed that. */
+async function says(running, text) {
+  let over = false;
+  running.ended.then(() => { over = true; });
+  while (!running.out.includes(text)) {
+    assert.ok(!over, `'${text}' was printed before the end:\n${running.out}\n${running.err}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** The programs of a page: each block that runs, with the earlier ones that it continues. */
@@ -90,6 +101,21 @@ test('each page of the guide begins with code that runs', () => {
     assert.ok(first !== undefined && first.language === 'js' && first.mark === '', page);
     assert.ok(first.line <= 8, `${page}: the code stands before the explanations`);
   }
+});
+
+test('the session of the README can be typed into two terminals', { timeout: 60_000 }, async (t) => {
+  const folder = workshop(t);
+  const [listens, joins] = blocks(read('README.md')).filter(({ mark }) => mark === 'session');
+  const port = String(await freePort());
+  const first = start(folder, ['-i']);
+  t.after(() => first.child.kill('SIGKILL'));
+  first.child.stdin.write(listens.code.replaceAll('3000', port));
+  await says(first, `listening at ws://localhost:${port}`);
+  const second = start(folder, ['-i']);
+  t.after(() => second.child.kill('SIGKILL'));
+  second.child.stdin.write(joins.code.replaceAll('3000', port));
+  await says(second, 'received');
+  await says(first, 'pierre says: Bonjour');
 });
 
 test('every relative link and anchor in the pages leads somewhere', () => {

@@ -89,13 +89,14 @@ impl Callback {
             if sys::napi_open_handle_scope(env, &mut scope) != sys::Status::napi_ok {
                 return;
             }
-            let (mut function, mut global, mut result) = (null_mut(), null_mut(), null_mut());
+            let (mut function, mut result) = (null_mut(), null_mut());
             sys::napi_get_reference_value(env, reference, &mut function);
-            sys::napi_get_global(env, &mut global);
+            // What the function is called on is the async resource, too, whose `domain` Node.js enters once that module is loaded. In
+            // a REPL the global object has one that cannot be entered, so it is the function itself.
             let status = sys::napi_make_callback(
                 env,
                 null_mut(),
-                global,
+                function,
                 function,
                 0,
                 null_mut(),
