@@ -87,6 +87,24 @@ fn a_host_that_closes_while_it_is_being_joined_leaves_for_good() {
 }
 
 #[test]
+fn an_answer_to_a_greeting_that_comes_after_the_goodbye_counts_for_nothing() {
+    let mut net = Net::new(2);
+    net.nodes[1].paused = true; // so that it answers no greeting yet
+    let join = net.join(0, &url(1));
+    net.run_for(5 * LATENCY);
+    assert!(net.nodes[0].connections.is_empty());
+    net.close(1);
+    net.nodes[1].url = None;
+    net.run_for(5 * LATENCY);
+    let lost = matches!(net.result(0, join), Some(Err(CallError::Lost { .. })));
+    assert!(lost, "{:?}", net.result(0, join));
+    net.nodes[1].paused = false;
+    net.apply(1);
+    assert_left(&mut net, 1, "answered late");
+    assert_eq!(changes(&net, 0), []);
+}
+
+#[test]
 fn a_host_that_closes_in_the_middle_of_a_reconnect_leaves_for_good() {
     // Host 0 dials again a second after the loss, host 1 waits for that.
     for closes in [0, 1] {

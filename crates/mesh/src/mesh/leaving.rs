@@ -19,6 +19,7 @@ impl Mesh {
             .and_then(|h| json::members(h, ["id"]))
             .unwrap_or_default();
         let host = host.as_ref().and_then(json::string);
+        let greeting = self.hosts.get(link).map(|l| l.state) == Some(State::Greeting);
         let key = self.hosts.unregister(link, State::Leaving);
         if let Some(key) = &key {
             self.has_left(link, key);
@@ -29,7 +30,6 @@ impl Mesh {
             self.say_goodbye(twin);
         } else if let Some(l) = self.hosts.get_mut(link) {
             // A stranger's goodbye is answered, and it may stay.
-            let greeting = l.state == State::Greeting;
             l.state = if l.dialled.is_some() {
                 State::Leaving
             } else {
