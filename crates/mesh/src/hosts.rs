@@ -44,6 +44,8 @@ pub struct Link<W> {
     pub offer: Option<Offer>,
     /// The session with which our greeting wanted to go on.
     pub named: Option<ByteString>,
+    /// The session that we have said would begin.
+    pub proposed: Option<ByteString>,
     /// What both sides said about telling what they listen to.
     pub interest: Interest,
     /// When the session began to use it.
@@ -85,6 +87,7 @@ impl<W> Link<W> {
             hint: None,
             offer: None,
             named: None,
+            proposed: None,
             interest: Interest::default(),
             since: Time::ZERO,
             directory: Part::default(),
@@ -271,6 +274,12 @@ impl<W> Hosts<W> {
         self.loose()
             .find(|(_, l)| l.is_connecting() && there(l))
             .map(|(id, _)| id)
+    }
+
+    /// Whether we have proposed that session where we have said hello and wait for the answer.
+    pub fn has_proposed(&self, session: &ByteString) -> bool {
+        let mut links = self.loose();
+        links.any(|(_, l)| l.state == State::Greeting && l.proposed.as_ref() == Some(session))
     }
 
     /// The hosts that are expected where we are just connecting to one with that key.

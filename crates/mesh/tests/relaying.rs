@@ -649,6 +649,9 @@ fn a_greeting_from_before_the_present_session_ends_nothing() {
     assert_eq!(net.published(1), ["1"]);
     // Of what it says then, one greeting is held up on its way.
     says(&mut net, 3, Content::Open);
+    net.settle();
+    let key = "other".into();
+    net.input(1, Input::CancelTimer { key });
     says(&mut net, 3, greeting("other", 9, "present"));
     net.settle();
     says(&mut net, 2, Content::Open);

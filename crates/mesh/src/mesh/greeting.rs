@@ -154,6 +154,10 @@ impl Mesh {
         let Some(key) = url.clone().or_else(|| host.clone()) else {
             return Decision::Stranger;
         };
+        if !replace && self.keeps_unnamed(link) {
+            // It did not know whom it dials. It dials again, and names the session that both have, or insists if it has none.
+            return Decision::Duplicate;
+        }
         let ours_wins = host
             .as_ref()
             .is_some_and(|theirs| !replace && self.id < *theirs);
@@ -235,6 +239,8 @@ impl Mesh {
             json::push_member(&mut host, "number", Some(&number));
             json::push_member(&mut host, "taken", taken.then_some("true"));
             json::push_member(&mut host, "duplicate", duplicate.then_some("true"));
+            let again = duplicate && self.keeps_unnamed(link);
+            json::push_member(&mut host, "again", again.then_some("true"));
             let members = self.members_for(link, asks, relayed);
             json::push_member(&mut host, "members", (members != "[]").then_some(&members));
             self.note_newcomer(link, asks);

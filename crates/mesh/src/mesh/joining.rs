@@ -9,7 +9,7 @@ use super::members::read_members;
 use super::session::read_offer;
 use super::{Asked, Expected, Mesh, RoundEnd, Waiter};
 use crate::error::CallError;
-use crate::event::{Answer, Event, LinkId, Raw};
+use crate::event::{Answer, Event, LinkId, Raw, Time};
 use crate::hosts::{Link, State};
 use crate::limits::Limits;
 use crate::members::Member;
@@ -33,7 +33,7 @@ impl Mesh {
             return;
         };
         let asked = l.asks;
-        let mut duplicate = false;
+        let (mut duplicate, mut again) = (false, false);
         let mut members = Vec::new();
         let mut number = None;
         let mut adopted = None;
@@ -52,9 +52,22 @@ impl Mesh {
                 "quiet",
                 "number",
                 "taken",
+                "again",
             ];
-            if let Some([id, url, dup, session, list, features, quiet, said, refused]) =
-                host.as_ref().and_then(|h| json::members(h, names))
+            if let Some(
+                [
+                    id,
+                    url,
+                    dup,
+                    session,
+                    list,
+                    features,
+                    quiet,
+                    said,
+                    refused,
+                    anew,
+                ],
+            ) = host.as_ref().and_then(|h| json::members(h, names))
             {
                 members = read_members(list.as_ref());
                 number = said;
@@ -67,6 +80,7 @@ impl Mesh {
                 l.host = id.as_ref().and_then(json::string);
                 l.url = url.as_ref().and_then(json::string);
                 duplicate = dup.as_ref().is_some_and(json::truthy);
+                again = anew.as_ref().is_some_and(json::truthy);
             }
             adopted = Some(network);
         }
@@ -133,7 +147,8 @@ impl Mesh {
             }
             if duplicate {
                 self.leave_quietly(link);
-                let until = self.now + EXPECTED_WITHIN;
+                let wait = if again { Time::ZERO } else { EXPECTED_WITHIN };
+                let until = self.now + wait;
                 self.expected.push(Expected {
                     host: host.clone(),
                     url: dialled.clone(),

@@ -55,12 +55,30 @@ impl Mesh {
                 }
                 written(&session.id, false, &session.standing())
             }
-            None => written(&self.session_id(), true, &Standing::new_session()),
+            None => {
+                let id = self.session_id();
+                if let Some(l) = self.hosts.get_mut(link) {
+                    l.proposed = Some(id.clone());
+                }
+                written(&id, true, &Standing::new_session())
+            }
         }
     }
 
     fn session_id(&mut self) -> ByteString {
         format!("{:016x}", self.random.u64(..)).into()
+    }
+
+    /// Whether the host that says hello on that link would begin a session, and one with it is kept here, over no link or over a worse
+    /// one: it has come by a url by which it does not know us, or has given us up.
+    pub(super) fn keeps_unnamed(&self, link: LinkId) -> bool {
+        let Some(l) = self.hosts.get(link) else {
+            return false;
+        };
+        let session = l.host.as_ref().and_then(|host| self.sessions.get(host));
+        let worse = |other| other != link && self.is_better(link, other);
+        let kept = session.is_some_and(|s| s.link().is_none_or(worse));
+        kept && l.offer.as_ref().is_some_and(|offer| offer.new)
     }
 
     /// Goes on with the session that the other host named on that link, or begins it. Gives the host, if it has sessions.
@@ -112,15 +130,18 @@ impl Mesh {
                 return None;
             }
         }
-        // Whoever dialled proposes a new session; a session that one side has forgotten cannot go on under its name.
-        let id = if offer.new || dialled {
-            offer.id
-        } else {
-            self.session_id()
-        };
         let fresh = Standing {
             window: there.window,
             ..Standing::new_session()
+        };
+        // They may have begun what we have proposed over another link, where their answer is still on its way.
+        let nothing_said = offer.received == 0 && offer.seen == 0;
+        let begun = nothing_said && self.hosts.has_proposed(&offer.id);
+        // Whoever dialled proposes a new session; a session that one side has forgotten cannot go on under its name.
+        let id = if offer.new || dialled || begun {
+            offer.id
+        } else {
+            self.session_id()
         };
         self.sessions.begin(host.clone(), id);
         self.sessions.attach(&host, link, &fresh)?;
