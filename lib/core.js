@@ -364,9 +364,18 @@ class Core {
     this.native?.configure(this.nativeOptions());
   }
 
+  /** Read for every send, and so not by `lookUp`, for which each name is a new one. */
+  #offline() {
+    try {
+      return this.host.options.offline;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** @param {any} options of a send */
   waitsOffline(options) {
-    const offline = options?.offline ?? lookUp(this.host, 'options', 'offline');
+    const offline = options?.offline ?? this.#offline();
     if (offline === undefined) return false;
     checkOffline(offline);
     return offline === 'queue';

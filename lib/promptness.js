@@ -4,7 +4,7 @@ const { now } = require('./platform.js');
 
 /** So many times in a row something may be handed over by itself, and once more after each so many ms. */
 const MOST = 8;
-const INTERVAL = 0.5;
+const INTERVAL = 1;
 
 /**
  * Whether what was published is handed over at once rather than with what follows in the same turn. A thread that blocks afterwards, or
