@@ -2,7 +2,8 @@
 // Where a promise about jobs, requests, drains or watches was broken, by the logs of all processes. See checker.js.
 //
 // Jobs for a group, each known by its process and a number:
-// - what a member gets was published, none gets the same twice, and two members get the same only when the publisher lost one of them;
+// - what a member gets was published; two members get the same only when the publisher lost all of them but one, and one gets the same
+//   twice only when the publisher had seen it leave: a process that was frozen takes what it had been sent before, too;
 // - none vanishes: it is done, or reported there by the event 'drop', while one process has been a member without interruption for
 //   `PATIENCE` after the publish, the publisher had got something from it before, and has not seen it leave;
 // - when nothing bad happens and so many are published that everybody gets some, every member gets at least one (`V`).
@@ -64,10 +65,11 @@ function checkJobs(processes, views, { violations, counts }) {
       const by = jobs.get(n) ?? [];
       if (by.length > 0) {
         counts.done++;
-        if (new Set(by.map(({ name }) => name)).size < by.length) violations.push(`${name}: job ${n} was done twice by ${by[0].name}`);
-        else if (by.length > 1 && !by.slice(0, -1).every(({ name }) => hasLost(lines, views.get(name)?.id, at))) {
-          violations.push(`${name}: job ${n} was done by ${by.map(({ name }) => name).join(' and ')}, neither of which was lost`);
-        }
+        const names = by.map(({ name }) => name);
+        const again = names.find((name, index) => names.indexOf(name) < index && !hasLost(lines, views.get(name)?.id, at, GONE));
+        const faithful = new Set(names.filter((name) => !hasLost(lines, views.get(name)?.id, at, LOST)));
+        if (again !== undefined) violations.push(`${name}: job ${n} was done twice by ${again}`);
+        else if (faithful.size > 1) violations.push(`${name}: job ${n} was done by ${names.join(' and ')}, neither of which was lost`);
         continue;
       }
       const owing = members.find(({ name, times }) => owes(view, /** @type {any} */ (views.get(name)), times, at, end));
@@ -115,9 +117,12 @@ function owes(publisher, member, times, at, end) {
   return known !== undefined && publisher.got.get(member.name)?.some((time) => known.from <= time && time <= at);
 }
 
-/** Whether a process has seen that host lost, or leaving, since then. */
-function hasLost(lines, id, since) {
-  return lines.some(([time, kind, change, who]) => kind === 'M' && time >= since && who === id && (change === 'disconnect' || change === 'leave'));
+const GONE = ['leave'];
+const LOST = ['disconnect', 'leave'];
+
+/** Whether a process has seen one of these changes of that host since then. */
+function hasLost(lines, id, since, changes) {
+  return lines.some(([time, kind, change, who]) => kind === 'M' && time >= since && who === id && changes.includes(change));
 }
 
 /**
@@ -167,7 +172,7 @@ function checkRequests(processes, views, { violations, counts }) {
     } else if (HANDLED.has(code)) {
       if (by === undefined) violations.push(`${text} failed with ${code} but was never handled`);
     } else if (!EITHER.has(code)) violations.push(`${text} failed with the unexpected code ${code}`);
-    else if (code === 'ERR_DELIVERY_UNKNOWN' && by !== undefined && drained.has(by.name) && !hasLost(lines.filter(([at]) => at <= time), views.get(by.name)?.id, request.time)) {
+    else if (code === 'ERR_DELIVERY_UNKNOWN' && by !== undefined && drained.has(by.name) && !hasLost(lines.filter(([at]) => at <= time), views.get(by.name)?.id, request.time, LOST)) {
       violations.push(`${text} was not answered by ${by.name}, which has drained`);
     }
   }

@@ -97,3 +97,21 @@ test('allowed: a job done by two processes, the first of which was lost', () => 
   processes[2].lines.push([70, 'C', 'a.1', 0]);
   assert.deepStrictEqual(check(processes).violations.filter((text) => /job 0/.test(text)), []);
 });
+
+test('allowed: a job done by two processes, of which the one that was lost does it last', () => {
+  const processes = fine();
+  processes[0].lines.push([60, 'M', 'disconnect', 'C1']);
+  processes[2].lines.push([70, 'C', 'a.1', 0]);
+  assert.deepStrictEqual(check(processes).violations.filter((text) => /job 0/.test(text)), []);
+});
+
+test('a job done twice by a process: allowed if the publisher had seen it leave, not if it had only lost the connection', () => {
+  const seen = (/** @type {string[]} */ ...changes) => {
+    const processes = fine();
+    processes[0].lines.push(...changes.map((change, index) => [60 + index, 'M', change, 'B1']));
+    processes[1].lines.push([70, 'C', 'a.1', 0]);
+    return check(processes).violations.filter((text) => /job 0/.test(text));
+  };
+  assert.deepStrictEqual(seen('disconnect', 'leave', 'join'), []);
+  assert.deepStrictEqual(seen('disconnect', 'reconnect'), ['a.1: job 0 was done twice by b.1']);
+});
