@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 
 use super::Mesh;
-use crate::event::{Event, LinkId};
+use crate::event::{Change, Event, LinkId};
 use crate::roster::Name;
 
 impl Mesh {
@@ -23,6 +23,17 @@ impl Mesh {
         let events = self
             .roster
             .connected(Name::new(host, key), key.clone(), url);
+        for event in &events {
+            // Whoever is told to have left is not waited for.
+            if let Event::Member {
+                change: Change::Leave,
+                host: Some(before),
+                ..
+            } = event
+            {
+                self.end_lost_session(before);
+            }
+        }
         self.tell(events);
     }
 
