@@ -8,7 +8,15 @@ const noNative = (message) => ['error', { patterns: [{ regex: 'native(\\.js)?$',
 
 /** What tests replace by fakes, and what not every environment has. */
 const FAKED = [
-  'setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'queueMicrotask', 'performance', 'Date'
+  'setImmediate',
+  'clearImmediate',
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'queueMicrotask',
+  'performance',
+  'Date'
 ];
 const faked = 'Take it from lib/platform.js: tests replace this one by a fake.';
 
@@ -39,7 +47,10 @@ module.exports = [
       ],
       'no-restricted-syntax': [
         'error',
-        { selector: "CallExpression[callee.name='require'][arguments.0.value=/^(node:)?(timers|perf_hooks)/]", message: faked }
+        {
+          selector: "CallExpression[callee.name='require'][arguments.0.value=/^(node:)?(timers|perf_hooks)/]",
+          message: faked
+        }
       ]
     }
   },

@@ -303,7 +303,11 @@ declare namespace distribus {
     request<Reply = In>(to: Id, message?: Out, options?: RequestOptions | null): HostPromise<Reply>;
 
     /** Sends a message to all peers in the network whose ids match, without a pattern to all; see `Host.broadcast`. */
-    broadcast(pattern: string | null | undefined, message: Out, options?: { self?: boolean }): HostPromise<{ delivered: number; failed: number }>;
+    broadcast(
+      pattern: string | null | undefined,
+      message: Out,
+      options?: { self?: boolean }
+    ): HostPromise<{ delivered: number; failed: number }>;
     broadcast(message: Out): HostPromise<{ delivered: number; failed: number }>;
 
     /**
@@ -433,7 +437,12 @@ declare namespace distribus {
      * Sends a message to all peers in the network whose ids match; without a pattern to all. Not to the sender, unless `self` is true.
      * `failed` counts peers whose listener threw, and hosts that are lost, whose queue is full, or that did not answer.
      */
-    broadcast(from: Id, pattern: string | null | undefined, message: any, options?: { self?: boolean }): HostPromise<{ delivered: number; failed: number }>;
+    broadcast(
+      from: Id,
+      pattern: string | null | undefined,
+      message: any,
+      options?: { self?: boolean }
+    ): HostPromise<{ delivered: number; failed: number }>;
     broadcast(from: Id, message: any): HostPromise<{ delivered: number; failed: number }>;
 
     /**
@@ -442,7 +451,10 @@ declare namespace distribus {
      *
      * @throws {RangeError} ERR_ID_TOO_LONG: the pattern is longer than `maxIdLength`
      */
-    watch(pattern?: string | null, options?: { signal?: AbortSignal }): AsyncIterableIterator<{ type: 'join' | 'leave'; id: any }>;
+    watch(
+      pattern?: string | null,
+      options?: { signal?: AbortSignal }
+    ): AsyncIterableIterator<{ type: 'join' | 'leave'; id: any }>;
 
     /**
      * Listens for other hosts.
@@ -489,10 +501,16 @@ declare namespace distribus {
     once<E extends keyof HostEvents>(event: E, callback: (this: this, ...args: HostEvents[E]) => unknown): this;
     once(event: string | symbol, callback: (this: this, ...args: any[]) => unknown): this;
     /** Adds a listener that is called before those that are there. */
-    prependListener<E extends keyof HostEvents>(event: E, callback: (this: this, ...args: HostEvents[E]) => unknown): this;
+    prependListener<E extends keyof HostEvents>(
+      event: E,
+      callback: (this: this, ...args: HostEvents[E]) => unknown
+    ): this;
     prependListener(event: string | symbol, callback: (this: this, ...args: any[]) => unknown): this;
     /** Adds a listener that is called once, before those that are there. */
-    prependOnceListener<E extends keyof HostEvents>(event: E, callback: (this: this, ...args: HostEvents[E]) => unknown): this;
+    prependOnceListener<E extends keyof HostEvents>(
+      event: E,
+      callback: (this: this, ...args: HostEvents[E]) => unknown
+    ): this;
     prependOnceListener(event: string | symbol, callback: (this: this, ...args: any[]) => unknown): this;
     /** Removes a listener; the one that was added last, if it was added more than once. */
     off(event: string | symbol, callback: (...args: any[]) => unknown): this;
@@ -560,10 +578,18 @@ declare namespace distribus {
      * @throws {TypeError} ERR_INVALID_ARG_TYPE: the callback is not a function
      * @throws {RangeError} ERR_ID_TOO_LONG: the channel or the group is longer than `maxIdLength`
      */
-    subscribe<M = any>(channel: Id, callback: (message: M, channel?: any) => unknown, options?: { exact?: boolean; group?: string } | null): void;
+    subscribe<M = any>(
+      channel: Id,
+      callback: (message: M, channel?: any) => unknown,
+      options?: { exact?: boolean; group?: string } | null
+    ): void;
 
     /** Removes the first subscription of that callback. */
-    unsubscribe<M = any>(channel: Id, callback: (message: M, channel?: any) => unknown, options?: { exact?: boolean; group?: string } | null): void;
+    unsubscribe<M = any>(
+      channel: Id,
+      callback: (message: M, channel?: any) => unknown,
+      options?: { exact?: boolean; group?: string } | null
+    ): void;
   }
 
   interface HostConstructor {

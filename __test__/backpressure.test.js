@@ -57,9 +57,13 @@ for (const kind of ['ours', 'original']) {
       dropped += count;
     });
     const slow = [];
-    host.on('slow', (url) => { slow.push(url); });
+    host.on('slow', (url) => {
+      slow.push(url);
+    });
     let drains = 0;
-    host.on('drain', () => { drains++; });
+    host.on('drain', () => {
+      drains++;
+    });
     frozen.kill('SIGSTOP');
     global.gc?.();
     const before = process.memoryUsage().rss;
@@ -72,8 +76,15 @@ for (const kind of ['ours', 'original']) {
     for (let round = 0; round < 60; round++) {
       for (let i = 0; i < 200; i++) {
         if (!host.publish('c', { n: published++, text })) falses++;
-        sends.push(host.send('a', 'frozen', text).then(() => 'delivered', (err) => err.code)
-          .then((code) => codes.set(code, (codes.get(code) ?? 0) + 1)));
+        sends.push(
+          host
+            .send('a', 'frozen', text)
+            .then(
+              () => 'delivered',
+              (err) => err.code
+            )
+            .then((code) => codes.set(code, (codes.get(code) ?? 0) + 1))
+        );
       }
       await host.send('a', 'healthy', text);
       healthy++;
@@ -98,7 +109,8 @@ for (const kind of ['ours', 'original']) {
     assert.deepStrictEqual(Object.fromEntries(codes), { delivered: published - refused, ERR_OVERLOADED: refused });
     host.publish('c', { n: published++ });
     let result;
-    do result = await ask(host, 'frozen'); while (result.heard + dropped < published);
+    do result = await ask(host, 'frozen');
+    while (result.heard + dropped < published);
     assert.strictEqual(result.heard, published - dropped);
     assert.strictEqual(result.received, 1 + published - 1 - refused);
     assert.strictEqual(result.disorder, false);
@@ -138,8 +150,11 @@ test('a program that takes nothing is sent no more than it has room for', option
   child.stdin.write('go\n');
   const message = 'x'.repeat(100_000);
   let answers = 0;
-  socket.on('message', () => { answers++; });
-  for (let id = 1; id <= 900; id++) { // 90 MB, in the original's protocol
+  socket.on('message', () => {
+    answers++;
+  });
+  for (let id = 1; id <= 900; id++) {
+    // 90 MB, in the original's protocol
     socket.send(JSON.stringify({ id, message: { method: 'send', params: { from: 'a', to: 'busy', message } } }));
   }
   const [grown] = await once(child.stdout, 'data');

@@ -21,7 +21,15 @@ function small(id, more) {
 
 const options = { repeats: 1 };
 
-for (const id of ['round-trip', 'acked-207-50k', 'acked-11-50k-1000-recipients', 'publish-11-8-hosts', 'local', 'create', 'startup']) {
+for (const id of [
+  'round-trip',
+  'acked-207-50k',
+  'acked-11-50k-1000-recipients',
+  'publish-11-8-hosts',
+  'local',
+  'create',
+  'startup'
+]) {
   test(`the benchmark measures ${id}`, async () => {
     const sample = await measure(small(id, id.includes('recipients') ? { recipients: 10 } : {}), 'ours', options);
     assert.ok(/** @type {number} */ (sample.seconds) > 0);
@@ -63,9 +71,10 @@ test('every bound is about a cell and contenders that are measured', () => {
 });
 
 test('a verdict is about the ratio of medians, and says what is reached', () => {
-  const verdict = (/** @type {number[]} */ ours, /** @type {number[]} */ theirs) => judge({
-    local: { samples: { ours: ours.map((rate) => ({ rate })), original: theirs.map((rate) => ({ rate })) } }
-  })[0];
+  const verdict = (/** @type {number[]} */ ours, /** @type {number[]} */ theirs) =>
+    judge({
+      local: { samples: { ours: ours.map((rate) => ({ rate })), original: theirs.map((rate) => ({ rate })) } }
+    })[0];
   assert.equal(verdict([1, 13, 99], [10, 10, 10]).ratio, 1.3);
   assert.equal(verdict([13], [10]).verdict, 'aim');
   assert.equal(verdict([11], [10]).verdict, 'must');

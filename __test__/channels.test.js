@@ -86,12 +86,22 @@ test('one member of a group gets each message, and another one when it is gone',
 test('a broadcast reaches who matches, and the sender when it wants', options, async (t) => {
   const hosts = await network(t, 3);
   const got = [];
-  const peers = hosts.map((host, n) => host.create('room.' + n).on('message', (from, message) => got.push([n, from, message])));
-  hosts[1].create('other').on('message', () => { throw new Error('of the test'); });
+  const peers = hosts.map((host, n) =>
+    host.create('room.' + n).on('message', (from, message) => got.push([n, from, message]))
+  );
+  hosts[1].create('other').on('message', () => {
+    throw new Error('of the test');
+  });
   hosts[1].on('error', () => {});
   assert.deepStrictEqual(await peers[0].broadcast('room.*', 'a'), { delivered: 2, failed: 0 });
-  assert.deepStrictEqual(got.splice(0).sort(), [[1, 'room.0', 'a'], [2, 'room.0', 'a']]);
-  assert.deepStrictEqual(await hosts[0].broadcast('room.0', 'room.*', 'b', { self: true }), { delivered: 3, failed: 0 });
+  assert.deepStrictEqual(got.splice(0).sort(), [
+    [1, 'room.0', 'a'],
+    [2, 'room.0', 'a']
+  ]);
+  assert.deepStrictEqual(await hosts[0].broadcast('room.0', 'room.*', 'b', { self: true }), {
+    delivered: 3,
+    failed: 0
+  });
   assert.strictEqual(got.splice(0).length, 3);
   assert.deepStrictEqual(await peers[2].broadcast('c'), { delivered: 2, failed: 1 });
   await assert.rejects(peers[0].broadcast('*', 1n), { code: 'ERR_MESSAGE_NOT_SERIALIZABLE' });
@@ -123,25 +133,31 @@ test('a watch tells who is there, comes and goes, also with its host', options, 
 
 test('bad options are refused', () => {
   const host = new Host();
-  for (const bad of [{ exact: 1 }, { group: 7 }, { group: '' }, 'x']) assert.throws(() => host.subscribe('c', () => {}, bad), TypeError);
+  for (const bad of [{ exact: 1 }, { group: 7 }, { group: '' }, 'x'])
+    assert.throws(() => host.subscribe('c', () => {}, bad), TypeError);
   assert.throws(() => host.watch(7), { code: 'ERR_INVALID_ARG_TYPE' });
   assert.deepStrictEqual(Object.keys(host.channels), []);
 });
 
-test('plain and exact subscribers come before those of patterns, and these in the order of their patterns', options, () => {
-  const host = new Host();
-  const heard = [];
-  const subscribe = (name, exact = false) => host.subscribe(name, () => heard.push(name), exact ? { exact } : undefined);
-  for (const name of ['**', 'a.*', 'a.x', '**', 'a**x', 'a.*', 'a.x']) subscribe(name);
-  subscribe('l*', true);
-  const publish = (channel) => {
-    host.publish(channel, 1);
-    return heard.splice(0);
-  };
-  assert.deepStrictEqual(publish('a.x'), ['a.x', 'a.x', '**', '**', 'a.*', 'a.*']);
-  assert.deepStrictEqual(publish('a--x'), ['**', '**', 'a**x'], 'two stars in a segment are one');
-  assert.deepStrictEqual(publish('ax'), ['**', '**', 'a**x']);
-  assert.deepStrictEqual(publish('l*'), ['l*', '**', '**']);
-  assert.deepStrictEqual(publish('lx'), ['**', '**']);
-  assert.deepStrictEqual(Object.keys(host.channels), ['**', 'a.*', 'a.x', 'a**x']);
-});
+test(
+  'plain and exact subscribers come before those of patterns, and these in the order of their patterns',
+  options,
+  () => {
+    const host = new Host();
+    const heard = [];
+    const subscribe = (name, exact = false) =>
+      host.subscribe(name, () => heard.push(name), exact ? { exact } : undefined);
+    for (const name of ['**', 'a.*', 'a.x', '**', 'a**x', 'a.*', 'a.x']) subscribe(name);
+    subscribe('l*', true);
+    const publish = (channel) => {
+      host.publish(channel, 1);
+      return heard.splice(0);
+    };
+    assert.deepStrictEqual(publish('a.x'), ['a.x', 'a.x', '**', '**', 'a.*', 'a.*']);
+    assert.deepStrictEqual(publish('a--x'), ['**', '**', 'a**x'], 'two stars in a segment are one');
+    assert.deepStrictEqual(publish('ax'), ['**', '**', 'a**x']);
+    assert.deepStrictEqual(publish('l*'), ['l*', '**', '**']);
+    assert.deepStrictEqual(publish('lx'), ['**', '**']);
+    assert.deepStrictEqual(Object.keys(host.channels), ['**', 'a.*', 'a.x', 'a**x']);
+  }
+);

@@ -10,7 +10,9 @@ const options = { timeout: 60_000 };
 test('draining waits for what is under way', options, async (t) => {
   const { a, b } = await pair(t);
   let heard = 0;
-  b.subscribe('c', () => { heard++; });
+  b.subscribe('c', () => {
+    heard++;
+  });
   await b.ready();
   const sends = Array.from({ length: 1000 }, (_, i) => a.send('a', 'b', i));
   for (let i = 0; i < 1000; i++) a.publish('c', i);
@@ -38,7 +40,9 @@ test('draining takes nobody in any more, and tells how much was not delivered', 
   sever(b);
   await until(() => Object.keys(a.connections).length === 0);
   const sends = [1, 2, 3].map((n) => a.send('a', 'b', n, { offline: 'queue' }));
-  const ends = Promise.all(sends.map((send) => assert.rejects(send, (err) => ['ERR_HOST_CLOSED', 'ERR_PEER_UNREACHABLE'].includes(err.code))));
+  const ends = Promise.all(
+    sends.map((send) => assert.rejects(send, (err) => ['ERR_HOST_CLOSED', 'ERR_PEER_UNREACHABLE'].includes(err.code)))
+  );
   const drained = a.drain({ timeout: 300 });
   await assert.rejects(new ours.Host().join(url), (err) => ['ECONNREFUSED', 'ECONNRESET'].includes(err.code));
   await assert.rejects(drained, { code: 'ERR_DRAIN_TIMEOUT', undelivered: 3, unanswered: 0 });
@@ -53,18 +57,22 @@ test('draining a host that does nothing closes it', options, async () => {
   await assert.rejects(host.drain({ timeout: -1 }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
 });
 
-
 test('draining waits for replies, in both directions', options, async (t) => {
   const { a, b, peer } = await pair(t);
   /** @type {Array<() => void>} */
   const answer = [];
-  const wait = () => new Promise((resolve) => { answer.push(() => resolve('reply')); });
+  const wait = () =>
+    new Promise((resolve) => {
+      answer.push(() => resolve('reply'));
+    });
   peer.handle(wait);
   a.create('a').handle(wait);
   const [here, there] = [a.get('a').request('b', 1), peer.request('a', 2)];
   await until(() => answer.length === 2);
   let done = false;
-  const drained = a.drain().then(() => { done = true; });
+  const drained = a.drain().then(() => {
+    done = true;
+  });
   assert.strictEqual(await b.send('b', 'a', 'still there'), null);
   for (const reply of answer) {
     assert.strictEqual(done, false);
@@ -78,28 +86,42 @@ test('draining waits for replies, in both directions', options, async (t) => {
 test('draining tells how many requests were not answered', options, async (t) => {
   const { a, peer } = await pair(t);
   let asked = 0;
-  peer.handle(() => new Promise(() => { asked++; }));
+  peer.handle(
+    () =>
+      new Promise(() => {
+        asked++;
+      })
+  );
   const request = assert.rejects(a.create('a').request('b', 1), { code: 'ERR_HOST_CLOSED' });
   await until(() => asked === 1);
   await assert.rejects(a.drain({ timeout: 100 }), { code: 'ERR_DRAIN_TIMEOUT', undelivered: 0, unanswered: 1 });
   await request;
 });
 
-test('draining does not resolve while a request that this host was asked is unanswered, whenever it was asked', options, async (t) => {
-  const { a, b, peer } = await pair(t);
-  let asked = 0;
-  a.create('a').handle(() => new Promise(() => { asked++; }));
-  const requests = [assert.rejects(peer.request('a', 1), { code: 'ERR_DELIVERY_UNKNOWN' })];
-  await until(() => asked === 1);
-  const drained = a.drain({ timeout: 500 });
-  requests.push(assert.rejects(peer.request('a', 2), { code: 'ERR_DELIVERY_UNKNOWN' }));
-  await assert.rejects(drained, { code: 'ERR_DRAIN_TIMEOUT', undelivered: 0, unanswered: 2 });
-  await Promise.all(requests);
-  // What was not answered in an earlier life holds nothing up.
-  await a.listen('127.0.0.1', 0);
-  await b.join(a.url);
-  assert.strictEqual(await a.drain(), a);
-});
+test(
+  'draining does not resolve while a request that this host was asked is unanswered, whenever it was asked',
+  options,
+  async (t) => {
+    const { a, b, peer } = await pair(t);
+    let asked = 0;
+    a.create('a').handle(
+      () =>
+        new Promise(() => {
+          asked++;
+        })
+    );
+    const requests = [assert.rejects(peer.request('a', 1), { code: 'ERR_DELIVERY_UNKNOWN' })];
+    await until(() => asked === 1);
+    const drained = a.drain({ timeout: 500 });
+    requests.push(assert.rejects(peer.request('a', 2), { code: 'ERR_DELIVERY_UNKNOWN' }));
+    await assert.rejects(drained, { code: 'ERR_DRAIN_TIMEOUT', undelivered: 0, unanswered: 2 });
+    await Promise.all(requests);
+    // What was not answered in an earlier life holds nothing up.
+    await a.listen('127.0.0.1', 0);
+    await b.join(a.url);
+    assert.strictEqual(await a.drain(), a);
+  }
+);
 
 test('draining waits for the answers to a broadcast', options, async (t) => {
   const { a } = await pair(t);
@@ -129,26 +151,30 @@ test('closing ends a drain', options, async (t) => {
   await send;
 });
 
-test('draining takes no longer than it may, whoever does not answer, and the others hear the goodbye', options, async (t) => {
-  const { spawn } = require('node:child_process');
-  const path = require('node:path');
-  const { a, b } = await pair(t);
-  const text = `const { Host } = require(${JSON.stringify(path.join(__dirname, '..'))}); const h = new Host();
+test(
+  'draining takes no longer than it may, whoever does not answer, and the others hear the goodbye',
+  options,
+  async (t) => {
+    const { spawn } = require('node:child_process');
+    const path = require('node:path');
+    const { a, b } = await pair(t);
+    const text = `const { Host } = require(${JSON.stringify(path.join(__dirname, '..'))}); const h = new Host();
     h.create('frozen').on('message', () => {}); h.join('${a.url}')`;
-  const child = spawn(process.execPath, ['-e', text], { stdio: 'inherit' });
-  t.after(() => child.kill('SIGKILL'));
-  await until(() => a.hosts().length === 2);
-  await a.send('a', 'frozen', 1);
-  const left = new Promise((resolve) => b.on('leave', resolve));
-  child.kill('SIGSTOP');
-  const sent = a.send('a', 'frozen', 2);
-  const outcome = assert.rejects(sent, { code: 'ERR_DELIVERY_UNKNOWN' });
-  const { url } = a;
-  const since = performance.now();
-  await assert.rejects(a.drain({ timeout: 200 }), { code: 'ERR_DRAIN_TIMEOUT', undelivered: 1, unanswered: 0 });
-  const took = performance.now() - since;
-  assert.ok(took < 1500, `${took} ms`);
-  assert.strictEqual(await left, url);
-  await outcome;
-  child.kill('SIGKILL');
-});
+    const child = spawn(process.execPath, ['-e', text], { stdio: 'inherit' });
+    t.after(() => child.kill('SIGKILL'));
+    await until(() => a.hosts().length === 2);
+    await a.send('a', 'frozen', 1);
+    const left = new Promise((resolve) => b.on('leave', resolve));
+    child.kill('SIGSTOP');
+    const sent = a.send('a', 'frozen', 2);
+    const outcome = assert.rejects(sent, { code: 'ERR_DELIVERY_UNKNOWN' });
+    const { url } = a;
+    const since = performance.now();
+    await assert.rejects(a.drain({ timeout: 200 }), { code: 'ERR_DRAIN_TIMEOUT', undelivered: 1, unanswered: 0 });
+    const took = performance.now() - since;
+    assert.ok(took < 1500, `${took} ms`);
+    assert.strictEqual(await left, url);
+    await outcome;
+    child.kill('SIGKILL');
+  }
+);

@@ -35,12 +35,16 @@ const traffic = `const { Host, Promise } = require(${index}); const a = new Host
   await Promise.all(under); await b.join(a.url).then(() => { under.push(b.close()); }); await Promise.all(under); await a.close();`;
 
 test('NODE_ENV=development makes no promise warn, and traces none', options, () => {
-  const { status, stdout, stderr } = run(`${traffic} console.log(Promise.hasLongStackTraces());`, { NODE_ENV: 'development' });
+  const { status, stdout, stderr } = run(`${traffic} console.log(Promise.hasLongStackTraces());`, {
+    NODE_ENV: 'development'
+  });
   assert.deepStrictEqual({ status, stdout, stderr }, { status: 0, stdout: 'false\n', stderr: '' });
 });
 
 test('BLUEBIRD_DEBUG asks for the warnings and the traces', options, () => {
-  const { status, stdout, stderr } = run(`${traffic} console.log(Promise.hasLongStackTraces());`, { BLUEBIRD_DEBUG: '1' });
+  const { status, stdout, stderr } = run(`${traffic} console.log(Promise.hasLongStackTraces());`, {
+    BLUEBIRD_DEBUG: '1'
+  });
   assert.deepStrictEqual({ status, stdout }, { status: 0, stdout: 'true\n' });
   assert.match(stderr, /was not returned/);
 });
@@ -92,13 +96,16 @@ test('where Node.js loads no addons, the error says so', ofNode, () => {
   const forbidden = /^ERR_ADDON_UNAVAILABLE .* was told to load no addons: start it without --no-addons/;
   assert.match(run(code, {}, ['--no-addons']).stdout, forbidden);
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 23 || (major === 23 && minor >= 5)) assert.match(run(code, {}, ['--permission', '--allow-fs-read=*']).stdout, forbidden);
+  if (major > 23 || (major === 23 && minor >= 5))
+    assert.match(run(code, {}, ['--permission', '--allow-fs-read=*']).stdout, forbidden);
 });
 
 /** The package once more, as two versions of a dependency bring it. */
 function anotherCopy() {
   const { cache } = require;
-  const mine = Object.keys(cache).filter((file) => file.startsWith(path.join(__dirname, '..', 'lib') + path.sep) || file === require.resolve('..'));
+  const mine = Object.keys(cache).filter(
+    (file) => file.startsWith(path.join(__dirname, '..', 'lib') + path.sep) || file === require.resolve('..')
+  );
   const kept = mine.map((file) => [file, cache[file]]);
   for (const file of mine) if (!file.endsWith('native.js')) delete cache[file];
   const copy = require('..');
@@ -120,22 +127,29 @@ test('remove takes a peer of another copy of the package like one of its own', (
   assert.deepStrictEqual(Object.keys(host.peers), []);
 });
 
-test('join takes URL objects, alone and among others, and knows the host by the url that it advertises', options, async (t) => {
-  const host = await listening(t);
-  const foreign = vm.runInNewContext('({ href, pathname, search, hash, [Symbol.toStringTag]: "URL" })', new URL(host.url));
-  for (const url of [new URL(host.url), [new URL(host.url)], ['ws://127.0.0.1:1', new URL(host.url)]]) {
-    const other = new ours.Host();
-    t.after(() => other.close());
-    assert.strictEqual(await other.join(url), other);
-    assert.deepStrictEqual(Object.keys(other.connections), [host.url]);
-    await other.join(foreign);
-    await other.close();
+test(
+  'join takes URL objects, alone and among others, and knows the host by the url that it advertises',
+  options,
+  async (t) => {
+    const host = await listening(t);
+    const foreign = vm.runInNewContext(
+      '({ href, pathname, search, hash, [Symbol.toStringTag]: "URL" })',
+      new URL(host.url)
+    );
+    for (const url of [new URL(host.url), [new URL(host.url)], ['ws://127.0.0.1:1', new URL(host.url)]]) {
+      const other = new ours.Host();
+      t.after(() => other.close());
+      assert.strictEqual(await other.join(url), other);
+      assert.deepStrictEqual(Object.keys(other.connections), [host.url]);
+      await other.join(foreign);
+      await other.close();
+    }
+    for (const url of [{}, 1, { href: host.url }]) {
+      await assert.rejects(new ours.Host().join(url), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+      await assert.rejects(new ours.Host().join([url]), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+    }
   }
-  for (const url of [{}, 1, { href: host.url }]) {
-    await assert.rejects(new ours.Host().join(url), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
-    await assert.rejects(new ours.Host().join([url]), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
-  }
-});
+);
 
 test('a timeout of Infinity waits for as long as it takes', options, async (t) => {
   const forever = { requestTimeout: Infinity, reconnectTimeout: Infinity };
@@ -143,7 +157,14 @@ test('a timeout of Infinity waits for as long as it takes', options, async (t) =
   const waits = [];
   peer.handle(() => new Promise((resolve) => waits.push(resolve)));
   const asks = a.create('asks');
-  const requests = [asks.request('b', 1, { timeout: Infinity }), asks.request('b', 2), a.create('local').handle(() => new Promise((resolve) => waits.push(resolve))).request('local', 3, { timeout: Infinity })];
+  const requests = [
+    asks.request('b', 1, { timeout: Infinity }),
+    asks.request('b', 2),
+    a
+      .create('local')
+      .handle(() => new Promise((resolve) => waits.push(resolve)))
+      .request('local', 3, { timeout: Infinity })
+  ];
   await until(() => waits.length === 3);
   assert.deepStrictEqual(await a.list('*').then((ids) => ids.sort()), ['asks', 'b', 'local']);
   for (const resolve of waits) resolve('done');

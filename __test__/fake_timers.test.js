@@ -48,27 +48,35 @@ for (const [name, fake] of Object.entries(kinds)) {
     assert.strictEqual(await a.send('a', 'b', 2), null);
   });
 
-  test(`a host that was made, joined and closed under the fake timers of ${name} works like any other`, options, async (t) => {
-    const restore = fake(t);
-    const a = await listening(t);
-    const b = await listening(t);
-    await b.join(a.url);
-    b.create('b');
-    assert.strictEqual(await a.send('a', 'b', 1), null);
-    assert.strictEqual(await b.drain(), b);
-    assert.strictEqual(await a.close(), a);
-    restore();
-  });
+  test(
+    `a host that was made, joined and closed under the fake timers of ${name} works like any other`,
+    options,
+    async (t) => {
+      const restore = fake(t);
+      const a = await listening(t);
+      const b = await listening(t);
+      await b.join(a.url);
+      b.create('b');
+      assert.strictEqual(await a.send('a', 'b', 1), null);
+      assert.strictEqual(await b.drain(), b);
+      assert.strictEqual(await a.close(), a);
+      restore();
+    }
+  );
 
-  test(`what was sent under the fake timers of ${name}, and not waited for, arrives when they are gone`, options, async (t) => {
-    const { a, peer } = await pair(t);
-    const restore = fake(t);
-    const arrived = next(peer);
-    a.send('a', 'b', 1);
-    restore();
-    assert.deepStrictEqual(await arrived, { from: 'a', message: 1 });
-    assert.strictEqual(await a.send('a', 'b', 2), null);
-  });
+  test(
+    `what was sent under the fake timers of ${name}, and not waited for, arrives when they are gone`,
+    options,
+    async (t) => {
+      const { a, peer } = await pair(t);
+      const restore = fake(t);
+      const arrived = next(peer);
+      a.send('a', 'b', 1);
+      restore();
+      assert.deepStrictEqual(await arrived, { from: 'a', message: 1 });
+      assert.strictEqual(await a.send('a', 'b', 2), null);
+    }
+  );
 
   test(`a request times out in real time under the fake timers of ${name}`, options, async (t) => {
     const { a, peer } = await pair(t);
@@ -82,16 +90,25 @@ for (const [name, fake] of Object.entries(kinds)) {
 /** Runs code in a process of its own, which has to end by itself. */
 function run(code) {
   const text = `const FakeTimers = require(${fakes}); (async () => { ${code} })()`;
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', '-e', text], { encoding: 'utf8', timeout: 20_000 });
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', '-e', text], {
+    encoding: 'utf8',
+    timeout: 20_000
+  });
   return { status, signal, stdout, stderr };
 }
 const clean = { status: 0, signal: null, stdout: '', stderr: '' };
 
 test('a host that is closed under fake timers lets the process end', options, () => {
-  const under = "const clock = FakeTimers.install(); await a.close(); clock.uninstall();";
-  assert.deepStrictEqual(run(`const { Host } = require(${index}); const a = new Host(); await a.listen('127.0.0.1', 0); ${under}`), clean);
+  const under = 'const clock = FakeTimers.install(); await a.close(); clock.uninstall();';
+  assert.deepStrictEqual(
+    run(`const { Host } = require(${index}); const a = new Host(); await a.listen('127.0.0.1', 0); ${under}`),
+    clean
+  );
   const mocked = "const { mock } = require('node:test'); mock.timers.enable(); await a.close(); mock.timers.reset();";
-  assert.deepStrictEqual(run(`const { Host } = require(${index}); const a = new Host(); await a.listen('127.0.0.1', 0); ${mocked}`), clean);
+  assert.deepStrictEqual(
+    run(`const { Host } = require(${index}); const a = new Host(); await a.listen('127.0.0.1', 0); ${mocked}`),
+    clean
+  );
 });
 
 test('the package works when it is first loaded under fake timers', options, () => {
@@ -109,9 +126,13 @@ test('the package works without a global setImmediate', options, () => {
 
 test('a clock that is set back does not keep warnings away', options, async (t) => {
   const { a, peer } = await pair(t);
-  peer.on('message', () => { throw new Error('thrown'); });
+  peer.on('message', () => {
+    throw new Error('thrown');
+  });
   const warnings = [];
-  t.mock.method(process, 'emitWarning', (message) => { if (String(message).includes('thrown')) warnings.push(message); });
+  t.mock.method(process, 'emitWarning', (message) => {
+    if (String(message).includes('thrown')) warnings.push(message);
+  });
   await a.send('a', 'b', 1);
   await until(() => warnings.length === 1);
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() - 3_600_000 });

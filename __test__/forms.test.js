@@ -19,7 +19,12 @@ async function pair(t, config) {
 test('a Buffer arrives as a Buffer, a Uint8Array as a Uint8Array', options, async (t) => {
   const [one, two] = await pair(t);
   const peer = one.create('r');
-  for (const bytes of [Buffer.from([0, 1, 255]), Buffer.alloc(0), Buffer.alloc(100_000, 7), new Uint8Array([1, 2, 3])]) {
+  for (const bytes of [
+    Buffer.from([0, 1, 255]),
+    Buffer.alloc(0),
+    Buffer.alloc(100_000, 7),
+    new Uint8Array([1, 2, 3])
+  ]) {
     const heard = next(peer);
     assert.strictEqual(await two.send('s', 'r', bytes), null);
     const { message } = await heard;
@@ -53,7 +58,10 @@ test('to an original host bytes are what JSON makes of them', options, async (t)
   one.create('r').on('message', (from, message) => got.push(message));
   const values = [Buffer.from([1, 2]), new Uint8Array([3]), 'x'.repeat(1000), { a: [1] }, undefined];
   for (const value of values) await two.send('s', 'r', value);
-  assert.deepStrictEqual(got, values.map((value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)))));
+  assert.deepStrictEqual(
+    got,
+    values.map((value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value))))
+  );
 });
 
 /** Message number i of a mode. */
@@ -143,7 +151,14 @@ test('listeners that take their time are acknowledged as they return', options, 
 test('native promises on request', options, async (t) => {
   const [one, two] = await pair(t, { Promise });
   const local = one.create('r');
-  for (const promise of [one.send('a', 'r', 1), two.send('a', 'r', 1), two.find('r'), two.list(), two.join(one.url), two.join('')]) {
+  for (const promise of [
+    one.send('a', 'r', 1),
+    two.send('a', 'r', 1),
+    two.find('r'),
+    two.list(),
+    two.join(one.url),
+    two.join('')
+  ]) {
     assert.ok(promise instanceof Promise);
     await promise;
   }

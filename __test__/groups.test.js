@@ -27,7 +27,8 @@ async function network(t, count, settings = []) {
   return hosts;
 }
 
-const COLLECT = "state.got = []; host.subscribe('jobs', (job) => state.got.push(job), { group: 'workers' }); await host.ready();";
+const COLLECT =
+  "state.got = []; host.subscribe('jobs', (job) => state.got.push(job), { group: 'workers' }); await host.ready();";
 
 test('no job vanishes when one of two workers is frozen and the publisher does not wait', options, async (t) => {
   const [a, c] = await network(t, 2, [{ maxQueueBytes: 256 * 1024 }]);
@@ -49,7 +50,10 @@ test('no job vanishes when one of two workers is frozen and the publisher does n
   let there = [];
   while (got.length + there.length < count) there = await b.run('return state.got.map((job) => job.n)');
   assert.deepStrictEqual(dropped, []);
-  assert.deepStrictEqual([...got, ...there].sort((x, y) => x - y), Array.from({ length: count }, (_, n) => n));
+  assert.deepStrictEqual(
+    [...got, ...there].sort((x, y) => x - y),
+    Array.from({ length: count }, (_, n) => n)
+  );
   assert.ok(got.length > count / 2, 'the frozen one is passed over when it takes no more');
 });
 
@@ -111,62 +115,83 @@ test('a job that goes to another member carries what the object held when it was
   c.subscribe('jobs', (message) => got.push(message), group);
   b.kill();
   await until(() => got.length === 8);
-  assert.deepStrictEqual(got.slice(0, 4).map(({ n }) => n).sort(), [0, 1, 2, 3]);
+  assert.deepStrictEqual(
+    got
+      .slice(0, 4)
+      .map(({ n }) => n)
+      .sort(),
+    [0, 1, 2, 3]
+  );
   assert.ok(got.some((message) => Buffer.isBuffer(message) && message.toString() === 'abc'));
   assert.ok(got.some((message) => message?.constructor === Uint8Array && message[0] === 97));
   assert.ok(got.includes(undefined));
   assert.ok(got.includes('long'.repeat(100)));
 });
 
-test('jobs that are published while the host of the only member reconnects are heard, in order, as by ordinary subscribers', options, async (t) => {
-  const [a, b] = await network(t, 2, [{}, { reconnectDelay: 50 }]);
-  const dropped = drops(a);
-  const [jobs, news] = [[], []];
-  b.subscribe('c', (n) => jobs.push(n), group);
-  b.subscribe('c', (n) => news.push(n));
-  await b.ready();
-  let n = 0;
-  const back = new Promise((resolve) => a.once('reconnect', resolve));
-  for (; n < 20; n++) a.publish('c', n);
-  sever(b);
-  a.once('disconnect', () => { for (let i = 0; i < 20; i++) a.publish('c', n++); });
-  let reconnected = false;
-  void back.then(() => { reconnected = true; });
-  while (!reconnected) {
-    a.publish('c', n++);
-    await new Promise((resolve) => setImmediate(resolve));
+test(
+  'jobs that are published while the host of the only member reconnects are heard, in order, as by ordinary subscribers',
+  options,
+  async (t) => {
+    const [a, b] = await network(t, 2, [{}, { reconnectDelay: 50 }]);
+    const dropped = drops(a);
+    const [jobs, news] = [[], []];
+    b.subscribe('c', (n) => jobs.push(n), group);
+    b.subscribe('c', (n) => news.push(n));
+    await b.ready();
+    let n = 0;
+    const back = new Promise((resolve) => a.once('reconnect', resolve));
+    for (; n < 20; n++) a.publish('c', n);
+    sever(b);
+    a.once('disconnect', () => {
+      for (let i = 0; i < 20; i++) a.publish('c', n++);
+    });
+    let reconnected = false;
+    void back.then(() => {
+      reconnected = true;
+    });
+    while (!reconnected) {
+      a.publish('c', n++);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    for (let i = 0; i < 20; i++) a.publish('c', n++);
+    await until(() => jobs.length >= n && news.length >= n);
+    assert.deepStrictEqual(
+      news,
+      Array.from({ length: n }, (_, i) => i)
+    );
+    assert.deepStrictEqual(jobs, news);
+    assert.deepStrictEqual(dropped, []);
   }
-  for (let i = 0; i < 20; i++) a.publish('c', n++);
-  await until(() => jobs.length >= n && news.length >= n);
-  assert.deepStrictEqual(news, Array.from({ length: n }, (_, i) => i));
-  assert.deepStrictEqual(jobs, news);
-  assert.deepStrictEqual(dropped, []);
-});
+);
 
-test('jobs for members on a lost host wait, within bounds, and go to others when it is gone, or are reported', options, async (t) => {
-  const [a] = await network(t, 1, [{ maxQueueBytes: 64 * 1024, reconnectTimeout: 1500 }]);
-  const dropped = drops(a);
-  for (const rescued of [true, false]) {
-    dropped.length = 0;
-    const b = await processHost(t, a.url);
-    await b.run(COLLECT);
-    const lost = new Promise((resolve) => a.once('disconnect', resolve));
-    b.kill();
-    await lost;
-    const got = [];
-    const take = (n) => got.push(n);
-    const gone = new Promise((resolve) => a.once('leave', resolve));
-    for (let n = 0; n < 1000; n++) a.publish('jobs', n);
-    await until(() => dropped.length > 0);
-    const beyond = sum(dropped);
-    assert.ok(beyond > 0 && beyond < 1000, String(beyond));
-    if (rescued) a.subscribe('jobs', take, group);
-    await gone;
-    await until(() => got.length + sum(dropped) === 1000);
-    assert.strictEqual(got.length, rescued ? 1000 - beyond : 0);
-    a.unsubscribe('jobs', take, group);
+test(
+  'jobs for members on a lost host wait, within bounds, and go to others when it is gone, or are reported',
+  options,
+  async (t) => {
+    const [a] = await network(t, 1, [{ maxQueueBytes: 64 * 1024, reconnectTimeout: 1500 }]);
+    const dropped = drops(a);
+    for (const rescued of [true, false]) {
+      dropped.length = 0;
+      const b = await processHost(t, a.url);
+      await b.run(COLLECT);
+      const lost = new Promise((resolve) => a.once('disconnect', resolve));
+      b.kill();
+      await lost;
+      const got = [];
+      const take = (n) => got.push(n);
+      const gone = new Promise((resolve) => a.once('leave', resolve));
+      for (let n = 0; n < 1000; n++) a.publish('jobs', n);
+      await until(() => dropped.length > 0);
+      const beyond = sum(dropped);
+      assert.ok(beyond > 0 && beyond < 1000, String(beyond));
+      if (rescued) a.subscribe('jobs', take, group);
+      await gone;
+      await until(() => got.length + sum(dropped) === 1000);
+      assert.strictEqual(got.length, rescued ? 1000 - beyond : 0);
+      a.unsubscribe('jobs', take, group);
+    }
   }
-});
+);
 
 test('members on connected hosts come before those on lost ones, also for what was never said', options, async (t) => {
   const [a, c] = await network(t, 2);
@@ -182,7 +207,10 @@ test('members on connected hosts come before those on lost ones, also for what w
   await c.ready();
   b.kill();
   await until(() => got.length >= 3);
-  assert.ok(got.every((n) => n >= 6), String(got));
+  assert.ok(
+    got.every((n) => n >= 6),
+    String(got)
+  );
   a.publish('jobs', [99]);
   await until(() => got.includes(99));
 });
@@ -193,7 +221,12 @@ test('what is published to a group while draining reaches own subscribers only',
   b.subscribe('jobs', (n) => there.push(n), group);
   await b.ready();
   let answer;
-  a.create('a').handle(() => new Promise((resolve) => { answer = resolve; }));
+  a.create('a').handle(
+    () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      })
+  );
   const reply = b.create('b').request('a', 1);
   await until(() => answer !== undefined);
   const drained = a.drain();

@@ -10,8 +10,14 @@ const { fork } = require('node:child_process');
 const { once } = require('node:events');
 const { ours, until } = require('./support.js');
 
-const UPGRADE = ['GET /any HTTP/1.1', 'Host: a', 'Upgrade: websocket', 'Connection: Upgrade',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13'];
+const UPGRADE = [
+  'GET /any HTTP/1.1',
+  'Host: a',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version: 13'
+];
 const head = (...lines) => `${lines.join('\r\n')}\r\n\r\n`;
 const without = (line) => head(...UPGRADE.filter((other) => !other.startsWith(line)));
 
@@ -48,7 +54,9 @@ class Raw {
       this.bytes = Buffer.concat([this.bytes, data]);
       if (this.upgraded) this.cut();
     });
-    this.socket.on('close', () => { this.closed = true; });
+    this.socket.on('close', () => {
+      this.closed = true;
+    });
   }
 
   write(bytes) {
@@ -124,7 +132,10 @@ const waited = async (stranger) => {
 /** What was asked before is answered before the close frame, after which nothing can be said. */
 const answeredThenClosed = (code) => async (stranger) => {
   await closed(code)(stranger);
-  assert.deepStrictEqual(stranger.frames.map(({ opcode }) => opcode), [1, 8]);
+  assert.deepStrictEqual(
+    stranger.frames.map(({ opcode }) => opcode),
+    [1, 8]
+  );
 };
 const ended = async (stranger) => {
   await soon(() => stranger.closed || stranger.code !== undefined, 'the end');
@@ -164,10 +175,19 @@ const http = {
   'an upgrade without key': [without('Sec-WebSocket-Key'), refused(400)],
   'an upgrade without Connection': [without('Connection'), refused(400)],
   'an upgrade without version': [without('Sec-WebSocket-Version'), refused(426)],
-  'an upgrade of version 99': [head(...UPGRADE.slice(0, 5), 'Sec-WebSocket-Version: 99'), refused('426 [^]*\r\nSec-WebSocket-Version: 13\r\n')],
-  'an upgrade of version 8': [head(...UPGRADE.slice(0, 5), 'Sec-WebSocket-Version: 8'), refused('426 [^]*\r\nSec-WebSocket-Version: 13\r\n')],
-  'a plain request with a body that goes on': [`${head('POST / HTTP/1.1', 'Content-Length: 500000')}${'1'.repeat(500_000)}`, refused(200)],
-  'nothing': ['', waited],
+  'an upgrade of version 99': [
+    head(...UPGRADE.slice(0, 5), 'Sec-WebSocket-Version: 99'),
+    refused('426 [^]*\r\nSec-WebSocket-Version: 13\r\n')
+  ],
+  'an upgrade of version 8': [
+    head(...UPGRADE.slice(0, 5), 'Sec-WebSocket-Version: 8'),
+    refused('426 [^]*\r\nSec-WebSocket-Version: 13\r\n')
+  ],
+  'a plain request with a body that goes on': [
+    `${head('POST / HTTP/1.1', 'Content-Length: 500000')}${'1'.repeat(500_000)}`,
+    refused(200)
+  ],
+  nothing: ['', waited],
   'half an upgrade': [head(...UPGRADE).slice(0, 90), waited],
   'half a line break': [`${head(...UPGRADE).slice(0, -1)}`, waited]
 };
@@ -206,16 +226,28 @@ const sockets = {
   'a text that ends within a character': [text(raw(0xe2, 0x82)), closed(1007)],
   'an overlong character': [text(raw(0xc0, 0x80)), closed(1007)],
   'half a surrogate pair in UTF-8': [text(raw(0xed, 0xa0, 0x80)), closed(1007)],
-  'a text in fragments that is not UTF-8': [Buffer.concat([frame(0x01, raw(0xe2)), frame(0x80, raw(0x41))]), closed(1007)],
+  'a text in fragments that is not UTF-8': [
+    Buffer.concat([frame(0x01, raw(0xe2)), frame(0x80, raw(0x41))]),
+    closed(1007)
+  ],
   'a header that claims 2 GB': [CLAIM(0x82, 1n << 31n), closed(1009)],
   'a header that claims more than there is': [CLAIM(0x82, (1n << 63n) + 1n), closed(1009)],
   'fragments that claim 64 MB together': [Buffer.concat([frame(0x01, 'a'), CLAIM(0x80, 1n << 26n)]), closed(1009)],
   'a header that claims 16 MB': [CLAIM(0x82, 1n << 24n), waited],
   'half a header': [raw(0x81), waited],
-  'a thousand empty fragments': [Buffer.concat([frame(0x01, ''), ...Array(1000).fill(frame(0x00, '')), frame(0x80, '')]), ignored],
+  'a thousand empty fragments': [
+    Buffer.concat([frame(0x01, ''), ...Array(1000).fill(frame(0x00, '')), frame(0x80, '')]),
+    ignored
+  ],
   'a thousand pings': [Buffer.concat(Array(1000).fill(frame(0x89, 'x'))), ignored],
-  'a question and a close frame': [Buffer.concat([request('ping'), frame(0x88, raw(3, 0xe9))]), answeredThenClosed(1001)],
-  'a question and a frame without mask': [Buffer.concat([request('ping'), raw(0x81, 1, 0x41)]), answeredThenClosed(1002)],
+  'a question and a close frame': [
+    Buffer.concat([request('ping'), frame(0x88, raw(3, 0xe9))]),
+    answeredThenClosed(1001)
+  ],
+  'a question and a frame without mask': [
+    Buffer.concat([request('ping'), raw(0x81, 1, 0x41)]),
+    answeredThenClosed(1002)
+  ],
   'a pong that nobody asked for': [frame(0x8a, 'x'), ignored]
 };
 
@@ -233,22 +265,42 @@ const version1 = {
   'an answer that nobody waits for': [text('{"id":77,"message":1,"error":null}'), ignored],
   'an answer with the id __proto__': [text('{"id":"__proto__","error":"x"}'), ignored],
   'an endless nesting': [text(`{"id":1,"message":${'['.repeat(NEST)}`), ignored],
-  'a deep nesting': [text(`{"id":1,"message":{"method":"ping","params":${'['.repeat(NEST)}${']'.repeat(NEST)}}}`), answered(/"result":\[\[/)],
-  'a deep message': [text(`{"id":1,"message":{"method":"send","params":{"to":"here","message":${'['.repeat(NEST)}${']'.repeat(NEST)}}}}`),
-    answered(/"id":1/)],
+  'a deep nesting': [
+    text(`{"id":1,"message":{"method":"ping","params":${'['.repeat(NEST)}${']'.repeat(NEST)}}}`),
+    answered(/"result":\[\[/)
+  ],
+  'a deep message': [
+    text(
+      `{"id":1,"message":{"method":"send","params":{"to":"here","message":${'['.repeat(NEST)}${']'.repeat(NEST)}}}}`
+    ),
+    answered(/"id":1/)
+  ],
   'the method constructor': [request('constructor'), answered(/Unknown method \\"constructor\\"/)],
   'the method __proto__': [request('__proto__'), answered(/Unknown method/)],
   'a method that is an object': [text('{"id":1,"message":{"method":{}}}'), answered(/Unknown method/)],
   'a search for __proto__': [request('find', { id: '__proto__' }), answered(/"message":null/)],
-  'a message to __proto__': [text('{"id":1,"message":{"method":"send","params":{"to":"__proto__","from":"__proto__","message":{"__proto__":1}}}}'),
-    answered(/Peer not found \(id: __proto__\)/)],
+  'a message to __proto__': [
+    text(
+      '{"id":1,"message":{"method":"send","params":{"to":"__proto__","from":"__proto__","message":{"__proto__":1}}}}'
+    ),
+    answered(/Peer not found \(id: __proto__\)/)
+  ],
   'a message to an object': [request('send', { to: { a: 1 } }), answered(/Peer not found/)],
   'a message without anything': [request('send'), answered(/Peer not found/)],
   'a publish on __proto__': [request('publish', { channel: '__proto__', message: 1 }), answered(/"result":null/)],
-  'an id that is an object with a number beyond numbers': [text('{"id":{"a":1e999},"message":{"method":"ping"}}'), answered(/1e999/)],
+  'an id that is an object with a number beyond numbers': [
+    text('{"id":{"a":1e999},"message":{"method":"ping"}}'),
+    answered(/1e999/)
+  ],
   'params that are a number': [request('find', 7), answered(/"message":null/)],
-  'halves of surrogate pairs': [text('{"id":"\\ud800","message":{"method":"find","params":{"id":"\\udfff"}}}'), answered(/ud800/)],
-  'members that occur twice': [text('{"id":1,"id":2,"message":{"method":"ping"},"message":{"method":"nothing"}}'), answered(/"id":2.*Unknown/)],
+  'halves of surrogate pairs': [
+    text('{"id":"\\ud800","message":{"method":"find","params":{"id":"\\udfff"}}}'),
+    answered(/ud800/)
+  ],
+  'members that occur twice': [
+    text('{"id":1,"id":2,"message":{"method":"ping"},"message":{"method":"nothing"}}'),
+    answered(/"id":2.*Unknown/)
+  ],
   'a join of nothing': [request('join', {}), answered(/"id":1,"error":null/)],
   'a join of nonsense': [request('join', { url: 'nonsense' }), answered(/"error":"/)],
   'a thousand urls of nonsense': [request('hosts', { urls: Array(1000).fill('x:') }), answered(/"message":\[/)],
@@ -263,7 +315,7 @@ const version1 = {
 
 const number = (n) => {
   const bytes = [];
-  for (; n >= 128; n = Math.floor(n / 128)) bytes.push(n % 128 + 128);
+  for (; n >= 128; n = Math.floor(n / 128)) bytes.push((n % 128) + 128);
   return Buffer.from([...bytes, n]);
 };
 const blob = (bytes) => Buffer.concat([number(Buffer.byteLength(bytes)), Buffer.from(bytes)]);
@@ -313,8 +365,10 @@ const version2 = {
   'a message to __proto__': [records(send(1, run(1, '{"__proto__":1}'), '"__proto__"')), ACK(1)],
   'a message to an object': [records(send(1, run(1, '1'), '{}')), ACK(1)],
   'a deep nesting': [records(publish(1, run(1, '['.repeat(NEST) + ']'.repeat(NEST)))), ACK(1)],
-  'a greeting once more, with another session': [request('greeting', { host: { id: 'ff', versions: [2], session: { id: 'other', new: true } } }),
-    answered(/"host"/)]
+  'a greeting once more, with another session': [
+    request('greeting', { host: { id: 'ff', versions: [2], session: { id: 'other', new: true } } }),
+    answered(/"host"/)
+  ]
 };
 
 /** The host that is attacked has a process of its own, so that its memory is its own. */
@@ -376,7 +430,10 @@ async function attack(t) {
     const id = crypto.randomBytes(16).toString('hex');
     const session = { id, new: true, received: 0, seen: 0, window: 1 << 20 };
     stranger.write(request('greeting', { host: { id, versions: [2], session } }, 'hello'));
-    await soon(() => stranger.texts().some((t) => t.includes('"hello"') && t.includes('"session"')), 'the answer to the greeting');
+    await soon(
+      () => stranger.texts().some((t) => t.includes('"hello"') && t.includes('"session"')),
+      'the answer to the greeting'
+    );
   };
   const tables = [
     ['instead of an upgrade', async () => {}, http],

@@ -22,11 +22,16 @@ function numbersFrom(seed) {
   };
 }
 
-const bomb = () => { throw new Error('bomb'); };
-const dud = () => { throw Object.create(null); };
+const bomb = () => {
+  throw new Error('bomb');
+};
+const dud = () => {
+  throw Object.create(null);
+};
 
 /** An object of which that member cannot be read. */
-const mined = (name, object = {}) => Object.defineProperty(object, name, { get: dud, enumerable: true, configurable: true });
+const mined = (name, object = {}) =>
+  Object.defineProperty(object, name, { get: dud, enumerable: true, configurable: true });
 
 function revoked(target = {}) {
   const { proxy, revoke } = Proxy.revocable(target, {});
@@ -51,24 +56,102 @@ const promiseWith = (members) => Object.assign(Promise.resolve(1), members);
 
 /** Things that programs do not expect either. */
 const STRANGE = [
-  () => mined('id'), () => mined('emit'), () => mined('then'), () => mined('toJSON'), () => mined('length'), () => mined('stack', new Error('x')),
-  () => mined('message', mined('code', new Error('x'))), () => mined('constructor', Promise.resolve(1)), () => mined(Symbol.toPrimitive),
-  () => revoked(), () => revoked([]), () => revoked(() => {}), () => revoked(new Error('x')),
-  () => new Proxy({}, new Proxy({}, { get: bomb })), () => new Proxy(() => {}, new Proxy({}, { get: dud })),
-  () => Object.freeze({}), () => Object.freeze([() => {}]), () => Object.create(null), () => Object.create(Error.prototype), () => Object.create(ours.Peer.prototype),
-  () => ({ toJSON: bomb }), () => ({ toJSON: dud }), () => ({ toJSON: moody('x') }), () => ({ toJSON: () => undefined }), () => ({ toJSON: () => ({ toString: 1 }) }),
-  () => ({ toString: bomb }), () => ({ toString: moody('moody') }), () => ({ toString: 1, valueOf: 1 }), () => ({ [Symbol.toPrimitive]: dud }),
-  () => ({ id: 10n }), () => ({ id: Symbol('x'), emit: bomb }), () => ({ id: { toJSON: moody(1) }, emit: dud }), () => ({ id: 'x', emit: 5 }), () => ({ id: revoked() }),
-  () => ({ then: dud }), () => ({ then: bomb }), () => ({ then: (resolve, reject) => { reject(Object.create(null)); reject(1); resolve(2); } }),
-  () => promiseWith({ then: dud }), () => promiseWith({ constructor: { [Symbol.species]: bomb } }), () => promiseWith({ then: 5, finally: bomb }),
-  () => mined('then', Promise.resolve(1)), () => detached(), () => new Uint8Array(0), () => mined('length', new Uint8Array(3)), () => new Map([[1, 2]]),
-  () => new Date(NaN), () => [, mined('x')], () => { const circle = {}; return Object.assign(circle, { circle }); }, // eslint-disable-line no-sparse-arrays
-  () => '\ud800', () => '__proto__', () => 'x'.repeat(70000), () => JSON.parse('{"__proto__":1,"toString":2}'), () => 'constructor',
-  () => 10n, () => Symbol('x'), () => () => {}, () => bomb, () => dud, () => class { constructor() { bomb(); } }, () => NaN, () => -0, () => null, () => undefined, () => true, () => 5
+  () => mined('id'),
+  () => mined('emit'),
+  () => mined('then'),
+  () => mined('toJSON'),
+  () => mined('length'),
+  () => mined('stack', new Error('x')),
+  () => mined('message', mined('code', new Error('x'))),
+  () => mined('constructor', Promise.resolve(1)),
+  () => mined(Symbol.toPrimitive),
+  () => revoked(),
+  () => revoked([]),
+  () => revoked(() => {}),
+  () => revoked(new Error('x')),
+  () => new Proxy({}, new Proxy({}, { get: bomb })),
+  () => new Proxy(() => {}, new Proxy({}, { get: dud })),
+  () => Object.freeze({}),
+  () => Object.freeze([() => {}]),
+  () => Object.create(null),
+  () => Object.create(Error.prototype),
+  () => Object.create(ours.Peer.prototype),
+  () => ({ toJSON: bomb }),
+  () => ({ toJSON: dud }),
+  () => ({ toJSON: moody('x') }),
+  () => ({ toJSON: () => undefined }),
+  () => ({ toJSON: () => ({ toString: 1 }) }),
+  () => ({ toString: bomb }),
+  () => ({ toString: moody('moody') }),
+  () => ({ toString: 1, valueOf: 1 }),
+  () => ({ [Symbol.toPrimitive]: dud }),
+  () => ({ id: 10n }),
+  () => ({ id: Symbol('x'), emit: bomb }),
+  () => ({ id: { toJSON: moody(1) }, emit: dud }),
+  () => ({ id: 'x', emit: 5 }),
+  () => ({ id: revoked() }),
+  () => ({ then: dud }),
+  () => ({ then: bomb }),
+  () => ({
+    then: (resolve, reject) => {
+      reject(Object.create(null));
+      reject(1);
+      resolve(2);
+    }
+  }),
+  () => promiseWith({ then: dud }),
+  () => promiseWith({ constructor: { [Symbol.species]: bomb } }),
+  () => promiseWith({ then: 5, finally: bomb }),
+  () => mined('then', Promise.resolve(1)),
+  () => detached(),
+  () => new Uint8Array(0),
+  () => mined('length', new Uint8Array(3)),
+  () => new Map([[1, 2]]),
+  () => new Date(NaN),
+  // eslint-disable-next-line no-sparse-arrays
+  () => [, mined('x')],
+  () => {
+    const circle = {};
+    return Object.assign(circle, { circle });
+  },
+  () => '\ud800',
+  () => '__proto__',
+  () => 'x'.repeat(70000),
+  () => JSON.parse('{"__proto__":1,"toString":2}'),
+  () => 'constructor',
+  () => 10n,
+  () => Symbol('x'),
+  () => () => {},
+  () => bomb,
+  () => dud,
+  () =>
+    class {
+      constructor() {
+        bomb();
+      }
+    },
+  () => NaN,
+  () => -0,
+  () => null,
+  () => undefined,
+  () => true,
+  () => 5
 ];
 
 const PLACES = ['peers', 'channels', 'addresses', 'connections', 'timers', 'options'];
-const EVENTS = ['join', 'leave', 'disconnect', 'reconnect', 'unreachable', 'error', 'drop', 'gap', 'slow', 'drain', 'stalled'];
+const EVENTS = [
+  'join',
+  'leave',
+  'disconnect',
+  'reconnect',
+  'unreachable',
+  'error',
+  'drop',
+  'gap',
+  'slow',
+  'drain',
+  'stalled'
+];
 
 /** One round: two hosts, at times with one of 0.4.0 between them. */
 class Round {
@@ -98,8 +181,24 @@ class Round {
   /** A callback that does something strange. A promise that is rejected is for a handler only: elsewhere nobody handles it. */
   callback(promises = false) {
     const thing = this.strange();
-    const plain = [() => { throw thing; }, () => thing];
-    return this.pick(promises ? [...plain, async () => { throw thing; }, async () => thing, () => new Promise(() => {})] : plain);
+    const plain = [
+      () => {
+        throw thing;
+      },
+      () => thing
+    ];
+    return this.pick(
+      promises
+        ? [
+            ...plain,
+            async () => {
+              throw thing;
+            },
+            async () => thing,
+            () => new Promise(() => {})
+          ]
+        : plain
+    );
   }
 
   /** What it gives may be a promise, of which only a code is expected; what it throws was thrown at the program itself. */
@@ -110,11 +209,19 @@ class Round {
     } catch {
       return;
     }
-    if (result instanceof ours.Promise) this.outcomes.push(result.then(() => null, (err) => err));
+    if (result instanceof ours.Promise)
+      this.outcomes.push(
+        result.then(
+          () => null,
+          (err) => err
+        )
+      );
   }
 
   act() {
-    const acts = Object.getOwnPropertyNames(Round.prototype).filter((name) => name.startsWith('act') && name.length > 3);
+    const acts = Object.getOwnPropertyNames(Round.prototype).filter(
+      (name) => name.startsWith('act') && name.length > 3
+    );
     const name = this.pick(acts);
     this.log.push(name);
     if (process.env.HOSTILE_TRACE) process.stderr.write(`${name}\n`);
@@ -124,17 +231,32 @@ class Round {
   actStand(host) {
     const place = this.pick(PLACES);
     const before = host[place];
-    const undo = () => { this.try(() => { host[place] = before; }); };
+    const undo = () => {
+      this.try(() => {
+        host[place] = before;
+      });
+    };
     this.log.push(place);
     // Without its peers and subscribers nothing ordinary can reach the host; without its options it waits for a minute.
     if (['peers', 'channels', 'options'].includes(place)) this.undo.push(undo);
     else if (this.below(2) === 0) this.later = undo;
-    this.try(() => { host[place] = this.strange(); });
+    this.try(() => {
+      host[place] = this.strange();
+    });
   }
 
   actEntry(host) {
     const place = this.pick(PLACES);
-    const key = this.pick(['x', '10', 'news.*', 'ws://127.0.0.1:1', '__proto__', 'then', 'reconnectDelay', 'maxIdLength']);
+    const key = this.pick([
+      'x',
+      '10',
+      'news.*',
+      'ws://127.0.0.1:1',
+      '__proto__',
+      'then',
+      'reconnectDelay',
+      'maxIdLength'
+    ]);
     const before = this.below(2) === 0 ? Object.getOwnPropertyDescriptor(Object(host[place]), key) : undefined;
     this.log.push(place, key);
     this.try(() => {
@@ -142,7 +264,12 @@ class Round {
       else host[place][key] = this.strange();
     });
     // What an option makes of ids that are longer than one character is no trouble, but what was asked for.
-    if (key === 'maxIdLength' || before) this.undo.push(() => { this.try(() => { delete host[place][key]; }); });
+    if (key === 'maxIdLength' || before)
+      this.undo.push(() => {
+        this.try(() => {
+          delete host[place][key];
+        });
+      });
   }
 
   actFreeze(host) {
@@ -165,41 +292,89 @@ class Round {
 
   actEmit(host) {
     const peer = host.get('own') ?? host.create('own');
-    this.try(() => { peer.emit = this.pick([bomb, dud, this.strange()]); });
-    if (this.below(3) === 0) this.try(() => { peer.id = this.strange(); });
+    this.try(() => {
+      peer.emit = this.pick([bomb, dud, this.strange()]);
+    });
+    if (this.below(3) === 0)
+      this.try(() => {
+        peer.id = this.strange();
+      });
   }
 
   actIds(host, other) {
     if (this.other !== undefined) return; // it dies of channels like `constructor`
     const id = this.strange();
     for (const call of [
-      () => host.create(id), () => host.send('x', id, 1), () => host.send(id, 'own', 1), () => host.find(id), () => host.get(id), () => host.remove(id),
-      () => host.publish(id, 1), () => host.broadcast(id, 'own', 1), () => other.send(id, 'own', 1), () => host.subscribe(id, () => {}), () => host.list(id),
-      () => other.find(id), () => host.join(id), () => host.join([id]), () => host.unsubscribe(id, id)
-    ]) this.try(call);
+      () => host.create(id),
+      () => host.send('x', id, 1),
+      () => host.send(id, 'own', 1),
+      () => host.find(id),
+      () => host.get(id),
+      () => host.remove(id),
+      () => host.publish(id, 1),
+      () => host.broadcast(id, 'own', 1),
+      () => other.send(id, 'own', 1),
+      () => host.subscribe(id, () => {}),
+      () => host.list(id),
+      () => other.find(id),
+      () => host.join(id),
+      () => host.join([id]),
+      () => host.unsubscribe(id, id)
+    ])
+      this.try(call);
   }
 
   actMessages(host, other) {
     const [message, more] = [this.strange(), this.strange()];
     const peer = host.get('asks') ?? host.create('asks');
     for (const call of [
-      () => host.send('x', 'own', message), () => peer.request('own', message), () => other.publish('c', message), () => host.publish('jobs', message),
-      () => peer.broadcast('own', message), () => other.send('x', 'own', more), () => host.publish('c', more), () => peer.send('well', more)
-    ]) this.try(call);
+      () => host.send('x', 'own', message),
+      () => peer.request('own', message),
+      () => other.publish('c', message),
+      () => host.publish('jobs', message),
+      () => peer.broadcast('own', message),
+      () => other.send('x', 'own', more),
+      () => host.publish('c', more),
+      () => peer.send('well', more)
+    ])
+      this.try(call);
   }
 
   actOptions(host) {
-    const name = this.pick(['timeout', 'signal', 'offline', 'self', 'exact', 'group', 'networkId', 'Promise', 'requestTimeout', 'reconnectDelay', 'maxPayload']);
+    const name = this.pick([
+      'timeout',
+      'signal',
+      'offline',
+      'self',
+      'exact',
+      'group',
+      'networkId',
+      'Promise',
+      'requestTimeout',
+      'reconnectDelay',
+      'maxPayload'
+    ]);
     const given = this.pick([() => mined(name), () => this.strange(), () => ({ [name]: this.strange() })])();
     const signal = mined(this.pick(['aborted', 'reason', 'addEventListener', 'removeEventListener']), {
-      aborted: false, reason: 1, addEventListener() {}, removeEventListener() {}
+      aborted: false,
+      reason: 1,
+      addEventListener() {},
+      removeEventListener() {}
     });
     const peer = host.get('asks') ?? host.create('asks');
     for (const call of [
-      () => peer.request('own', 1, given), () => host.send('x', 'own', 1, given), () => host.watch('*', given).return(), () => peer.broadcast('own', 1, given),
-      () => host.subscribe('c', () => {}, given), () => peer.request('own', 1, { signal }), () => peer.request('none', 1, { signal, timeout: 1 }),
-      () => host.watch('*', { signal }).return(), () => new ours.Host(given), () => host.listen('127.0.0.1', 0, given)
-    ]) this.try(call);
+      () => peer.request('own', 1, given),
+      () => host.send('x', 'own', 1, given),
+      () => host.watch('*', given).return(),
+      () => peer.broadcast('own', 1, given),
+      () => host.subscribe('c', () => {}, given),
+      () => peer.request('own', 1, { signal }),
+      () => peer.request('none', 1, { signal, timeout: 1 }),
+      () => host.watch('*', { signal }).return(),
+      () => new ours.Host(given),
+      () => host.listen('127.0.0.1', 0, given)
+    ])
+      this.try(call);
   }
 
   actWarnings() {
@@ -219,7 +394,12 @@ class Round {
 
   actOther(host) {
     if (this.other === undefined) return;
-    this.outcomes.push(this.other.send('x', 'own', 1).then(() => null, () => null));
+    this.outcomes.push(
+      this.other.send('x', 'own', 1).then(
+        () => null,
+        () => null
+      )
+    );
     this.other.publish('c', { from: 'the other' });
     this.try(() => host.send('x', 'others', this.strange()));
   }
@@ -233,15 +413,23 @@ class Round {
     } finally {
       for (const undo of this.undo.splice(0).reverse()) undo();
     }
-    for (const err of outcomes) if (err !== null) assert.strictEqual(typeof err?.code, 'string', 'rejected without code');
+    for (const err of outcomes)
+      if (err !== null) assert.strictEqual(typeof err?.code, 'string', 'rejected without code');
     const [a, b] = this.hosts;
-    for (const [host, other] of [[a, b], [b, a]]) {
+    for (const [host, other] of [
+      [a, b],
+      [b, a]
+    ]) {
       const id = `well-${++this.number}`;
       const heard = [];
-      const hear = (from, message) => { heard.push(message); };
+      const hear = (from, message) => {
+        heard.push(message);
+      };
       other.create(id).on('message', hear);
       assert.strictEqual(await within('a send', host.send('x', id, 'sent')), null);
-      const published = new Promise((resolve) => { other.subscribe(id, resolve); });
+      const published = new Promise((resolve) => {
+        other.subscribe(id, resolve);
+      });
       await within('ready', other.ready());
       host.publish(id, 'published');
       assert.strictEqual(await within('a publish', published), 'published');
@@ -259,7 +447,9 @@ class Round {
 /** A promise that has to end soon. */
 function within(what, promise) {
   let timer;
-  const late = new Promise((resolve, reject) => { timer = setTimeout(() => reject(new Error(`${what} does not end`)), 10000); });
+  const late = new Promise((resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} does not end`)), 10000);
+  });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
@@ -290,13 +480,19 @@ async function play(t, seed) {
   }
 }
 
-test('whatever a program puts into its host, throws or sends: what is ordinary goes on', { timeout: 20000 + ROUNDS * 20000 }, async (t) => {
-  const loose = [];
-  const note = (err) => { loose.push(err); };
-  process.on('uncaughtException', note);
-  for (let seed = FIRST; seed < FIRST + ROUNDS; seed++) {
-    await play(t, seed);
-    assert.deepStrictEqual(loose, [], `HOSTILE_SEED=${seed}`);
+test(
+  'whatever a program puts into its host, throws or sends: what is ordinary goes on',
+  { timeout: 20000 + ROUNDS * 20000 },
+  async (t) => {
+    const loose = [];
+    const note = (err) => {
+      loose.push(err);
+    };
+    process.on('uncaughtException', note);
+    for (let seed = FIRST; seed < FIRST + ROUNDS; seed++) {
+      await play(t, seed);
+      assert.deepStrictEqual(loose, [], `HOSTILE_SEED=${seed}`);
+    }
+    t.diagnostic(`${ROUNDS} rounds from seed ${FIRST}`);
   }
-  t.diagnostic(`${ROUNDS} rounds from seed ${FIRST}`);
-});
+);

@@ -17,7 +17,9 @@ function talk(t, host, code) {
     const block = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
     host.join('${host.url}').then(() => { ${code} });`;
   // `ulimit`: nobody wants the memory of what aborts.
-  const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; exec "$0" "$@"', process.execPath, '-e', text], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; exec "$0" "$@"', process.execPath, '-e', text], {
+    stdio: ['ignore', 'inherit', 'inherit']
+  });
   t.after(() => child.kill('SIGKILL'));
   return child;
 }
@@ -40,16 +42,56 @@ const five = [1, 2, 3, 4, 5];
 const many = Array.from({ length: 300 }, (_, i) => i);
 
 for (const [what, code, words, end] of [
-  ['listeners to exit that were added after the join', "process.on('exit', () => { say(1, 2); say(3); }); process.on('exit', () => say(4, 5)); process.exit(3);", five, 3],
-  ['an exception that nobody catches', "process.on('exit', () => say(4, 5)); process.on('uncaughtException', () => { say(3); process.exit(5); }); say(1, 2); setImmediate(() => { throw new Error('x'); });", five, 5],
+  [
+    'listeners to exit that were added after the join',
+    "process.on('exit', () => { say(1, 2); say(3); }); process.on('exit', () => say(4, 5)); process.exit(3);",
+    five,
+    3
+  ],
+  [
+    'an exception that nobody catches',
+    "process.on('exit', () => say(4, 5)); process.on('uncaughtException', () => { say(3); process.exit(5); }); say(1, 2); setImmediate(() => { throw new Error('x'); });",
+    five,
+    5
+  ],
   ['a program that kills itself', "say(1, 2, 3, 4, 5); process.kill(process.pid, 'SIGKILL');", five, 'SIGKILL'],
-  ['a program that kills itself in the middle of a lot', "say(...Array(300).keys()); process.kill(process.pid, 'SIGKILL');", many, 'SIGKILL'],
-  ['a program that kills itself by a function that it took before', "say(1, 2, 3, 4, 5); import('node:process').then(({ kill }) => { say(6); kill(process.pid, 9); });", [...five, 6], 'SIGKILL'],
-  ['a program that raises its signal again', "process.once('SIGTERM', () => { say(1, 2, 3, 4, 5); process.kill(process.pid, 'SIGTERM'); }); process.kill(process.pid, 'SIGTERM');", five, 'SIGTERM'],
-  ['a listener that kills its process', "host.subscribe('die', () => { say(1, 2, 3, 4, 5); process.kill(process.pid, 'SIGKILL'); }); say('ready');", ['ready', ...five], 'SIGKILL'],
+  [
+    'a program that kills itself in the middle of a lot',
+    "say(...Array(300).keys()); process.kill(process.pid, 'SIGKILL');",
+    many,
+    'SIGKILL'
+  ],
+  [
+    'a program that kills itself by a function that it took before',
+    "say(1, 2, 3, 4, 5); import('node:process').then(({ kill }) => { say(6); kill(process.pid, 9); });",
+    [...five, 6],
+    'SIGKILL'
+  ],
+  [
+    'a program that raises its signal again',
+    "process.once('SIGTERM', () => { say(1, 2, 3, 4, 5); process.kill(process.pid, 'SIGTERM'); }); process.kill(process.pid, 'SIGTERM');",
+    five,
+    'SIGTERM'
+  ],
+  [
+    'a listener that kills its process',
+    "host.subscribe('die', () => { say(1, 2, 3, 4, 5); process.kill(process.pid, 'SIGKILL'); }); say('ready');",
+    ['ready', ...five],
+    'SIGKILL'
+  ],
   ['a program that aborts', 'say(1, 2, 3, 4, 5); process.abort();', five, 'SIGABRT'],
-  ['a worker that exits', `new Worker('const { Host } = require(${index}); const host = new Host(); host.join(' + JSON.stringify(Object.keys(host.connections)[0]) + ').then(() => { process.on("exit", () => [3, 4, 5].forEach((n) => host.publish("words", n))); host.publish("words", 1); host.publish("words", 2); process.exit(); })', { eval: true }).on('exit', () => process.exit(6));`, five, 6],
-  ['a worker that kills the process', `new Worker('const { Host } = require(${index}); const host = new Host(); host.join(' + JSON.stringify(Object.keys(host.connections)[0]) + ').then(() => { for (let n = 1; n < 6; n++) host.publish("words", n); process.kill(process.pid, "SIGKILL"); })', { eval: true });`, five, 'SIGKILL']
+  [
+    'a worker that exits',
+    `new Worker('const { Host } = require(${index}); const host = new Host(); host.join(' + JSON.stringify(Object.keys(host.connections)[0]) + ').then(() => { process.on("exit", () => [3, 4, 5].forEach((n) => host.publish("words", n))); host.publish("words", 1); host.publish("words", 2); process.exit(); })', { eval: true }).on('exit', () => process.exit(6));`,
+    five,
+    6
+  ],
+  [
+    'a worker that kills the process',
+    `new Worker('const { Host } = require(${index}); const host = new Host(); host.join(' + JSON.stringify(Object.keys(host.connections)[0]) + ').then(() => { for (let n = 1; n < 6; n++) host.publish("words", n); process.kill(process.pid, "SIGKILL"); })', { eval: true });`,
+    five,
+    'SIGKILL'
+  ]
 ]) {
   test(`what is said last is heard of ${what}`, options, async (t) => {
     const { host, heard } = await listen(t);
@@ -99,40 +141,48 @@ test('a 0.4.0 host hears it as well', options, async (t) => {
   one.config({ reconnectTimeout: 100 }); // it keeps a timer for that long for each host that was killed
   const heard = [];
   one.subscribe('words', (word) => heard.push(word));
-  const direct = talk(t, one, "say(1, 2); process.on('exit', () => say(4, 5)); setImmediate(() => { say(3); process.kill(process.pid, 'SIGKILL'); });");
+  const direct = talk(
+    t,
+    one,
+    "say(1, 2); process.on('exit', () => say(4, 5)); setImmediate(() => { say(3); process.kill(process.pid, 'SIGKILL'); });"
+  );
   assert.strictEqual(await new Promise((resolve) => direct.once('exit', (code, signal) => resolve(signal))), 'SIGKILL');
   await until(() => heard.length === 3);
   assert.deepStrictEqual(heard, [1, 2, 3]);
 });
 
-test('a program sees nothing of that: process.kill stays what it is, and what was replaced is put back', options, async (t) => {
-  const names = ['kill', '_kill', 'abort', 'exit', 'reallyExit'];
-  const state = () => names.map((name) => process[name]);
-  const before = state();
-  const { kill } = process;
-  const host = await listening(t);
-  assert.strictEqual(process.kill, kill);
-  assert.strictEqual(process.abort.name, 'abort');
-  assert.strictEqual(process.abort.length, 0);
-  assert.strictEqual(process.kill(process.pid, 0), true);
-  assert.throws(() => process.kill(process.pid, 'SIGNOTHING'), { code: 'ERR_UNKNOWN_SIGNAL' });
-  assert.throws(() => process.kill(2 ** 30, 0), { code: 'ESRCH' });
-  await host.close();
-  assert.deepStrictEqual(state(), before);
-  // Somebody else replaces it meanwhile, and puts back what was there.
-  await host.listen('127.0.0.1', 0);
-  const there = process._kill;
-  const stub = () => 0;
-  process._kill = stub;
-  assert.strictEqual(process.kill(process.pid, 'SIGKILL'), true);
-  await host.close();
-  assert.strictEqual(process._kill, stub);
-  process._kill = there;
-  await host.listen('127.0.0.1', 0);
-  assert.strictEqual(process.kill(process.pid, 0), true);
-  await host.close();
-  assert.deepStrictEqual(state(), before);
-});
+test(
+  'a program sees nothing of that: process.kill stays what it is, and what was replaced is put back',
+  options,
+  async (t) => {
+    const names = ['kill', '_kill', 'abort', 'exit', 'reallyExit'];
+    const state = () => names.map((name) => process[name]);
+    const before = state();
+    const { kill } = process;
+    const host = await listening(t);
+    assert.strictEqual(process.kill, kill);
+    assert.strictEqual(process.abort.name, 'abort');
+    assert.strictEqual(process.abort.length, 0);
+    assert.strictEqual(process.kill(process.pid, 0), true);
+    assert.throws(() => process.kill(process.pid, 'SIGNOTHING'), { code: 'ERR_UNKNOWN_SIGNAL' });
+    assert.throws(() => process.kill(2 ** 30, 0), { code: 'ESRCH' });
+    await host.close();
+    assert.deepStrictEqual(state(), before);
+    // Somebody else replaces it meanwhile, and puts back what was there.
+    await host.listen('127.0.0.1', 0);
+    const there = process._kill;
+    const stub = () => 0;
+    process._kill = stub;
+    assert.strictEqual(process.kill(process.pid, 'SIGKILL'), true);
+    await host.close();
+    assert.strictEqual(process._kill, stub);
+    process._kill = there;
+    await host.listen('127.0.0.1', 0);
+    assert.strictEqual(process.kill(process.pid, 0), true);
+    await host.close();
+    assert.deepStrictEqual(state(), before);
+  }
+);
 
 test('emitting exit without exiting changes nothing for long', options, async (t) => {
   const { host, heard } = await listen(t);

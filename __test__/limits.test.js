@@ -12,8 +12,10 @@ const options = { timeout: 60_000 };
 /** A raw WebSocket client. */
 async function raw(port) {
   const socket = net.connect(port, '127.0.0.1');
-  socket.write('GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
-    + 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n');
+  socket.write(
+    'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n'
+  );
   const [answer] = await once(socket, 'data');
   assert.match(String(answer), /^HTTP\/1.1 101 /);
   return socket;
@@ -22,12 +24,25 @@ async function raw(port) {
 function close(socket) {
   return new Promise((resolve) => {
     if (socket.closed) resolve();
-    else socket.resume().on('error', () => {}).once('close', resolve);
+    else
+      socket
+        .resume()
+        .on('error', () => {})
+        .once('close', resolve);
   });
 }
 
 test('bad options are refused before anything changes', () => {
-  const limits = ['maxPayload', 'maxIdLength', 'maxQueueBytes', 'maxInFlight', 'maxAddresses', 'maxConnections', 'maxPendingHandshakes', 'handshakeTimeout'];
+  const limits = [
+    'maxPayload',
+    'maxIdLength',
+    'maxQueueBytes',
+    'maxInFlight',
+    'maxAddresses',
+    'maxConnections',
+    'maxPendingHandshakes',
+    'handshakeTimeout'
+  ];
   const host = new ours.Host();
   assert.throws(() => new ours.Host({ maxInFlight: 0 }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
   const before = host.config();
@@ -43,13 +58,24 @@ test('bad options are refused before anything changes', () => {
   }
   assert.throws(() => host.config({ offline: 'wait' }), { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' });
   assert.deepStrictEqual(host.config(), before);
-  host.config({ maxPayload: 1e6, maxIdLength: 100, maxQueueBytes: 1e6, maxInFlight: 10, maxConnections: 0, handshakeTimeout: 1, offline: 'queue' });
+  host.config({
+    maxPayload: 1e6,
+    maxIdLength: 100,
+    maxQueueBytes: 1e6,
+    maxInFlight: 10,
+    maxConnections: 0,
+    handshakeTimeout: 1,
+    offline: 'queue'
+  });
 });
 
 test('the addresses that were not used for longest are forgotten, and found again', options, async (t) => {
   const { a, b } = await pair(t, { maxAddresses: 2 });
   const heard = [];
-  for (const id of ['one', 'two', 'three']) b.create(id).on('message', (from, message) => { heard.push([id, message]); });
+  for (const id of ['one', 'two', 'three'])
+    b.create(id).on('message', (from, message) => {
+      heard.push([id, message]);
+    });
   await a.send('a', 'one', 1);
   await a.send('a', 'two', 1);
   await a.send('a', 'one', 2);
@@ -57,7 +83,13 @@ test('the addresses that were not used for longest are forgotten, and found agai
   assert.deepStrictEqual(Object.keys(a.addresses).sort(), ['one', 'three']);
   assert.strictEqual(await a.send('a', 'two', 2), null);
   assert.strictEqual(Object.keys(a.addresses).length, 2);
-  assert.deepStrictEqual(heard, [['one', 1], ['two', 1], ['one', 2], ['three', 1], ['two', 2]]);
+  assert.deepStrictEqual(heard, [
+    ['one', 1],
+    ['two', 1],
+    ['one', 2],
+    ['three', 1],
+    ['two', 2]
+  ]);
 });
 
 test('a message that is too large is refused at its sender', options, async (t) => {
@@ -79,7 +111,10 @@ test('a message that is too large is refused at its sender', options, async (t) 
 test('17 MB come from an original and go there', options, async (t) => {
   const [other, host] = await besideOriginal(t);
   const message = 'x'.repeat(17e6);
-  for (const [from, to] of [[host, other], [other, host]]) {
+  for (const [from, to] of [
+    [host, other],
+    [other, host]
+  ]) {
     const id = to === host ? 'ours' : 'theirs';
     const lengths = [];
     to.create(id).on('message', (from, { length }) => lengths.push(length));
@@ -121,7 +156,11 @@ test('handshakes that take too long end, on both sides', options, async (t) => {
   const host = await listening(t, { handshakeTimeout: 100 });
   const socket = net.connect(host.port, '127.0.0.1');
   await close(socket);
-  const silent = net.createServer((socket) => { socket.resume(); }).listen(0, '127.0.0.1');
+  const silent = net
+    .createServer((socket) => {
+      socket.resume();
+    })
+    .listen(0, '127.0.0.1');
   t.after(() => silent.close());
   await once(silent, 'listening');
   const { port } = /** @type {net.AddressInfo} */ (silent.address());
@@ -138,12 +177,21 @@ test('no more connections are taken than may be', options, async (t) => {
   first.destroy();
   let again;
   await until(() => {
-    again ??= net.connect(host.port, '127.0.0.1').on('error', () => {}).once('close', () => { again = undefined; });
+    again ??= net
+      .connect(host.port, '127.0.0.1')
+      .on('error', () => {})
+      .once('close', () => {
+        again = undefined;
+      });
     return true;
   });
   // Room is made when the end of the first one has been noticed.
   const joiner = new ours.Host();
-  t.after(() => { joiner.close(); again?.destroy(); second.destroy(); });
+  t.after(() => {
+    joiner.close();
+    again?.destroy();
+    second.destroy();
+  });
   for (;;) {
     const joined = await joiner.join(host.url).catch(() => null);
     if (joined !== null) break;
@@ -167,13 +215,16 @@ test('a burst of 400,000 fits into the defaults', options, async (t) => {
   const { a, b } = await pair(t);
   let heard = 0;
   let dropped = 0;
-  b.subscribe('c', () => { heard++; });
+  b.subscribe('c', () => {
+    heard++;
+  });
   await b.ready();
-  a.on('drop', (url, channel, count) => { dropped += count; });
+  a.on('drop', (url, channel, count) => {
+    dropped += count;
+  });
   const sends = Array.from({ length: 400_000 }, () => a.send('a', 'b', 'hello world'));
   for (const outcome of await Promise.all(sends)) assert.strictEqual(outcome, null);
   for (let i = 0; i < 400_000; i++) a.publish('c', 'hello world');
   await until(() => heard === 400_000);
   assert.strictEqual(dropped, 0);
 });
-

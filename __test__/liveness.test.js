@@ -71,7 +71,8 @@ function tests() {
   test('bad options are refused before anything changes', options, () => {
     const host = new ours.Host({ heartbeatInterval: 100, heartbeatTimeout: 200 });
     const before = host.config();
-    const refused = (bad, code) => assert.throws(() => host.config({ mine: 1, ...bad }), { name: 'TypeError', code }, JSON.stringify(bad));
+    const refused = (bad, code) =>
+      assert.throws(() => host.config({ mine: 1, ...bad }), { name: 'TypeError', code }, JSON.stringify(bad));
     for (const name of ['heartbeatInterval', 'heartbeatTimeout']) {
       for (const value of ['1', null, {}, true]) refused({ [name]: value }, 'ERR_INVALID_ARG_TYPE');
       for (const value of [-1, NaN, Infinity, 2 ** 50]) refused({ [name]: value }, 'ERR_INVALID_ARG_VALUE');
@@ -86,12 +87,17 @@ function tests() {
 
   test('by default a host beats every 8 s, and 24 s of silence are too much', options, () => {
     const inForce = (host) => {
-      const { heartbeatInterval, heartbeatTimeout } = JSON.parse(host[Object.getOwnPropertySymbols(host)[0]].nativeOptions());
+      const { heartbeatInterval, heartbeatTimeout } = JSON.parse(
+        host[Object.getOwnPropertySymbols(host)[0]].nativeOptions()
+      );
       return [heartbeatInterval, heartbeatTimeout];
     };
     assert.deepStrictEqual(inForce(new ours.Host()), [8000, 24000]);
     assert.deepStrictEqual(inForce(new ours.Host({ heartbeatInterval: 0 })), [0, 24000]);
-    assert.deepStrictEqual(inForce(new ours.Host({ heartbeatInterval: undefined, heartbeatTimeout: 9000 })), [8000, 9000]);
+    assert.deepStrictEqual(
+      inForce(new ours.Host({ heartbeatInterval: undefined, heartbeatTimeout: 9000 })),
+      [8000, 9000]
+    );
   });
 
   for (const kind of ['ours', 'original']) {
@@ -111,25 +117,29 @@ function tests() {
     });
   }
 
-  test('a host whose program is busy is not lost, whether or not it is busy for longer than the timeout', options, async (t) => {
-    const pair = await beside(t, quick, quick);
-    const { host, here, there, member } = pair;
-    await stall(pair, 600);
-    await stall(pair, 2500);
-    await until(() => count(here, 'stalled') > 0);
-    const { url, id, ms } = here.find(({ event }) => event === 'stalled');
-    assert.deepStrictEqual({ url, id }, { url: member.url, id: member.id });
-    assert.ok(ms >= 100 && ms < 2500, String(ms));
-    // Once for each time, not with each of some 30 beats; a loaded machine may bring one more.
-    assert.ok(count(here, 'stalled') < 8, String(count(here, 'stalled')));
-    await hear(host, 100);
-    assert.strictEqual(await host.send('a', 'child', 1), null);
-    const before = count(here, 'stalled');
-    await stall(pair, 600);
-    await until(() => count(here, 'stalled') > before);
-    assert.strictEqual(count(here, 'disconnect'), 0);
-    assert.strictEqual(count(there, 'disconnect'), 0);
-  });
+  test(
+    'a host whose program is busy is not lost, whether or not it is busy for longer than the timeout',
+    options,
+    async (t) => {
+      const pair = await beside(t, quick, quick);
+      const { host, here, there, member } = pair;
+      await stall(pair, 600);
+      await stall(pair, 2500);
+      await until(() => count(here, 'stalled') > 0);
+      const { url, id, ms } = here.find(({ event }) => event === 'stalled');
+      assert.deepStrictEqual({ url, id }, { url: member.url, id: member.id });
+      assert.ok(ms >= 100 && ms < 2500, String(ms));
+      // Once for each time, not with each of some 30 beats; a loaded machine may bring one more.
+      assert.ok(count(here, 'stalled') < 8, String(count(here, 'stalled')));
+      await hear(host, 100);
+      assert.strictEqual(await host.send('a', 'child', 1), null);
+      const before = count(here, 'stalled');
+      await stall(pair, 600);
+      await until(() => count(here, 'stalled') > before);
+      assert.strictEqual(count(here, 'disconnect'), 0);
+      assert.strictEqual(count(there, 'disconnect'), 0);
+    }
+  );
 
   test('a host whose own program is busy blames nobody', options, async (t) => {
     const { host, here, there } = await beside(t, quick, quick);

@@ -35,17 +35,30 @@ test('a local listener that throws makes send throw, and stops the later ones', 
   const host = new distribus.Host();
   const error = new Error('mine');
   const peer = host.create('a');
-  peer.on('message', () => { throw error; });
+  peer.on('message', () => {
+    throw error;
+  });
   peer.on('message', () => assert.fail('called'));
-  assert.throws(() => host.send('b', 'a', 1), (err) => err === error);
-  host.subscribe('c', () => { throw error; });
-  assert.throws(() => host.publish('c', 1), (err) => err === error);
+  assert.throws(
+    () => host.send('b', 'a', 1),
+    (err) => err === error
+  );
+  host.subscribe('c', () => {
+    throw error;
+  });
+  assert.throws(
+    () => host.publish('c', 1),
+    (err) => err === error
+  );
 });
 
 test('listeners that are added during an emit are not called in it', () => {
   const peer = new distribus.Host().create('a');
   let calls = 0;
-  const twice = () => { calls++; peer.on('message', () => assert.fail('called')); };
+  const twice = () => {
+    calls++;
+    peer.on('message', () => assert.fail('called'));
+  };
   peer.on('message', twice);
   peer.on('message', twice);
   peer.emit('message', 'b', 1);
@@ -106,7 +119,9 @@ test('a subscription that ends during a publish, before its turn, is not called,
     const called = (order, act) => {
       const host = new distribus.Host();
       let calls = 0;
-      const twice = () => { calls++; };
+      const twice = () => {
+        calls++;
+      };
       let done = false;
       const acts = () => {
         if (!done) act(host, twice);
@@ -118,15 +133,43 @@ test('a subscription that ends during a publish, before its turn, is not called,
     };
     const off = (host, callback) => host.unsubscribe(channel, callback);
     const on = (host, callback) => host.subscribe(channel, callback);
-    const both = (host, callback) => { off(host, callback); off(host, callback); };
-    assert.deepStrictEqual({
-      one: called('xff', off), all: called('xff', both), between: called('fxf', off), bothBetween: called('fxf', both), after: called('ffx', off),
-      three: called('xfff', off), renewed: called('xff', (host, callback) => { off(host, callback); on(host, callback); }),
-      replaced: called('xff', (host, callback) => { off(host, callback); on(host, () => {}); }),
-      added: called('xf', (host, callback) => { on(host, callback); })
-    }, {
-      one: 1, all: 0, between: 2, bothBetween: 1, after: 2, three: 2, renewed: 2, replaced: 1, added: 1
-    }, channel);
+    const both = (host, callback) => {
+      off(host, callback);
+      off(host, callback);
+    };
+    assert.deepStrictEqual(
+      {
+        one: called('xff', off),
+        all: called('xff', both),
+        between: called('fxf', off),
+        bothBetween: called('fxf', both),
+        after: called('ffx', off),
+        three: called('xfff', off),
+        renewed: called('xff', (host, callback) => {
+          off(host, callback);
+          on(host, callback);
+        }),
+        replaced: called('xff', (host, callback) => {
+          off(host, callback);
+          on(host, () => {});
+        }),
+        added: called('xf', (host, callback) => {
+          on(host, callback);
+        })
+      },
+      {
+        one: 1,
+        all: 0,
+        between: 2,
+        bothBetween: 1,
+        after: 2,
+        three: 2,
+        renewed: 2,
+        replaced: 1,
+        added: 1
+      },
+      channel
+    );
   }
 });
 
@@ -146,10 +189,17 @@ test('duplicate subscriptions that unsubscribe themselves are all called once', 
 test('unsubscribing during dispatch skips nobody else', () => {
   const host = new distribus.Host();
   const got = [];
-  const a = () => { got.push('a'); host.unsubscribe('c', a); host.unsubscribe('c', c); };
+  const a = () => {
+    got.push('a');
+    host.unsubscribe('c', a);
+    host.unsubscribe('c', c);
+  };
   const b = () => got.push('b');
   const c = () => got.push('c');
-  const d = () => { got.push('d'); host.subscribe('c', () => got.push('new')); };
+  const d = () => {
+    got.push('d');
+    host.subscribe('c', () => got.push('new'));
+  };
   for (const callback of [a, b, c, d]) host.subscribe('c', callback);
   host.publish('c', 1);
   assert.deepStrictEqual(got, ['a', 'b', 'd']);
@@ -184,11 +234,17 @@ test('bad values are refused before anything changes', async () => {
 });
 
 test('a host can be inherited from, in both styles', async () => {
-  function Old(options) { distribus.Host.call(this, options); }
+  function Old(options) {
+    distribus.Host.call(this, options);
+  }
   util.inherits(Old, distribus.Host);
   class New extends distribus.Host {
-    create(id) { return super.create('my ' + id); }
-    close() { return super.close().then(() => 'closed'); }
+    create(id) {
+      return super.create('my ' + id);
+    }
+    close() {
+      return super.close().then(() => 'closed');
+    }
   }
   const old = new Old({ a: 1 });
   assert.strictEqual(old.config().a, 1);

@@ -82,7 +82,10 @@ test('hosts() tells of each other host once, by both sides of a connection', opt
   assert.deepStrictEqual([first.url, first.connected, second.url, second.connected], [two.url, true, null, true]);
   assert.match(first.id, /^[0-9a-f]{32}$/);
   assert.strictEqual(keys(one).includes(second.id), true);
-  assert.deepStrictEqual(log, [['join', two.url, first.id], ['join', null, second.id]]);
+  assert.deepStrictEqual(log, [
+    ['join', two.url, first.id],
+    ['join', null, second.id]
+  ]);
   first.url = 'changed by the program';
   assert.strictEqual(one.hosts()[0].url, two.url);
   check(log);
@@ -124,7 +127,9 @@ test('a host that does not come back leaves: by the timeout, by hand, by close',
     const logs = [watch(one), watch(two)];
     await one.join(two.url);
     // At that moment: it may leave before this test looks again.
-    const lost = new Promise((resolve) => one.once('disconnect', () => resolve(one.hosts().map(({ url, connected }) => [url, connected]))));
+    const lost = new Promise((resolve) =>
+      one.once('disconnect', () => resolve(one.hosts().map(({ url, connected }) => [url, connected])))
+    );
     two.server.close();
     assert.deepStrictEqual(await lost, [[logs[0][0][1], false]]);
     if (how === 'timer') {
@@ -150,7 +155,10 @@ test('kill -9 is a disconnect; who is started in its place is a new member', opt
   await elsewhere(t, `await host.join('${one.url}')`, Number(port));
   await until(() => log.length === 4);
   assert.strictEqual(events(log), 'join disconnect leave join');
-  assert.deepStrictEqual(log.map(([, url]) => url), Array(4).fill(first.url));
+  assert.deepStrictEqual(
+    log.map(([, url]) => url),
+    Array(4).fill(first.url)
+  );
   assert.deepStrictEqual([log[1][2], log[2][2]], [log[0][2], log[0][2]]);
   assert.notStrictEqual(log[3][2], log[0][2]);
   check(log);
@@ -228,7 +236,9 @@ test('a listener that throws is told to error, and disturbs nobody', options, as
   const [one, two] = [await listening(t), await listening(t)];
   const errors = [];
   const reached = [];
-  one.on('join', () => { throw new Error('mine'); });
+  one.on('join', () => {
+    throw new Error('mine');
+  });
   one.on('join', (url) => reached.push(url));
   one.on('error', (err) => errors.push(err));
   await two.join(one.url);
@@ -239,40 +249,50 @@ test('a listener that throws is told to error, and disturbs nobody', options, as
   assert.strictEqual(errors[0].cause.message, 'mine');
 });
 
-test('every trouble goes to the listeners of error; without one it becomes a warning, a few a second', options, async (t) => {
-  const [one, two] = [await listening(t), await listening(t)];
-  await two.join(one.url);
-  one.create('r').on('message', () => { throw new Error('peer'); });
-  one.subscribe('c', () => { throw 'no Error'; });
-  const warnings = [];
-  const onWarning = (warning) => warnings.push(warning);
-  process.on('warning', onWarning);
-  t.after(() => process.off('warning', onWarning));
-  const errors = [];
-  one.on('error', (err) => errors.push(err));
-  for (let i = 0; i < 20; i++) assert.strictEqual(await two.send('s', 'r', i), undefined);
-  two.publish('c', 1);
-  await until(() => errors.length === 21);
-  assert.ok(errors.every((err) => err instanceof Error && err.code === 'ERR_LISTENER_THREW'));
-  assert.match(errors[0].message, /^A listener of peer r threw: peer$/);
-  assert.match(errors[20].message, /^A subscriber of channel c threw: no Error$/);
-  assert.strictEqual(errors[20].cause, 'no Error');
-  one.publish('other', 1n);
-  assert.strictEqual(errors[21].code, 'ERR_MESSAGE_NOT_SERIALIZABLE');
-  assert.deepStrictEqual(warnings, []);
+test(
+  'every trouble goes to the listeners of error; without one it becomes a warning, a few a second',
+  options,
+  async (t) => {
+    const [one, two] = [await listening(t), await listening(t)];
+    await two.join(one.url);
+    one.create('r').on('message', () => {
+      throw new Error('peer');
+    });
+    one.subscribe('c', () => {
+      throw 'no Error';
+    });
+    const warnings = [];
+    const onWarning = (warning) => warnings.push(warning);
+    process.on('warning', onWarning);
+    t.after(() => process.off('warning', onWarning));
+    const errors = [];
+    one.on('error', (err) => errors.push(err));
+    for (let i = 0; i < 20; i++) assert.strictEqual(await two.send('s', 'r', i), undefined);
+    two.publish('c', 1);
+    await until(() => errors.length === 21);
+    assert.ok(errors.every((err) => err instanceof Error && err.code === 'ERR_LISTENER_THREW'));
+    assert.match(errors[0].message, /^A listener of peer r threw: peer$/);
+    assert.match(errors[20].message, /^A subscriber of channel c threw: no Error$/);
+    assert.strictEqual(errors[20].cause, 'no Error');
+    one.publish('other', 1n);
+    assert.strictEqual(errors[21].code, 'ERR_MESSAGE_NOT_SERIALIZABLE');
+    assert.deepStrictEqual(warnings, []);
 
-  one.removeAllListeners('error');
-  one.on('error', () => { throw new Error('in the listener of error'); });
-  await two.send('s', 'r', 1);
-  await until(() => warnings.length === 1);
-  assert.match(warnings[0].message, /'error' threw: in the listener of error/);
+    one.removeAllListeners('error');
+    one.on('error', () => {
+      throw new Error('in the listener of error');
+    });
+    await two.send('s', 'r', 1);
+    await until(() => warnings.length === 1);
+    assert.match(warnings[0].message, /'error' threw: in the listener of error/);
 
-  one.removeAllListeners('error');
-  for (let i = 0; i < 20; i++) await two.send('s', 'r', i);
-  one.publish('other', 1n);
-  await until(() => warnings.length >= 2);
-  assert.ok(warnings.length <= 3, `${warnings.length} warnings`);
-});
+    one.removeAllListeners('error');
+    for (let i = 0; i < 20; i++) await two.send('s', 'r', i);
+    one.publish('other', 1n);
+    await until(() => warnings.length >= 2);
+    assert.ok(warnings.length <= 3, `${warnings.length} warnings`);
+  }
+);
 
 test('seeds: one that answers is enough, the others are tried again and joined', options, async (t) => {
   const one = await listening(t);
@@ -305,7 +325,13 @@ test('seeds: rejected when all have failed, with all errors', options, async (t)
   await assert.rejects(host.join([dead, other.url]), (err) => {
     assert.strictEqual(err.code, 'ERR_JOIN_FAILED');
     assert.ok(err.message.includes(dead) && err.message.includes('ECONNREFUSED'));
-    assert.deepStrictEqual(err.errors.map((e) => [e.url, e.code]), [[dead, 'ECONNREFUSED'], [other.url, 'ERR_NETWORK_ID_MISMATCH']]);
+    assert.deepStrictEqual(
+      err.errors.map((e) => [e.url, e.code]),
+      [
+        [dead, 'ECONNREFUSED'],
+        [other.url, 'ERR_NETWORK_ID_MISMATCH']
+      ]
+    );
     return true;
   });
   assert.deepStrictEqual(Object.keys(host.timers), []);
@@ -365,21 +391,25 @@ async function freeze(child) {
   await until(() => fs.readdirSync(tasks).every(stopped));
 }
 
-test('a frozen member holds a join up for no longer than the handshake timeout', { ...options, skip: process.platform !== 'linux' }, async (t) => {
-  const one = await listening(t);
-  const frozen = await elsewhere(t, `await host.join('${one.url}')`);
-  await freeze(frozen.child);
-  const host = await listening(t);
-  const unreachable = new Promise((resolve) => host.once('unreachable', (url, err) => resolve([url, err.code])));
-  const start = Date.now();
-  await host.join(one.url);
-  const took = Date.now() - start;
-  assert.deepStrictEqual(await unreachable, [frozen.url, 'ERR_HANDSHAKE_TIMEOUT']);
-  assert.ok(took < 9000, `the join was held up for ${took} ms`);
-  assert.deepStrictEqual(keys(host), [one.url]);
-  frozen.child.kill('SIGCONT');
-  await until(() => host.hosts().length === 2);
-});
+test(
+  'a frozen member holds a join up for no longer than the handshake timeout',
+  { ...options, skip: process.platform !== 'linux' },
+  async (t) => {
+    const one = await listening(t);
+    const frozen = await elsewhere(t, `await host.join('${one.url}')`);
+    await freeze(frozen.child);
+    const host = await listening(t);
+    const unreachable = new Promise((resolve) => host.once('unreachable', (url, err) => resolve([url, err.code])));
+    const start = Date.now();
+    await host.join(one.url);
+    const took = Date.now() - start;
+    assert.deepStrictEqual(await unreachable, [frozen.url, 'ERR_HANDSHAKE_TIMEOUT']);
+    assert.ok(took < 9000, `the join was held up for ${took} ms`);
+    assert.deepStrictEqual(keys(host), [one.url]);
+    frozen.child.kill('SIGCONT');
+    await until(() => host.hosts().length === 2);
+  }
+);
 
 test('await using closes a host', { ...options, skip: Symbol.asyncDispose === undefined }, async (t) => {
   const one = await listening(t);
@@ -395,11 +425,22 @@ test('NODE_DEBUG=distribus tells what happens', options, async (t) => {
   const text = `const { Host } = require(${index}); const host = new Host();
     const unreachable = new Promise((resolve) => host.on('unreachable', resolve));
     host.join(['${one.url}', 'ws://127.0.0.1:1']).then(() => unreachable).then(() => host.join('nonsense')).catch(() => host.close());`;
-  const child = spawn(process.execPath, ['-e', text], { env: { ...process.env, NODE_DEBUG: 'distribus' }, stdio: ['ignore', 'inherit', 'pipe'] });
+  const child = spawn(process.execPath, ['-e', text], {
+    env: { ...process.env, NODE_DEBUG: 'distribus' },
+    stdio: ['ignore', 'inherit', 'pipe']
+  });
   let log = '';
-  child.stderr.setEncoding('utf8').on('data', (data) => { log += data; });
+  child.stderr.setEncoding('utf8').on('data', (data) => {
+    log += data;
+  });
   await once(child, 'close');
-  for (const part of [`join of ${one.url} (id: `, 'ws://127.0.0.1:1 is unreachable: ', 'could not join nonsense', ': closing', `leave of ${one.url}`]) {
+  for (const part of [
+    `join of ${one.url} (id: `,
+    'ws://127.0.0.1:1 is unreachable: ',
+    'could not join nonsense',
+    ': closing',
+    `leave of ${one.url}`
+  ]) {
     assert.ok(log.includes(part), `${part} is missing in:\n${log}`);
   }
 });

@@ -5,12 +5,22 @@ const test = require('node:test');
 const assert = require('node:assert');
 const { spawnSync } = require('node:child_process');
 
-if (process.argv[2] === 'network') network(process.argv[3]).then(() => process.exit(0), (err) => { console.error(err); process.exit(1); });
+if (process.argv[2] === 'network')
+  network(process.argv[3]).then(
+    () => process.exit(0),
+    (err) => {
+      console.error(err);
+      process.exit(1);
+    }
+  );
 else {
   for (const mix of ['oO', 'Oo', 'OoO', 'oOo', 'OOo', 'ooO', 'ooOO', 'OOoo', 'OoOoO', 'oOoOo']) {
     // In a process of its own, because original hosts keep timers for a minute.
     test(`network ${mix}`, { timeout: 60_000 }, () => {
-      const { status, stderr } = spawnSync(process.execPath, [__filename, 'network', mix], { encoding: 'utf8', timeout: 50_000 });
+      const { status, stderr } = spawnSync(process.execPath, [__filename, 'network', mix], {
+        encoding: 'utf8',
+        timeout: 50_000
+      });
       assert.strictEqual(stderr, '');
       assert.strictEqual(status, 0);
     });
@@ -27,7 +37,10 @@ async function network(mix) {
   }
   const got = [];
   const news = [];
-  const peers = hosts.map((host, i) => host.create('p' + i).on('message', (from, m) => got.push(`${from}>p${i} ${m.text}`)) ?? host.get('p' + i));
+  const peers = hosts.map(
+    (host, i) =>
+      host.create('p' + i).on('message', (from, m) => got.push(`${from}>p${i} ${m.text}`)) ?? host.get('p' + i)
+  );
   hosts.forEach((host, i) => host.subscribe('news', (m) => news.push(`${i}:${m}`)));
   for (let i = 1; i < hosts.length; i++) await hosts[i].join(hosts[i - 1].url);
   for (const host of hosts) assert.strictEqual(Object.keys(host.connections).length, hosts.length - 1);
@@ -45,6 +58,10 @@ async function network(mix) {
   for (const host of hosts) {
     const { url } = host;
     await host.close();
-    for (const [j, other] of hosts.entries()) assert.ok(!(url in other.connections), `host ${hosts.indexOf(host)} has left, and host ${j} still has ${Object.keys(other.connections)}`);
+    for (const [j, other] of hosts.entries())
+      assert.ok(
+        !(url in other.connections),
+        `host ${hosts.indexOf(host)} has left, and host ${j} still has ${Object.keys(other.connections)}`
+      );
   }
 }

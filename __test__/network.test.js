@@ -38,10 +38,23 @@ test('a host that joins one joins all', options, async (t) => {
 test('a message crosses as JSON does, and is acknowledged after the listeners', options, async (t) => {
   const [one, two] = await pair(t);
   const receiver = one.create('r');
-  const values = [undefined, null, NaN, { u: undefined, d: new Date(0) }, '\u0000', '\ud800', '😀', [1, 'a'], 'x'.repeat(300_000), 1e308];
+  const values = [
+    undefined,
+    null,
+    NaN,
+    { u: undefined, d: new Date(0) },
+    '\u0000',
+    '\ud800',
+    '😀',
+    [1, 'a'],
+    'x'.repeat(300_000),
+    1e308
+  ];
   for (const value of values) {
     let heard;
-    receiver.once('message', (from, message) => { heard = { from, message }; });
+    receiver.once('message', (from, message) => {
+      heard = { from, message };
+    });
     assert.strictEqual(await two.send(7, 'r', value), null);
     const expected = value === undefined ? undefined : JSON.parse(JSON.stringify(value));
     assert.deepStrictEqual(heard, { from: 7, message: expected });
@@ -67,7 +80,9 @@ test('20,000 pipelined sends and publishes arrive in order', options, async (t) 
 test('a remote listener that throws has received the message', options, async (t) => {
   const [one, two] = await pair(t);
   const warned = new Promise((resolve) => process.once('warning', resolve));
-  one.create('r').on('message', () => { throw new Error('mine'); });
+  one.create('r').on('message', () => {
+    throw new Error('mine');
+  });
   assert.strictEqual(await two.send('s', 'r', 1), undefined);
   assert.match((await warned).message, /mine/);
 });
@@ -91,8 +106,16 @@ test('a message that JSON cannot carry rejects its own send only', options, asyn
   one.create('r');
   const circular = {};
   circular.self = circular;
-  const results = await Promise.allSettled([two.send('s', 'r', 1), two.send('s', 'r', circular), two.send('s', 'r', 1n), two.send('s', 'r', 2)]);
-  assert.deepStrictEqual(results.map((r) => r.reason?.code), [undefined, 'ERR_MESSAGE_NOT_SERIALIZABLE', 'ERR_MESSAGE_NOT_SERIALIZABLE', undefined]);
+  const results = await Promise.allSettled([
+    two.send('s', 'r', 1),
+    two.send('s', 'r', circular),
+    two.send('s', 'r', 1n),
+    two.send('s', 'r', 2)
+  ]);
+  assert.deepStrictEqual(
+    results.map((r) => r.reason?.code),
+    [undefined, 'ERR_MESSAGE_NOT_SERIALIZABLE', 'ERR_MESSAGE_NOT_SERIALIZABLE', undefined]
+  );
 });
 
 test('a host that does not listen can be found and reached', options, async (t) => {
@@ -141,15 +164,22 @@ test('joining what cannot be joined fails in bounded time', options, async (t) =
   const host = new distribus.Host({ requestTimeout: 500 });
   const silent = net.createServer((socket) => t.after(() => socket.destroy())).listen(0, '127.0.0.1');
   const rude = net.createServer((socket) => socket.end('go away\r\n\r\n')).listen(0, '127.0.0.1');
-  t.after(() => { silent.close(); rude.close(); });
+  t.after(() => {
+    silent.close();
+    rude.close();
+  });
   await Promise.all([once(silent, 'listening'), once(rude, 'listening')]);
   const port = await freePort();
   await assert.rejects(host.join(`ws://127.0.0.1:${port}`), (err) => {
     assert.strictEqual(err.toString(), 'Error: connect ECONNREFUSED');
-    assert.deepStrictEqual([err.code, err.syscall, err.address, err.port], ['ECONNREFUSED', 'connect', '127.0.0.1', port]);
+    assert.deepStrictEqual(
+      [err.code, err.syscall, err.address, err.port],
+      ['ECONNREFUSED', 'connect', '127.0.0.1', port]
+    );
     return true;
   });
-  for (const server of [silent, rude]) await assert.rejects(host.join(`ws://127.0.0.1:${server.address().port}`), Error);
+  for (const server of [silent, rude])
+    await assert.rejects(host.join(`ws://127.0.0.1:${server.address().port}`), Error);
   await assert.rejects(host.join('wss://127.0.0.1:1'), /wss/);
   await assert.rejects(host.join('nonsense'), Error);
   assert.deepStrictEqual(Object.keys(host.connections), []);
@@ -174,7 +204,10 @@ test('server.close cuts everybody off; what was cached is unreachable', options,
   await two.send('s', 'r', 1);
   one.server.close();
   await until(() => Object.keys(two.connections).length === 0);
-  await assert.rejects(two.send('s', 'r', 1), { code: 'ERR_PEER_UNREACHABLE', message: /^Peer unreachable \(id: r, url: ws:/ });
+  await assert.rejects(two.send('s', 'r', 1), {
+    code: 'ERR_PEER_UNREACHABLE',
+    message: /^Peer unreachable \(id: r, url: ws:/
+  });
   assert.strictEqual(await two.find('r').catch((err) => err.code), one.url ?? two.addresses.r);
 });
 
@@ -188,15 +221,24 @@ test('what is published while a lost host is being dialled arrives', options, as
   let wait = false;
   const forward = (socket) => {
     const behind = net.connect(host.port, '127.0.0.1');
-    for (const [one, two] of [[socket, behind], [behind, socket]]) {
+    for (const [one, two] of [
+      [socket, behind],
+      [behind, socket]
+    ]) {
       sockets.add(one);
       one.on('error', () => {}).on('close', () => two.destroy());
       one.pipe(two);
     }
   };
-  const between = net.createServer((socket) => { if (wait) held.push(socket); else forward(socket); });
+  const between = net.createServer((socket) => {
+    if (wait) held.push(socket);
+    else forward(socket);
+  });
   await new Promise((resolve) => between.listen(0, '127.0.0.1', () => resolve()));
-  t.after(() => { between.close(); for (const socket of sockets) socket.destroy(); });
+  t.after(() => {
+    between.close();
+    for (const socket of sockets) socket.destroy();
+  });
   const other = new distribus.Host({ reconnectDelay: 50 });
   t.after(() => other.close());
   await other.join(`ws://127.0.0.1:${between.address().port}`);

@@ -12,7 +12,9 @@ const small = { maxQueueBytes: 64 * 1024 };
 /** Publishes on that channel until more waits for a host than may. */
 async function fill(host, channel) {
   let full = false;
-  const onDrop = (_url, dropped) => { full ||= dropped === channel; };
+  const onDrop = (_url, dropped) => {
+    full ||= dropped === channel;
+  };
   host.on('drop', onDrop);
   while (!full) {
     for (let i = 0; i < 100; i++) host.publish(channel, 'x'.repeat(500));
@@ -53,26 +55,32 @@ test('a watch is right after its host was frozen and too much waited for it', op
   while (ids.join() !== expected.join()) ids = await there(b);
 });
 
-test('a host that was frozen knows of members that subscribed meanwhile when ready has resolved', options, async (t) => {
-  const a = await listening(t, small);
-  const b = await processHost(t, a.url);
-  await b.run("host.subscribe('c', () => {}); await host.ready()");
-  b.freeze();
-  await fill(a, 'c');
-  const got = [];
-  a.subscribe('jobs', (n) => got.push(n), { group: 'workers' });
-  for (let n = 0; n < 200; n++) a.subscribe('jobs' + n, () => {}, { group: 'workers' });
-  let ready = false;
-  const known = a.ready().then(() => { ready = true; });
-  assert.strictEqual(await a.send('a', a.create('own').id, 1), null);
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.strictEqual(ready, false);
-  b.thaw();
-  await known;
-  await b.run("for (let n = 0; n < 10; n++) host.publish('jobs', n)");
-  await until(() => got.length === 10);
-  assert.deepStrictEqual(got, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-});
+test(
+  'a host that was frozen knows of members that subscribed meanwhile when ready has resolved',
+  options,
+  async (t) => {
+    const a = await listening(t, small);
+    const b = await processHost(t, a.url);
+    await b.run("host.subscribe('c', () => {}); await host.ready()");
+    b.freeze();
+    await fill(a, 'c');
+    const got = [];
+    a.subscribe('jobs', (n) => got.push(n), { group: 'workers' });
+    for (let n = 0; n < 200; n++) a.subscribe('jobs' + n, () => {}, { group: 'workers' });
+    let ready = false;
+    const known = a.ready().then(() => {
+      ready = true;
+    });
+    assert.strictEqual(await a.send('a', a.create('own').id, 1), null);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.strictEqual(ready, false);
+    b.thaw();
+    await known;
+    await b.run("for (let n = 0; n < 10; n++) host.publish('jobs', n)");
+    await until(() => got.length === 10);
+    assert.deepStrictEqual(got, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  }
+);
 
 test('ready rejects when a host does not take in time what it is told', options, async (t) => {
   const a = await listening(t, { requestTimeout: 300 });
@@ -95,27 +103,31 @@ test('a list and a question are answered after a host was frozen and too much wa
   assert.deepStrictEqual((await b.run('return state.list')).sort(), ['p.a', 'p.b']);
 });
 
-test('a list and a broadcast end when a host is lost during them, and a broadcast counts who was lost before', options, async (t) => {
-  const a = await listening(t);
-  const c = await listening(t);
-  await c.join(a.url);
-  c.create('p.c');
-  const b = await processHost(t, a.url);
-  await b.run("host.create('p.b')");
-  b.freeze();
-  const began = performance.now();
-  const lost = new Promise((resolve) => a.once('disconnect', resolve));
-  const list = a.list('*.*');
-  const broadcast = a.broadcast('a', 'p.*', 1);
-  await a.send('a', 'p.c', 1);
-  b.kill();
-  await lost;
-  assert.deepStrictEqual(await list, ['p.c']);
-  assert.deepStrictEqual(await broadcast, { delivered: 1, failed: 1 });
-  assert.deepStrictEqual(await a.broadcast('a', 'p.*', 2), { delivered: 1, failed: 1 });
-  assert.deepStrictEqual(await a.list('*.*'), ['p.c']);
-  assert.ok(performance.now() - began < 20_000);
-});
+test(
+  'a list and a broadcast end when a host is lost during them, and a broadcast counts who was lost before',
+  options,
+  async (t) => {
+    const a = await listening(t);
+    const c = await listening(t);
+    await c.join(a.url);
+    c.create('p.c');
+    const b = await processHost(t, a.url);
+    await b.run("host.create('p.b')");
+    b.freeze();
+    const began = performance.now();
+    const lost = new Promise((resolve) => a.once('disconnect', resolve));
+    const list = a.list('*.*');
+    const broadcast = a.broadcast('a', 'p.*', 1);
+    await a.send('a', 'p.c', 1);
+    b.kill();
+    await lost;
+    assert.deepStrictEqual(await list, ['p.c']);
+    assert.deepStrictEqual(await broadcast, { delivered: 1, failed: 1 });
+    assert.deepStrictEqual(await a.broadcast('a', 'p.*', 2), { delivered: 1, failed: 1 });
+    assert.deepStrictEqual(await a.list('*.*'), ['p.c']);
+    assert.ok(performance.now() - began < 20_000);
+  }
+);
 
 test('what was asked of a host that is lost does not arrive there later', options, async (t) => {
   const a = await listening(t);

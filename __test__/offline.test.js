@@ -45,37 +45,41 @@ test('a send waits also when nobody knows yet where its peer lives', options, as
 });
 
 for (const interested of [true, false]) {
-  test(`what is published waits for lost hosts as far as it may${interested ? '' : ', for those alone that listen'}`, options, async (t) => {
-    const { a, b } = await pair(t, { maxQueueBytes: 64 * 1024 }, { reconnectDelay: 1000 });
-    const heard = [];
-    const gaps = [];
-    const drops = [];
-    if (interested) b.subscribe('c', ({ n }) => heard.push(n));
-    else b.subscribe('other', () => {});
-    await b.ready();
-    b.on('gap', (...args) => gaps.push(args));
-    a.on('drop', (...args) => drops.push(args));
-    sever(b);
-    await until(() => Object.keys(a.connections).length === 0);
-    for (let n = 0; n < 100; n++) a.publish('c', { n, text: 'x'.repeat(1000) });
-    // The queue is full until the other host has taken what waited.
-    await until(() => Object.keys(a.connections).length === 1 && a.stats().undelivered === 0);
-    a.publish('c', { n: 100 });
-    await a.send('a', 'b', 'after all of that');
-    if (!interested) {
-      assert.deepStrictEqual([heard, gaps, drops], [[], [], []]);
-      return;
+  test(
+    `what is published waits for lost hosts as far as it may${interested ? '' : ', for those alone that listen'}`,
+    options,
+    async (t) => {
+      const { a, b } = await pair(t, { maxQueueBytes: 64 * 1024 }, { reconnectDelay: 1000 });
+      const heard = [];
+      const gaps = [];
+      const drops = [];
+      if (interested) b.subscribe('c', ({ n }) => heard.push(n));
+      else b.subscribe('other', () => {});
+      await b.ready();
+      b.on('gap', (...args) => gaps.push(args));
+      a.on('drop', (...args) => drops.push(args));
+      sever(b);
+      await until(() => Object.keys(a.connections).length === 0);
+      for (let n = 0; n < 100; n++) a.publish('c', { n, text: 'x'.repeat(1000) });
+      // The queue is full until the other host has taken what waited.
+      await until(() => Object.keys(a.connections).length === 1 && a.stats().undelivered === 0);
+      a.publish('c', { n: 100 });
+      await a.send('a', 'b', 'after all of that');
+      if (!interested) {
+        assert.deepStrictEqual([heard, gaps, drops], [[], [], []]);
+        return;
+      }
+      const dropped = drops.reduce((sum, [url, channel, count]) => {
+        assert.deepStrictEqual([url, channel], [b.url, 'c']);
+        return sum + count;
+      }, 0);
+      assert.ok(dropped > 20 && dropped < 80, `${dropped} were dropped`);
+      assert.deepStrictEqual(heard, [...Array.from({ length: 100 - dropped }, (_, n) => n), 100]);
+      assert.deepStrictEqual(gaps, [[a.url, dropped]]);
+      assert.strictEqual(a.stats().dropped, dropped);
+      assert.strictEqual(b.stats().gaps, 1);
     }
-    const dropped = drops.reduce((sum, [url, channel, count]) => {
-      assert.deepStrictEqual([url, channel], [b.url, 'c']);
-      return sum + count;
-    }, 0);
-    assert.ok(dropped > 20 && dropped < 80, `${dropped} were dropped`);
-    assert.deepStrictEqual(heard, [...Array.from({ length: 100 - dropped }, (_, n) => n), 100]);
-    assert.deepStrictEqual(gaps, [[a.url, dropped]]);
-    assert.strictEqual(a.stats().dropped, dropped);
-    assert.strictEqual(b.stats().gaps, 1);
-  });
+  );
 }
 
 test('who loses a host for good learns that something may be missing', options, async (t) => {

@@ -43,7 +43,10 @@ function anchors(text) {
   const found = new Set([...text.matchAll(/<a (?:id|name)="([^"]+)"/g)].map(([, id]) => id));
   for (const [, heading] of prose(text).matchAll(/^#{1,6} +(.+?)[ #]*$/gm)) {
     const words = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*]/g, '');
-    const slug = words.toLowerCase().replace(/[^\p{L}\p{N}\p{M}\s_-]/gu, '').replace(/\s/g, '-');
+    const slug = words
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\p{M}\s_-]/gu, '')
+      .replace(/\s/g, '-');
     const before = taken.get(slug) ?? 0;
     taken.set(slug, before + 1);
     found.add(before === 0 ? slug : `${slug}-${before}`);

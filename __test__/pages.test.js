@@ -17,10 +17,12 @@ const AT_ONCE = 3;
 const read = (file) => fs.readFileSync(path.join(ROOT, file), 'utf8');
 
 /** The pages in a folder and those below, from the root of the project. */
-const pagesIn = (folder) => fs.readdirSync(path.join(ROOT, folder), { recursive: true })
-  .map((name) => path.posix.join(folder, String(name).split(path.sep).join('/')))
-  .filter((name) => name.endsWith('.md'))
-  .sort();
+const pagesIn = (folder) =>
+  fs
+    .readdirSync(path.join(ROOT, folder), { recursive: true })
+    .map((name) => path.posix.join(folder, String(name).split(path.sep).join('/')))
+    .filter((name) => name.endsWith('.md'))
+    .sort();
 
 const GUIDE = ['README.md', ...pagesIn('docs/guide')];
 const PAGES = ['README.md', 'HISTORY.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/README.md', ...pagesIn('docs')];
@@ -36,17 +38,28 @@ function workshop(t) {
 
 /** Starts Node.js in that folder. `out` becomes what it prints; `ended` resolves with its exit code, `null` when it had to be killed. */
 function start(folder, args) {
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: 'pipe', timeout: SECONDS * 1000, killSignal: 'SIGKILL' });
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    stdio: 'pipe',
+    timeout: SECONDS * 1000,
+    killSignal: 'SIGKILL'
+  });
   const running = { child, out: '', err: '', ended: new Promise((resolve) => child.on('close', resolve)) };
-  child.stdout.on('data', (text) => { running.out += text; });
-  child.stderr.on('data', (text) => { running.err += text; });
+  child.stdout.on('data', (text) => {
+    running.out += text;
+  });
+  child.stderr.on('data', (text) => {
+    running.err += text;
+  });
   return running;
 }
 
 /** Resolves when a program has printed that. */
 async function says(running, text) {
   let over = false;
-  running.ended.then(() => { over = true; });
+  running.ended.then(() => {
+    over = true;
+  });
   while (!running.out.includes(text)) {
     assert.ok(!over, `'${text}' was printed before the end:\n${running.out}\n${running.err}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -82,18 +95,22 @@ async function runs(folder, { name, code }) {
   }
 }
 
-test('every block of JavaScript in the README and the guide runs as it stands and prints what it says', { timeout: 120_000 }, async (t) => {
-  const folder = workshop(t);
-  const waiting = GUIDE.flatMap(programs);
-  assert.ok(waiting.length > GUIDE.length, 'the blocks were found');
-  const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const program = next;
-      await t.test(program.name, () => runs(folder, program));
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-});
+test(
+  'every block of JavaScript in the README and the guide runs as it stands and prints what it says',
+  { timeout: 120_000 },
+  async (t) => {
+    const folder = workshop(t);
+    const waiting = GUIDE.flatMap(programs);
+    assert.ok(waiting.length > GUIDE.length, 'the blocks were found');
+    const work = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const program = next;
+        await t.test(program.name, () => runs(folder, program));
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+  }
+);
 
 test('each page of the guide begins with code that runs', () => {
   for (const page of pagesIn('docs/guide')) {
@@ -133,7 +150,8 @@ test('every relative link and anchor in the pages leads somewhere', () => {
       const [to, anchor] = target.split('#');
       const file = to === '' ? path.join(ROOT, page) : path.join(ROOT, path.dirname(page), decodeURIComponent(to));
       if (!fs.existsSync(file)) lost.push(`${page}: there is no ${target}`);
-      else if (anchor !== undefined && file.endsWith('.md') && !anchorsOf(file).has(anchor)) lost.push(`${page}: no heading for ${target}`);
+      else if (anchor !== undefined && file.endsWith('.md') && !anchorsOf(file).has(anchor))
+        lost.push(`${page}: no heading for ${target}`);
     }
   }
   assert.ok(followed > 50, 'the links were found');
@@ -146,13 +164,20 @@ test('the README has 150 lines at most', () => {
 
 test('cells of tables in the README and the guide have 25 words at most', () => {
   for (const page of GUIDE) {
-    for (const line of prose(read(page)).split('\n').filter((text) => /^\s*\|/.test(text))) {
-      for (const cell of line.split(/(?<!\\)\|/)) assert.ok(cell.trim().split(/\s+/).length <= 25, `${page}: ${cell.trim()}`);
+    for (const line of prose(read(page))
+      .split('\n')
+      .filter((text) => /^\s*\|/.test(text))) {
+      for (const cell of line.split(/(?<!\\)\|/))
+        assert.ok(cell.trim().split(/\s+/).length <= 25, `${page}: ${cell.trim()}`);
     }
   }
 });
 
 test('anchors are made as GitHub makes them', () => {
-  const text = '# `host.send(from, to[, options])`\n## Twice\n## Twice\n## [A link](x.md): it\'s *here*\n```\n# no heading\n```\n### ERR_OVERLOADED\n';
-  assert.deepStrictEqual([...anchors(text)], ['hostsendfrom-to-options', 'twice', 'twice-1', 'a-link-its-here', 'err_overloaded']);
+  const text =
+    "# `host.send(from, to[, options])`\n## Twice\n## Twice\n## [A link](x.md): it's *here*\n```\n# no heading\n```\n### ERR_OVERLOADED\n";
+  assert.deepStrictEqual(
+    [...anchors(text)],
+    ['hostsendfrom-to-options', 'twice', 'twice-1', 'a-link-its-here', 'err_overloaded']
+  );
 });

@@ -15,7 +15,10 @@ const options = { timeout: 60_000 };
 /** Runs code in a process of its own, with `Host` at hand. */
 function run(code) {
   const text = `const { Host } = require(${index}); (async () => { ${code} })()`;
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', text], { encoding: 'utf8', timeout: 20_000 });
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', text], {
+    encoding: 'utf8',
+    timeout: 20_000
+  });
   return { status, signal, stdout, stderr };
 }
 const clean = { status: 0, signal: null, stdout: '', stderr: '' };
@@ -93,8 +96,13 @@ test('however and whenever an environment ends, it leaves nothing behind', { tim
 });
 
 test('a process ends cleanly in the middle of traffic', options, () => {
-  for (const end of ["o.on('message', () => process.exit(7))", "p.send('o', 1).then(() => process.exit(7))", 'setTimeout(() => process.exit(7), 5)']) {
-    const { status, signal } = run(`const a = new Host(); const b = new Host(); const o = a.create('o'); const p = b.create('p');
+  for (const end of [
+    "o.on('message', () => process.exit(7))",
+    "p.send('o', 1).then(() => process.exit(7))",
+    'setTimeout(() => process.exit(7), 5)'
+  ]) {
+    const { status, signal } =
+      run(`const a = new Host(); const b = new Host(); const o = a.create('o'); const p = b.create('p');
       await a.listen('127.0.0.1', 0); await b.join(a.url);
       const traffic = () => { for (let i = 0; i < 20; i++) p.send('o', i); setImmediate(traffic); };
       traffic(); ${end}`);
@@ -127,25 +135,31 @@ async function outlive(t, code, options) {
   const survivor = spawn(process.execPath, ['-e', text], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => survivor.kill('SIGKILL'));
   let said = '';
-  survivor.stdout.on('data', (data) => { said += data; });
+  survivor.stdout.on('data', (data) => {
+    said += data;
+  });
   const ended = new Promise((resolve) => survivor.once('close', (code, signal) => resolve(signal ?? code)));
   await until(() => said.includes('joined'));
   child.kill('SIGKILL');
   return { end: await ended, said: said.split('\n').filter(Boolean) };
 }
 
-test('a host that does not listen lives until it has told that its only host is given up', { timeout: 120_000 }, async (t) => {
-  const options = { reconnectDelay: 10, reconnectTimeout: 150 };
-  const codes = [
-    "h.join(url).then(() => console.log('joined'))",
-    "h.join([url, 'ws://127.0.0.1:1']).then(() => console.log('joined'))",
-    "h.join(url).then(() => { console.log('joined'); h.on('disconnect', () => setTimeout(() => h.listen('127.0.0.1', url.split(':').pop() * 0 + 99999).catch(() => {}), 12)); })"
-  ];
-  for (let i = 0; i < 9; i++) {
-    const { end, said } = await outlive(t, codes[i % 3], options);
-    assert.deepStrictEqual({ end, said }, { end: 0, said: ['joined', 'lost', 'left'] });
+test(
+  'a host that does not listen lives until it has told that its only host is given up',
+  { timeout: 120_000 },
+  async (t) => {
+    const options = { reconnectDelay: 10, reconnectTimeout: 150 };
+    const codes = [
+      "h.join(url).then(() => console.log('joined'))",
+      "h.join([url, 'ws://127.0.0.1:1']).then(() => console.log('joined'))",
+      "h.join(url).then(() => { console.log('joined'); h.on('disconnect', () => setTimeout(() => h.listen('127.0.0.1', url.split(':').pop() * 0 + 99999).catch(() => {}), 12)); })"
+    ];
+    for (let i = 0; i < 9; i++) {
+      const { end, said } = await outlive(t, codes[i % 3], options);
+      assert.deepStrictEqual({ end, said }, { end: 0, said: ['joined', 'lost', 'left'] });
+    }
   }
-});
+);
 
 test('a seed that does not answer keeps the process alive until it is given up, and no longer', options, async (t) => {
   const code = `h.on('unreachable', () => console.log('unreachable'));
@@ -158,10 +172,14 @@ test('a seed that does not answer keeps the process alive until it is given up, 
 test('close in the middle of a join or a reconnect leaves nothing behind at the other host', options, async (t) => {
   const host = await listening(t);
   const events = [];
-  for (const event of ['join', 'leave', 'disconnect', 'reconnect']) host.on(event, (url, id) => events.push(`${event} ${id}`));
+  for (const event of ['join', 'leave', 'disconnect', 'reconnect'])
+    host.on(event, (url, id) => events.push(`${event} ${id}`));
   for (let turns = 0; turns < 20; turns++) {
     const other = new Host({ reconnectDelay: 1 });
-    const joined = other.join(host.url).then(() => 'joined', (err) => err.code);
+    const joined = other.join(host.url).then(
+      () => 'joined',
+      (err) => err.code
+    );
     for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
     await other.close();
     assert.ok(['joined', 'ERR_HOST_CLOSED'].includes(await joined));

@@ -32,7 +32,13 @@ for (const where of ['local', 'remote']) {
   both('a request is answered by what the handler returns, or its promise resolves with', async (t) => {
     const { asks, answers } = await peers(t, where);
     const heard = [];
-    assert.strictEqual(answers.handle((from, message) => { heard.push([from, message]); return message + 1; }), answers);
+    assert.strictEqual(
+      answers.handle((from, message) => {
+        heard.push([from, message]);
+        return message + 1;
+      }),
+      answers
+    );
     assert.strictEqual(await asks.request('answers', 1), 2);
     answers.handle(async (from, message) => ({ from, twice: message * 2 }));
     assert.deepStrictEqual(await asks.request('answers', 21), { from: 'asks', twice: 42 });
@@ -42,7 +48,10 @@ for (const where of ['local', 'remote']) {
   both('all forms of messages go there and back', async (t) => {
     const { asks, answers } = await peers(t, where);
     const seen = [];
-    answers.handle((from, message) => { seen.push(message); return message; });
+    answers.handle((from, message) => {
+      seen.push(message);
+      return message;
+    });
     const long = 'é"\\'.repeat(1000);
     const values = [null, undefined, 0, '', 'x', long, [1, [2]], { a: { b: [] } }, '\ud800', false, true];
     for (const value of values) assert.deepStrictEqual(await asks.request('answers', value), value);
@@ -59,9 +68,15 @@ for (const where of ['local', 'remote']) {
   both('a handler that throws or rejects rejects the requester with its message', async (t) => {
     const { asks, answers } = await peers(t, where);
     for (const handler of [
-      () => { throw new Error('no luck'); },
-      async () => { throw new Error('no luck'); },
-      () => { throw 'no luck'; },
+      () => {
+        throw new Error('no luck');
+      },
+      async () => {
+        throw new Error('no luck');
+      },
+      () => {
+        throw 'no luck';
+      },
       () => Promise.reject('no luck')
     ]) {
       answers.handle(handler);
@@ -104,11 +119,16 @@ for (const where of ['local', 'remote']) {
     const { asks, answers } = await peers(t, where);
     const heard = [];
     answers.on('message', (from, message) => heard.push(message));
-    answers.handle((from, message) => { heard.push(message); });
+    answers.handle((from, message) => {
+      heard.push(message);
+    });
     const all = [];
     for (let n = 0; n < 3000; n++) all.push(n % 3 === 0 ? asks.request('answers', n) : asks.send('answers', n));
     await Promise.all(all);
-    assert.deepStrictEqual(heard, Array.from({ length: 3000 }, (_, n) => n));
+    assert.deepStrictEqual(
+      heard,
+      Array.from({ length: 3000 }, (_, n) => n)
+    );
   });
 
   both('10,000 requests at once, answered in any order', async (t) => {
@@ -151,14 +171,20 @@ for (const where of ['local', 'remote']) {
     controller.abort(reason);
     await assert.rejects(request, { name: 'AbortError', code: 'ABORT_ERR', cause: reason });
     calls[0].resolve('late');
-    await assert.rejects(asks.request('answers', 2, { signal }), { name: 'AbortError', code: 'ABORT_ERR', cause: reason });
+    await assert.rejects(asks.request('answers', 2, { signal }), {
+      name: 'AbortError',
+      code: 'ABORT_ERR',
+      cause: reason
+    });
     answers.handle((from, message) => message);
     assert.strictEqual(await asks.request('answers', 3), 3);
     assert.strictEqual(calls.length, 1, 'what was aborted before is not sent');
 
     const other = new AbortController().signal;
     let warned;
-    process.on('warning', (warning) => { warned = warning; });
+    process.on('warning', (warning) => {
+      warned = warning;
+    });
     answers.handle(async (from, message) => message);
     const many = Array.from({ length: 100 }, (_, n) => asks.request('answers', n, { signal: other }));
     assert.ok(getEventListeners(other, 'abort').length > 0);
@@ -170,7 +196,8 @@ for (const where of ['local', 'remote']) {
 
   both('bad arguments are refused', async (t) => {
     const { asks, answers } = await peers(t, where);
-    for (const bad of [1, 'x', {}, true]) assert.throws(() => answers.handle(bad), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+    for (const bad of [1, 'x', {}, true])
+      assert.throws(() => answers.handle(bad), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
     answers.handle(() => assert.fail('nothing is sent'));
     const type = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
     const value = { name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' };
@@ -231,12 +258,17 @@ test('local: the handler is called at once, by reference', options, async () => 
   const [asks, answers] = [host.create('asks'), host.create('answers')];
   const [message, reply] = [{}, {}];
   let heard;
-  answers.handle((from, m) => { heard = m; return reply; });
+  answers.handle((from, m) => {
+    heard = m;
+    return reply;
+  });
   const request = asks.request('answers', message);
   assert.strictEqual(heard, message);
   assert.strictEqual(await request, reply);
   const err = new TypeError('mine');
-  answers.handle(async () => { throw err; });
+  answers.handle(async () => {
+    throw err;
+  });
   await assert.rejects(asks.request('answers', message), { code: 'ERR_HANDLER', message: 'mine', cause: err });
 });
 
@@ -262,7 +294,10 @@ test('what JSON cannot carry is refused, there and here', options, async (t) => 
   assert.match(warnings[0], /^The reply of peer answers cannot be sent/);
   answers.handle(async (from, n) => (n === 1 ? 10n : n));
   const replies = await Promise.allSettled([0, 1, 2].map((n) => asks.request('answers', n)));
-  assert.deepStrictEqual(replies.map((r) => r.status), ['fulfilled', 'rejected', 'fulfilled']);
+  assert.deepStrictEqual(
+    replies.map((r) => r.status),
+    ['fulfilled', 'rejected', 'fulfilled']
+  );
 });
 
 test('an original host gets no request', options, async (t) => {
@@ -329,7 +364,9 @@ test('a request that waits keeps its process, and one that is over lets it end',
     asks.request('b', 50, { timeout: 600000 }).then(console.log);`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
-  child.stdout.on('data', (data) => { output += data; });
+  child.stdout.on('data', (data) => {
+    output += data;
+  });
   const [code] = await once(child, 'close');
   assert.strictEqual(code, 0);
   assert.strictEqual(output, '50\n');

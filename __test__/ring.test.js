@@ -10,7 +10,9 @@ class Reference {
   items = new Map();
   next = 0;
 
-  push(item, note) { this.items.set(this.next++, { item, note }); }
+  push(item, note) {
+    this.items.set(this.next++, { item, note });
+  }
 
   take(number) {
     const item = this.items.get(number)?.item;

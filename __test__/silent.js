@@ -14,7 +14,10 @@ function connects(address, port, sockets) {
     const socket = net.connect(port, address);
     sockets.push(socket);
     const silence = setTimeout(() => resolve(false), 300);
-    socket.once('connect', () => resolve(true)).once('error', reject).once('close', () => clearTimeout(silence));
+    socket
+      .once('connect', () => resolve(true))
+      .once('error', reject)
+      .once('close', () => clearTimeout(silence));
   });
 }
 
@@ -26,7 +29,9 @@ function connects(address, port, sockets) {
  * @returns {Promise<number>} the port
  */
 async function silent(t, address, port = 0) {
-  const listener = spawn(process.execPath, ['-e', LISTEN, address, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const listener = spawn(process.execPath, ['-e', LISTEN, address, String(port)], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  });
   /** @type {net.Socket[]} */
   const sockets = [];
   t.after(() => {

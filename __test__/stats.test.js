@@ -13,7 +13,9 @@ test('stats count', options, async (t) => {
   b.subscribe('c', () => {});
   await b.ready();
   await a.send('a', 'nobody', 1).catch(() => {});
-  peer.on('message', () => { throw new Error('oops'); });
+  peer.on('message', () => {
+    throw new Error('oops');
+  });
   b.on('error', () => {});
   await a.send('a', 'b', 1);
   assert.strictEqual(a.publish('c', 1), true);
@@ -48,7 +50,10 @@ test('stats tell what waits, for hosts that are lost as well', options, async (t
   const { undelivered, links } = a.stats();
   assert.strictEqual(undelivered, 1);
   const { connected, queuedMessages, queuedBytes, inFlightBytes } = links[b.url];
-  assert.deepStrictEqual({ connected, queuedMessages, inFlightBytes }, { connected: false, queuedMessages: 1, inFlightBytes: 0 });
+  assert.deepStrictEqual(
+    { connected, queuedMessages, inFlightBytes },
+    { connected: false, queuedMessages: 1, inFlightBytes: 0 }
+  );
   assert.ok(queuedBytes > 1000 && queuedBytes < 2000);
   await send;
   assert.strictEqual(a.stats().undelivered, 0);

@@ -11,7 +11,11 @@ const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 const required = (file) => [...read(file).matchAll(/(?:require\(|from )'([^']+)'/g)].map((match) => match[1]);
 
 test('only lib/load.js loads the native part', () => {
-  for (const file of ['index.js', 'index.mjs', ...fs.readdirSync(path.join(root, 'lib')).map((name) => `lib/${name}`)]) {
+  for (const file of [
+    'index.js',
+    'index.mjs',
+    ...fs.readdirSync(path.join(root, 'lib')).map((name) => `lib/${name}`)
+  ]) {
     if (!/\.m?js$/.test(file) || file === 'lib/native.js') continue;
     assert.strictEqual(required(file).includes('./native.js'), file === 'lib/load.js', file);
   }
@@ -23,7 +27,20 @@ test('index.js requires lib only', () => {
 });
 
 test('the parts of the mesh do not import each other', () => {
-  const parts = ['channels', 'directory', 'hosts', 'members', 'patterns', 'peers', 'requests', 'roster', 'answers', 'sessions', 'recent', 'relays'];
+  const parts = [
+    'channels',
+    'directory',
+    'hosts',
+    'members',
+    'patterns',
+    'peers',
+    'requests',
+    'roster',
+    'answers',
+    'sessions',
+    'recent',
+    'relays'
+  ];
   for (const part of parts) {
     for (const other of [...parts, 'mesh']) {
       assert.ok(!read(`crates/mesh/src/${part}.rs`).includes(`crate::${other}`), `${part} imports ${other}`);

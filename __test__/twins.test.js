@@ -40,7 +40,11 @@ async function assertTalk(hosts) {
     hosts[n].publish('news', n);
   }
   await until(() => heard.every((all) => all.length === hosts.length));
-  for (const all of heard) assert.deepStrictEqual(all.sort(), hosts.map((_, n) => n));
+  for (const all of heard)
+    assert.deepStrictEqual(
+      all.sort(),
+      hosts.map((_, n) => n)
+    );
 }
 
 test('hosts that all advertise 0.0.0.0 reach each other, and are told of it', { skip, timeout: 20_000 }, async (t) => {
@@ -50,8 +54,14 @@ test('hosts that all advertise 0.0.0.0 reach each other, and are told of it', { 
   await hosts[3].join(names[1]);
   await assertTalk(hosts);
   for (const { told } of hosts) {
-    assert.deepStrictEqual(told.map((err) => [err.code, err.url]), [['ERR_URL_TAKEN', url]]);
-    assert.match(told[0].message, /^Another host advertises ws:\/\/0\.0\.0\.0:\d+, as this one does: .* by which the others can dial it$/);
+    assert.deepStrictEqual(
+      told.map((err) => [err.code, err.url]),
+      [['ERR_URL_TAKEN', url]]
+    );
+    assert.match(
+      told[0].message,
+      /^Another host advertises ws:\/\/0\.0\.0\.0:\d+, as this one does: .* by which the others can dial it$/
+    );
   }
   assert.ok(names[0] in hosts[1].connections);
   assert.strictEqual(await hosts[0].find('peer1'), null);
@@ -67,7 +77,10 @@ test('two hosts with one url join a third one', { skip, timeout: 20_000 }, async
   assert.strictEqual(Object.keys(third.connections).length, 2);
   assert.ok(url in third.connections);
   await assertTalk([third, ...hosts]);
-  assert.deepStrictEqual(third.told.map((err) => err.code), ['ERR_URL_TAKEN']);
+  assert.deepStrictEqual(
+    third.told.map((err) => err.code),
+    ['ERR_URL_TAKEN']
+  );
   assert.match(third.told[0].message, /^Two hosts advertise ws:/);
 });
 

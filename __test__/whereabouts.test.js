@@ -12,7 +12,9 @@ async function kill(host, others) {
   host.config({ reconnectDelay: 600_000 });
   host.server.close();
   sever(host);
-  await until(() => others.every((other) => Object.keys(other.connections).every((key) => !key.includes(`:${host.port}`))));
+  await until(() =>
+    others.every((other) => Object.keys(other.connections).every((key) => !key.includes(`:${host.port}`)))
+  );
 }
 
 /** A host with a peer `b` that has died, and two that live: the first one has sent to it. */
@@ -34,7 +36,10 @@ for (const leave of ['close', 'drain']) {
       const first = a.send('me', 'worker', 1).catch((err) => err.code);
       for (let turn = 0; turn < turns % 5; turn++) await new Promise(setImmediate);
       await b[leave]();
-      assert.ok([null, 'ERR_PEER_NOT_FOUND', 'ERR_DELIVERY_UNKNOWN', 'ERR_PEER_UNREACHABLE'].includes(await first), String(await first));
+      assert.ok(
+        [null, 'ERR_PEER_NOT_FOUND', 'ERR_DELIVERY_UNKNOWN', 'ERR_PEER_UNREACHABLE'].includes(await first),
+        String(await first)
+      );
       c.create('worker').on('message', () => {});
       assert.strictEqual(await a.send('me', 'worker', 2), null);
       await Promise.all([a.close(), c.close()]);
@@ -59,22 +64,30 @@ test('a host that listens later keeps its peers when its connection is lost', op
 });
 
 for (const listens of [true, false]) {
-  test(`a worker that died is reached at once where it was started again${listens ? '' : ', also if it does not listen'}`, options, async (t) => {
-    const { a, c } = await bereaved(t);
-    await assert.rejects(a.send('a', 'b', 1), { code: 'ERR_PEER_UNREACHABLE' });
-    const again = listens ? await listening(t) : new ours.Host();
-    t.after(() => again.close());
-    await again.join(c.url);
-    const peer = again.create('b');
-    const heard = next(peer);
-    await until(() => Object.keys(a.connections).length === 2);
-    assert.strictEqual(await a.find('b'), listens ? again.url : null);
-    assert.strictEqual(await a.send('a', 'b', 2), null);
-    assert.deepStrictEqual(await heard, { from: 'a', message: 2 });
-  });
+  test(
+    `a worker that died is reached at once where it was started again${listens ? '' : ', also if it does not listen'}`,
+    options,
+    async (t) => {
+      const { a, c } = await bereaved(t);
+      await assert.rejects(a.send('a', 'b', 1), { code: 'ERR_PEER_UNREACHABLE' });
+      const again = listens ? await listening(t) : new ours.Host();
+      t.after(() => again.close());
+      await again.join(c.url);
+      const peer = again.create('b');
+      const heard = next(peer);
+      await until(() => Object.keys(a.connections).length === 2);
+      assert.strictEqual(await a.find('b'), listens ? again.url : null);
+      assert.strictEqual(await a.send('a', 'b', 2), null);
+      assert.deepStrictEqual(await heard, { from: 'a', message: 2 });
+    }
+  );
 }
 
-for (const [where, settings] of [['at the same url', undefined], ['at another one', undefined], ['at the same url, and makes its peers late', { late: true }]]) {
+for (const [where, settings] of [
+  ['at the same url', undefined],
+  ['at another one', undefined],
+  ['at the same url, and makes its peers late', { late: true }]
+]) {
   test(`what waits for a lost host is delivered when its process is started again ${where}`, options, async (t) => {
     const { a, b, c } = await bereaved(t);
     const port = where === 'at another one' ? 0 : b.port;
@@ -93,9 +106,16 @@ for (const [where, settings] of [['at the same url', undefined], ['at another on
   });
 }
 
-test('what waits for a lost host that is given up was not delivered, and this host is not closed', options, async (t) => {
-  const { a, b } = await bereaved(t);
-  const send = a.send('a', 'b', 1, { offline: 'queue' });
-  for (const timer of Object.values(a.timers)) timer.close();
-  await assert.rejects(send, { code: 'ERR_PEER_UNREACHABLE', message: `Peer unreachable (id: b, url: ${b.url ?? a.addresses.b})` });
-});
+test(
+  'what waits for a lost host that is given up was not delivered, and this host is not closed',
+  options,
+  async (t) => {
+    const { a, b } = await bereaved(t);
+    const send = a.send('a', 'b', 1, { offline: 'queue' });
+    for (const timer of Object.values(a.timers)) timer.close();
+    await assert.rejects(send, {
+      code: 'ERR_PEER_UNREACHABLE',
+      message: `Peer unreachable (id: b, url: ${b.url ?? a.addresses.b})`
+    });
+  }
+);

@@ -11,10 +11,11 @@ async function stranger(t, host) {
   const socket = new WebSocket(host.url);
   t.after(() => socket.terminate());
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-  return (frame) => new Promise((resolve) => {
-    socket.once('message', (data) => resolve(JSON.parse(String(data))));
-    socket.send(frame);
-  });
+  return (frame) =>
+    new Promise((resolve) => {
+      socket.once('message', (data) => resolve(JSON.parse(String(data))));
+      socket.send(frame);
+    });
 }
 
 test('answers', { timeout: 30_000 }, async (t) => {
@@ -23,9 +24,17 @@ test('answers', { timeout: 30_000 }, async (t) => {
   const ask = await stranger(t, host);
   const message = async (method, params, id = 1) => ask(JSON.stringify({ id, message: { method, params } }));
   assert.deepStrictEqual(await message('ping', 5), { id: 1, message: { result: 5, error: null }, error: null });
-  assert.deepStrictEqual(await message('find', { id: 'here' }, { a: 1 }), { id: { a: 1 }, message: host.url, error: null });
+  assert.deepStrictEqual(await message('find', { id: 'here' }, { a: 1 }), {
+    id: { a: 1 },
+    message: host.url,
+    error: null
+  });
   assert.deepStrictEqual(await message('find', { id: '__proto__' }), { id: 1, message: null, error: null });
-  assert.deepStrictEqual(await message('publish', { channel: 'c' }), { id: 1, message: { result: null, error: null }, error: null });
+  assert.deepStrictEqual(await message('publish', { channel: 'c' }), {
+    id: 1,
+    message: { result: null, error: null },
+    error: null
+  });
   assert.strictEqual((await message('send', { to: 'constructor' })).error, 'Error: Peer not found (id: constructor)');
   assert.strictEqual((await message('foo')).error, 'Unknown method "foo"');
   assert.strictEqual((await ask('{"id":1,"message":7}')).error, 'Unknown method "undefined"');
@@ -36,15 +45,32 @@ test('answers', { timeout: 30_000 }, async (t) => {
 test('frames that mean nothing', { timeout: 60_000 }, async (t) => {
   const host = await listening(t);
   const ask = await stranger(t, host);
-  const frames = ['', '{', '{}', '[1]', ' {"id":1}', '{"message":null}', '{"id":1,"message":', Buffer.from([1, 2, 255]),
-    '{"message":{"method":"greeting"}}', '{"message":{"method":"send"}}', '{"id":"toString","error":null}', 'x'.repeat(10_000_000),
+  const frames = [
+    '',
+    '{',
+    '{}',
+    '[1]',
+    ' {"id":1}',
+    '{"message":null}',
+    '{"id":1,"message":',
+    Buffer.from([1, 2, 255]),
+    '{"message":{"method":"greeting"}}',
+    '{"message":{"method":"send"}}',
+    '{"id":"toString","error":null}',
+    'x'.repeat(10_000_000),
     '{"message":{"method":"send","params":{"to":"\\ud800\\u0000","message":"\\udfff"}}}',
-    '{"message":{"method":"hosts","params":{"urls":[1,null,{}]}}}', '{"message":' + '['.repeat(100_000)];
+    '{"message":{"method":"hosts","params":{"urls":[1,null,{}]}}}',
+    '{"message":' + '['.repeat(100_000)
+  ];
   const socket = new WebSocket(host.url);
   t.after(() => socket.terminate());
   await new Promise((resolve) => socket.once('open', resolve));
   for (const frame of frames) socket.send(frame);
-  const alive = new Promise((resolve) => socket.on('message', (data) => { if (String(data).includes('"still"')) resolve(); }));
+  const alive = new Promise((resolve) =>
+    socket.on('message', (data) => {
+      if (String(data).includes('"still"')) resolve();
+    })
+  );
   socket.send('{"id":"still","message":{"method":"ping"}}');
   await alive;
   assert.strictEqual((await ask('{"id":1,"message":{"method":"ping"}}')).error, null);

@@ -18,21 +18,125 @@ const { figure } = require('./figures.js');
 /** @type {Bound[]} */
 const bounds = [
   { title: 'local send', cell: 'local', metric: 'rate', against: 'original', relation: '≥', must: 1, aim: 1.2 },
-  { title: 'round trip, two cores', cell: 'round-trip', metric: 'time', against: 'ws', relation: '≤', must: 0.9, aim: 0.65 },
-  { title: 'round trip, one core', cell: 'round-trip-1-core', metric: 'time', against: 'ws', relation: '≤', must: 1.1, aim: 0.7 },
-  { title: 'round trip, two cores', cell: 'round-trip', metric: 'time', against: 'original', relation: '≤', must: 0.45, aim: 0.35 },
-  { title: 'acknowledged, 11 B', cell: 'acked-11-50k', metric: 'rate', against: 'original', relation: '≥', must: 20, aim: 30 },
-  { title: 'acknowledged, 11 B', cell: 'acked-11-50k', metric: 'rate', against: 'ws', relation: '≥', must: 10, aim: 15 },
-  { title: 'acknowledged, 11 B, N = 400,000', cell: 'acked-11-400k', metric: 'rate', against: 'ws-batched', relation: '≥', aim: 1.2 },
-  { title: 'acknowledged, 207 B object', cell: 'acked-207-50k', metric: 'rate', against: 'original', relation: '≥', must: 8, aim: 12 },
-  { title: 'acknowledged, 1 KB', cell: 'acked-1k-50k', metric: 'rate', against: 'original', relation: '≥', must: 20, aim: 35 },
-  { title: 'acknowledged, 64 links', cell: 'acked-11-50k-64-links', metric: 'rate', against: 'original', relation: '≥', must: 8, aim: 15 },
-  { title: 'CPU an acknowledged message, 11 B', cell: 'acked-11-50k', metric: 'cpu', against: 'original', relation: '≤', must: 1 / 15, aim: 1 / 30 },
+  {
+    title: 'round trip, two cores',
+    cell: 'round-trip',
+    metric: 'time',
+    against: 'ws',
+    relation: '≤',
+    must: 0.9,
+    aim: 0.65
+  },
+  {
+    title: 'round trip, one core',
+    cell: 'round-trip-1-core',
+    metric: 'time',
+    against: 'ws',
+    relation: '≤',
+    must: 1.1,
+    aim: 0.7
+  },
+  {
+    title: 'round trip, two cores',
+    cell: 'round-trip',
+    metric: 'time',
+    against: 'original',
+    relation: '≤',
+    must: 0.45,
+    aim: 0.35
+  },
+  {
+    title: 'acknowledged, 11 B',
+    cell: 'acked-11-50k',
+    metric: 'rate',
+    against: 'original',
+    relation: '≥',
+    must: 20,
+    aim: 30
+  },
+  {
+    title: 'acknowledged, 11 B',
+    cell: 'acked-11-50k',
+    metric: 'rate',
+    against: 'ws',
+    relation: '≥',
+    must: 10,
+    aim: 15
+  },
+  {
+    title: 'acknowledged, 11 B, N = 400,000',
+    cell: 'acked-11-400k',
+    metric: 'rate',
+    against: 'ws-batched',
+    relation: '≥',
+    aim: 1.2
+  },
+  {
+    title: 'acknowledged, 207 B object',
+    cell: 'acked-207-50k',
+    metric: 'rate',
+    against: 'original',
+    relation: '≥',
+    must: 8,
+    aim: 12
+  },
+  {
+    title: 'acknowledged, 1 KB',
+    cell: 'acked-1k-50k',
+    metric: 'rate',
+    against: 'original',
+    relation: '≥',
+    must: 20,
+    aim: 35
+  },
+  {
+    title: 'acknowledged, 64 links',
+    cell: 'acked-11-50k-64-links',
+    metric: 'rate',
+    against: 'original',
+    relation: '≥',
+    must: 8,
+    aim: 15
+  },
+  {
+    title: 'CPU an acknowledged message, 11 B',
+    cell: 'acked-11-50k',
+    metric: 'cpu',
+    against: 'original',
+    relation: '≤',
+    must: 1 / 15,
+    aim: 1 / 30
+  },
   { title: 'publish, 11 B', cell: 'publish-11', metric: 'rate', against: 'nats', relation: '≥', must: 5, aim: 8 },
   { title: 'publish, 1 KB', cell: 'publish-1k', metric: 'rate', against: 'nats', relation: '≥', must: 3, aim: 5 },
-  { title: 'memory of 1,000,000 peers', cell: 'memory', metric: 'rss', against: 'original', relation: '≤', must: 0.5, aim: 0.42 },
-  { title: 'v1, distribus to 0.4.0', cell: 'v1', metric: 'rate', subject: 'ours-to-original', against: 'original', relation: '≥', must: 1, aim: 1.3 },
-  { title: 'v1, 0.4.0 to distribus', cell: 'v1', metric: 'rate', subject: 'original-to-ours', against: 'original', relation: '≥', aim: 1 }
+  {
+    title: 'memory of 1,000,000 peers',
+    cell: 'memory',
+    metric: 'rss',
+    against: 'original',
+    relation: '≤',
+    must: 0.5,
+    aim: 0.42
+  },
+  {
+    title: 'v1, distribus to 0.4.0',
+    cell: 'v1',
+    metric: 'rate',
+    subject: 'ours-to-original',
+    against: 'original',
+    relation: '≥',
+    must: 1,
+    aim: 1.3
+  },
+  {
+    title: 'v1, 0.4.0 to distribus',
+    cell: 'v1',
+    metric: 'rate',
+    subject: 'original-to-ours',
+    against: 'original',
+    relation: '≥',
+    aim: 1
+  }
 ];
 
 /**

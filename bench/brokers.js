@@ -26,8 +26,22 @@ const brokers = {
   redis: {
     program: 'redis-server',
     scheme: 'redis',
-    args: (port, folder) => ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no', '--dir', folder,
-      '--client-output-buffer-limit', 'pubsub 0 0 0', '--loglevel', 'warning']
+    args: (port, folder) => [
+      '--bind',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+      '--dir',
+      folder,
+      '--client-output-buffer-limit',
+      'pubsub 0 0 0',
+      '--loglevel',
+      'warning'
+    ]
   }
 };
 
@@ -53,14 +67,22 @@ async function start(name, pinned) {
   const { scheme, args } = brokers[name];
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'distribus-bench-'));
   const port = await freePort();
-  const child = spawn(...commandLine(/** @type {string} */ (find(name)), args(port, folder), pinned), { stdio: 'ignore' });
+  const child = spawn(...commandLine(/** @type {string} */ (find(name)), args(port, folder), pinned), {
+    stdio: 'ignore'
+  });
   const onExit = () => {
     child.kill('SIGKILL');
     fs.rmSync(folder, { recursive: true, force: true });
   };
   process.on('exit', onExit);
   let failed = false;
-  child.on('error', () => { failed = true; }).on('exit', () => { failed = true; });
+  child
+    .on('error', () => {
+      failed = true;
+    })
+    .on('exit', () => {
+      failed = true;
+    });
   for (const until = Date.now() + 10000; !(await accepts(port));) {
     if (failed || Date.now() > until) throw new Error(`${brokers[name].program} does not start`);
   }
@@ -82,7 +104,10 @@ async function start(name, pinned) {
 function cpuMicros(pid) {
   try {
     const tasks = fs.readdirSync(`/proc/${pid}/task`);
-    return tasks.reduce((sum, task) => sum + Number(fs.readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1000, 0);
+    return tasks.reduce(
+      (sum, task) => sum + Number(fs.readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1000,
+      0
+    );
   } catch {
     return null;
   }

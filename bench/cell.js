@@ -10,7 +10,10 @@ const { contenders } = require('./drivers/index.js');
 const { endOnSignals } = require('./process.js');
 const { measure } = require('./measure.js');
 
-const { values, positionals: [id, name = 'ours'] } = parseArgs({
+const {
+  values,
+  positionals: [id, name = 'ours']
+} = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean' },
@@ -24,8 +27,10 @@ const { values, positionals: [id, name = 'ours'] } = parseArgs({
 async function main() {
   const found = cells.find((cell) => cell.id === id);
   if (found === undefined || !(name in contenders)) {
-    console.error(`usage: node bench/cell.js CELL CONTENDER\ncells: ${cells.map((cell) => cell.id).join(' ')}\n`
-      + `contenders: ${Object.keys(contenders).join(' ')}`);
+    console.error(
+      `usage: node bench/cell.js CELL CONTENDER\ncells: ${cells.map((cell) => cell.id).join(' ')}\n` +
+        `contenders: ${Object.keys(contenders).join(' ')}`
+    );
     process.exit(2);
   }
   if (!['ours', 'original'].includes(name)) rivals.install();

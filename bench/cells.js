@@ -60,7 +60,9 @@ function acked(of, wanted, contenders, more = {}) {
   const { hosts = 1, recipients = 1 } = more;
   const spread = (recipients > 1 ? `, ${grouped(recipients)} recipients` : '') + (hosts > 1 ? `, ${hosts} links` : '');
   return cell({
-    id: `acked-${message.key}-${thousands(n)}` + (hosts > 1 ? `-${hosts}-links` : recipients > 1 ? `-${recipients}-recipients` : ''),
+    id:
+      `acked-${message.key}-${thousands(n)}` +
+      (hosts > 1 ? `-${hosts}-links` : recipients > 1 ? `-${recipients}-recipients` : ''),
     title: `acknowledged sends, ${message.title}${spread}`,
     workload: 'acked',
     metrics: ['rate', 'cpu'],

@@ -24,9 +24,19 @@ function grouped(value) {
  * @type {Record<string, { title: string, higherIsBetter: boolean, of(sample: any): number | null | undefined, format(value: number): string }>}
  */
 const metrics = {
-  rate: { title: 'a second', higherIsBetter: true, of: ({ rate }) => rate, format: (value) => grouped(Number(value.toPrecision(3))) },
+  rate: {
+    title: 'a second',
+    higherIsBetter: true,
+    of: ({ rate }) => rate,
+    format: (value) => grouped(Number(value.toPrecision(3)))
+  },
   time: { title: 'µs each', higherIsBetter: false, of: ({ seconds }) => seconds * 1e6, format: threeDigits },
-  cpu: { title: 'CPU µs each', higherIsBetter: false, of: ({ cpu }) => (typeof cpu === 'number' ? cpu * 1e6 : cpu), format: threeDigits },
+  cpu: {
+    title: 'CPU µs each',
+    higherIsBetter: false,
+    of: ({ cpu }) => (typeof cpu === 'number' ? cpu * 1e6 : cpu),
+    format: threeDigits
+  },
   rss: { title: 'MB resident', higherIsBetter: false, of: ({ rss }) => rss / 1e6, format: threeDigits },
   heap: { title: 'MB heap', higherIsBetter: false, of: ({ heap }) => heap / 1e6, format: threeDigits },
   require: { title: 'ms to require', higherIsBetter: false, of: ({ seconds }) => seconds * 1e3, format: threeDigits },

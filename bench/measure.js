@@ -31,7 +31,11 @@ const MAX_REPEATS = 5;
  * @param {Partial<Options>} [options]
  * @returns {Promise<Sample>}
  */
-async function measure(cell, name, { nodeArguments = [], repeats = cell.repeats ?? MAX_REPEATS, verbose = false, patience = PATIENCE } = {}) {
+async function measure(
+  cell,
+  name,
+  { nodeArguments = [], repeats = cell.repeats ?? MAX_REPEATS, verbose = false, patience = PATIENCE } = {}
+) {
   const options = { nodeArguments, repeats, verbose, patience };
   /** @type {{ stop(): Promise<void> }[]} */
   const running = [];
@@ -42,12 +46,18 @@ async function measure(cell, name, { nodeArguments = [], repeats = cell.repeats 
         side.onFailure = reject; // the other side may wait for it in vain
         return side;
       };
-      const work = cell.workload === 'startup' ? startup(name, started, options)
-        : cell.hosts === 0 ? alone(cell, name, started, options) : between(cell, name, started, options);
+      const work =
+        cell.workload === 'startup'
+          ? startup(name, started, options)
+          : cell.hosts === 0
+            ? alone(cell, name, started, options)
+            : between(cell, name, started, options);
       work.then(resolve, reject);
     });
   } catch (error) {
-    throw new Error(`${cell.id} with ${name} failed: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new Error(`${cell.id} with ${name} failed: ${error instanceof Error ? error.message : error}`, {
+      cause: error
+    });
   } finally {
     await Promise.all(running.map((side) => side.stop()));
   }
@@ -72,15 +82,25 @@ async function startup(name, started, options) {
  */
 async function alone(cell, name, started, options) {
   const workload = /** @type {any} */ (workloads)[cell.workload];
-  const side = started(Side.node(name, false,
-    { ...options, nodeArguments: [...(workload.nodeArguments ?? []), ...options.nodeArguments] }));
+  const side = started(
+    Side.node(name, false, { ...options, nodeArguments: [...(workload.nodeArguments ?? []), ...options.nodeArguments] })
+  );
   await side.call('alone', { file: fileOf(name, 'sender'), of: cell });
   if (cell.warmup > 0) await side.call('run', { n: cell.warmup });
   const first = await side.call('run', { n: cell.n });
   if (first.rss !== undefined) return { rss: first.rss, heap: first.heap };
   const runs = [first];
-  while (!isEnough(runs.map(({ seconds }) => seconds), options.repeats)) runs.push(await side.call('run', { n: cell.n }));
-  return sampleOf(cell.n, runs.map(({ seconds, cpu }) => ({ seconds, cpu: (cpu.user + cpu.system) / 1e6 })));
+  while (
+    !isEnough(
+      runs.map(({ seconds }) => seconds),
+      options.repeats
+    )
+  )
+    runs.push(await side.call('run', { n: cell.n }));
+  return sampleOf(
+    cell.n,
+    runs.map(({ seconds, cpu }) => ({ seconds, cpu: (cpu.user + cpu.system) / 1e6 }))
+  );
 }
 
 /**
@@ -92,20 +112,31 @@ async function alone(cell, name, started, options) {
  */
 async function between(cell, name, started, options) {
   const contender = contenders[name];
-  const workload = /** @type {import('./workloads/index.js').NetworkWorkload} */ (/** @type {any} */ (workloads)[cell.workload]);
+  const workload = /** @type {import('./workloads/index.js').NetworkWorkload} */ (
+    /** @type {any} */ (workloads)[cell.workload]
+  );
   const pinned = cell.pinned === true;
   const broker = contender.broker === undefined ? null : started(await brokers.start(contender.broker, pinned));
   const url = broker === null ? undefined : broker.url;
-  const sideOf = (/** @type {string} */ end) => started(contender.limit
-    ? Side.program(`${name} (${end})`, pinned, limit.program, [])
-    : Side.node(`${name} (${end})`, pinned, options));
+  const sideOf = (/** @type {string} */ end) =>
+    started(
+      contender.limit
+        ? Side.program(`${name} (${end})`, pinned, limit.program, [])
+        : Side.node(`${name} (${end})`, pinned, options)
+    );
 
   const receiver = sideOf('receiver');
-  const addresses = await receiver.call('receiver', contender.limit ? { size: cell.message.size }
-    : { file: fileOf(name, 'receiver'), of: cell, broker: url });
+  const addresses = await receiver.call(
+    'receiver',
+    contender.limit ? { size: cell.message.size } : { file: fileOf(name, 'receiver'), of: cell, broker: url }
+  );
   const sender = sideOf('sender');
-  await sender.call('sender', contender.limit ? { address: addresses[0], size: cell.message.size, workload: cell.workload }
-    : { file: fileOf(name, 'sender'), of: cell, addresses, broker: url });
+  await sender.call(
+    'sender',
+    contender.limit
+      ? { address: addresses[0], size: cell.message.size, workload: cell.workload }
+      : { file: fileOf(name, 'sender'), of: cell, addresses, broker: url }
+  );
 
   while (cell.workload === 'publish' && !(await receiver.call('probed'))) await sender.call('probe');
 
@@ -129,7 +160,13 @@ async function between(cell, name, started, options) {
   if (cell.workload !== 'publish') await run(cell.recipients);
   if (cell.warmup > 0) await run(cell.warmup);
   const runs = [];
-  do runs.push(await run(cell.n)); while (!isEnough(runs.map(({ seconds }) => seconds), options.repeats));
+  do runs.push(await run(cell.n));
+  while (
+    !isEnough(
+      runs.map(({ seconds }) => seconds),
+      options.repeats
+    )
+  );
   return sampleOf(cell.n, runs);
 }
 
@@ -141,7 +178,9 @@ async function between(cell, name, started, options) {
  */
 async function arrived(receiver, expected, patience) {
   let arrived = null;
-  const arrival = receiver.call('arrived').then((result) => { arrived = result; });
+  const arrival = receiver.call('arrived').then((result) => {
+    arrived = result;
+  });
   arrival.catch(() => {}); // the side fails as a whole
   for (let received = 0, since = Date.now(); arrived === null;) {
     await Promise.race([arrival, new Promise((resolve) => setTimeout(resolve, patience / 20))]);
@@ -153,7 +192,8 @@ async function arrived(receiver, expected, patience) {
   }
   const state = await receiver.call('state');
   if (state.wrong !== null) throw new Error(`a message came wrong: ${state.wrong}`);
-  if (state.received !== expected) throw new Error(`messages were delivered twice: ${state.received} arrived, ${expected} were sent`);
+  if (state.received !== expected)
+    throw new Error(`messages were delivered twice: ${state.received} arrived, ${expected} were sent`);
   return /** @type {any} */ (arrived);
 }
 
@@ -177,7 +217,9 @@ function isEnough(seconds, repeats) {
  */
 function sampleOf(n, runs) {
   const seconds = median(runs.map((run) => run.seconds)) / n;
-  const cpu = runs.some((run) => run.cpu === null) ? null : median(runs.map((run) => /** @type {number} */ (run.cpu))) / n;
+  const cpu = runs.some((run) => run.cpu === null)
+    ? null
+    : median(runs.map((run) => /** @type {number} */ (run.cpu))) / n;
   return { seconds, rate: 1 / seconds, cpu };
 }
 

@@ -32,7 +32,10 @@ function object(number, size) {
     id: number,
     type: 'order.created',
     customer: { name: 'Ada Lovelace', country: 'GB', since: 1843 },
-    lines: [{ article: 4711, count: 2, price: 12.5 }, { article: 815, count: 1, price: 99 }],
+    lines: [
+      { article: 4711, count: 2, price: 12.5 },
+      { article: 815, count: 1, price: 99 }
+    ],
     paid: true,
     note: ''
   };
@@ -76,7 +79,9 @@ class Checker {
     this.wrong = null;
     this.lastAt = 0;
     /** @type {Promise<void>} */
-    this.complete = new Promise((resolve) => { this.onComplete = resolve; });
+    this.complete = new Promise((resolve) => {
+      this.onComplete = resolve;
+    });
   }
 
   /**

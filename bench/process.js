@@ -47,7 +47,9 @@ class Side {
     /** @type {(error: Error) => void} told of a failure, even when no command is under way */
     this.onFailure = () => {};
     this.complaints = '';
-    child.stderr?.setEncoding('utf8').on('data', (text) => { this.complaints = (this.complaints + text).slice(-2000); });
+    child.stderr?.setEncoding('utf8').on('data', (text) => {
+      this.complaints = (this.complaints + text).slice(-2000);
+    });
     /** @type {Map<number, { resolve(value: any): void, reject(error: Error): void, timer: NodeJS.Timeout }>} */
     this.calls = new Map();
     child.on('error', (error) => this.fail(error));
@@ -63,8 +65,12 @@ class Side {
   static node(title, pinned, { nodeArguments, verbose }) {
     const args = [...nodeArguments, path.join(__dirname, 'side.js')];
     const errors = verbose ? 'inherit' : 'pipe'; // one that times out can complain a hundred thousand times
-    const child = spawn(...commandLine(process.execPath, args, pinned), { stdio: ['ignore', 'inherit', errors, 'ipc'] });
-    const side = new Side(title, child, (message) => { child.send(message, () => {}); });
+    const child = spawn(...commandLine(process.execPath, args, pinned), {
+      stdio: ['ignore', 'inherit', errors, 'ipc']
+    });
+    const side = new Side(title, child, (message) => {
+      child.send(message, () => {});
+    });
     child.on('message', (message) => side.replied(message));
     return side;
   }
@@ -95,7 +101,10 @@ class Side {
     return new Promise((resolve, reject) => {
       if (this.failure !== null) return reject(this.failure);
       const id = ++this.lastId;
-      const timer = setTimeout(() => this.fail(new Error(`${this.title} did not answer "${command}" in ${TIMEOUT / 1000} s`)), TIMEOUT);
+      const timer = setTimeout(
+        () => this.fail(new Error(`${this.title} did not answer "${command}" in ${TIMEOUT / 1000} s`)),
+        TIMEOUT
+      );
       this.calls.set(id, { resolve, reject, timer });
       this.write({ id, command, argument });
     });

@@ -20,8 +20,11 @@ function install() {
   console.error('Installing the rivals …');
   fs.mkdirSync(cache, { recursive: true });
   for (const file of files) fs.copyFileSync(path.join(source, file), path.join(cache, file));
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel', 'error'],
-    { cwd: cache, stdio: 'inherit', shell: process.platform === 'win32' });
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel', 'error'], {
+    cwd: cache,
+    stdio: 'inherit',
+    shell: process.platform === 'win32'
+  });
   if (status !== 0) throw new Error('npm ci has failed in bench/.cache');
   fs.writeFileSync(done, wanted);
 }
@@ -52,7 +55,9 @@ function check(name) {
   } catch (error) {
     return { missing: `${needed} does not load: ${error instanceof Error ? error.message.split('\n')[0] : error}` };
   }
-  const version = JSON.parse(fs.readFileSync(path.join(cache, 'node_modules', /** @type {string} */ (needed), 'package.json'), 'utf8')).version;
+  const version = JSON.parse(
+    fs.readFileSync(path.join(cache, 'node_modules', /** @type {string} */ (needed), 'package.json'), 'utf8')
+  ).version;
   if (broker === undefined) return { version };
   if (brokers.find(broker) === undefined) return { missing: `there is no ${broker}-server on this system` };
   return { version: `${version} with ${broker}-server ${brokers.versionOf(broker)}` };

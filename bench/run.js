@@ -114,8 +114,12 @@ async function runCell(cell, names, rounds, position) {
   }
   progress('');
   const { title, n, metrics } = cell;
-  const figures = Object.fromEntries(Object.entries(samples).map(([name, of]) => [name,
-    Object.fromEntries(metrics.map((metric) => [metric, figure(of, metric)]))]));
+  const figures = Object.fromEntries(
+    Object.entries(samples).map(([name, of]) => [
+      name,
+      Object.fromEntries(metrics.map((metric) => [metric, figure(of, metric)]))
+    ])
+  );
   return { title, n, rounds, taken: new Date().toISOString(), metrics, figures, failures, samples };
 }
 
@@ -124,7 +128,12 @@ async function runCell(cell, names, rounds, position) {
  * @returns {any}
  */
 function rounded(sample) {
-  return Object.fromEntries(Object.entries(sample).map(([key, value]) => [key, typeof value === 'number' ? Number(value.toPrecision(6)) : value]));
+  return Object.fromEntries(
+    Object.entries(sample).map(([key, value]) => [
+      key,
+      typeof value === 'number' ? Number(value.toPrecision(6)) : value
+    ])
+  );
 }
 
 /** @param {string} name of a file of results/ */
@@ -161,12 +170,16 @@ function render(results) {
 async function main() {
   if (options.help) return console.log(HELP);
   if (options.list) {
-    for (const { id, title, contenders } of cells) console.log(`${id.padEnd(28)} ${title}\n${' '.repeat(29)}${contenders.join(' ')}`);
+    for (const { id, title, contenders } of cells)
+      console.log(`${id.padEnd(28)} ${title}\n${' '.repeat(29)}${contenders.join(' ')}`);
     return;
   }
   if (options.render) return render(read('latest.json'));
 
-  const plan = chosenCells().map((cell) => ({ cell: options.quick ? quick(cell) : cell, names: cell.contenders.filter(isChosen) }));
+  const plan = chosenCells().map((cell) => ({
+    cell: options.quick ? quick(cell) : cell,
+    names: cell.contenders.filter(isChosen)
+  }));
   const rounds = options.rounds === undefined ? (options.quick ? 3 : 5) : Number(options.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new UsageError('--rounds must be a number');
   rivals.install();
@@ -194,7 +207,13 @@ async function main() {
     write(name, results);
     console.log(table.ofCell(result, contenders));
   }
-  console.log(table.ofBounds(judge(Object.fromEntries(plan.flatMap(({ cell: { id } }) => (results.cells[id] ? [[id, results.cells[id]]] : []))))));
+  console.log(
+    table.ofBounds(
+      judge(
+        Object.fromEntries(plan.flatMap(({ cell: { id } }) => (results.cells[id] ? [[id, results.cells[id]]] : [])))
+      )
+    )
+  );
   if (kept) render(results);
   console.log(`Written to bench/results/${name}${kept ? ' and chart.svg' : ''}.`);
   if (plan.some(({ cell: { id } }) => Object.keys(results.cells[id]?.failures ?? {}).length > 0)) {

@@ -44,7 +44,9 @@ function Host(options) {
     configurable: true,
     enumerable: true,
     get: () => core.subscriptions.visible,
-    set: (channels) => { core.subscriptions.replace(channels); }
+    set: (channels) => {
+      core.subscriptions.replace(channels);
+    }
   });
   this.options = { reconnectTimeout: 300000, reconnectDelay: 1000, reconnectDecay: 2 };
   this.server = /** @type {any} */ (null);
@@ -95,14 +97,24 @@ function defineState(name, get, set) {
         configurable: true,
         enumerable: true,
         get: () => get(core),
-        set: (value) => { set(core, value); }
+        set: (value) => {
+          set(core, value);
+        }
       });
       set(core, value);
     }
   });
 }
-defineState('url', (core) => core.url, (core, value) => core.setUrl(bare(value)));
-defineState('networkId', (core) => core.networkId, (core, value) => core.setNetworkId(value));
+defineState(
+  'url',
+  (core) => core.url,
+  (core, value) => core.setUrl(bare(value))
+);
+defineState(
+  'networkId',
+  (core) => core.networkId,
+  (core, value) => core.setNetworkId(value)
+);
 
 /**
  * Applies options, and gives a copy of all that are set.
@@ -193,7 +205,11 @@ Host.prototype.find = function (id) {
     if (noted && (core.links === 0 || lookUp(this, 'connections', address) !== undefined)) return address;
     if (!core.mayKnow(id)) throw peerNotFound(id);
     const found = core.call((native, call) => native.find(call, serialize(id) || null));
-    return noted ? found.catch((/** @type {any} */ err) => (err.code === 'ERR_PEER_NOT_FOUND' ? address : core.Promise.reject(err))) : found;
+    return noted
+      ? found.catch((/** @type {any} */ err) =>
+          err.code === 'ERR_PEER_NOT_FOUND' ? address : core.Promise.reject(err)
+        )
+      : found;
   });
 };
 
@@ -212,10 +228,13 @@ Host.prototype.list = function (pattern) {
   }
   const here = core.localIds();
   if (core.native === null || core.links === 0) return core.Promise.resolve(here);
-  return core.call((native, call) => native.list(call), (/** @type {any[]} */ there) => {
-    const known = new Set(here.map(nameOf));
-    return here.concat(there.filter((id) => !known.has(nameOf(id)) && known.add(nameOf(id))));
-  });
+  return core.call(
+    (native, call) => native.list(call),
+    (/** @type {any[]} */ there) => {
+      const known = new Set(here.map(nameOf));
+      return here.concat(there.filter((id) => !known.has(nameOf(id)) && known.add(nameOf(id))));
+    }
+  );
 };
 
 /**
@@ -243,17 +262,25 @@ Host.prototype.join = function (url, port) {
   const targetOf = (url) => parted(port === undefined || url.includes('://') ? url : urlOf(url, checkPort(port)));
   /** @param {string} target */
   const join = (target) => {
-    if (typeof lookUp(this, 'connections', target) === 'object' || target === core.url) return core.Promise.resolve(this);
-    const joined = core.call((native, call) => native.join(call, target), () => this);
+    if (typeof lookUp(this, 'connections', target) === 'object' || target === core.url)
+      return core.Promise.resolve(this);
+    const joined = core.call(
+      (native, call) => native.join(call, target),
+      () => this
+    );
     if (debug.enabled) {
-      joined.then(null, (/** @type {any} */ err) => { debug('%s: could not join %s: %s', core.name(), target, err.message); });
+      joined.then(null, (/** @type {any} */ err) => {
+        debug('%s: could not join %s: %s', core.name(), target, err.message);
+      });
     }
     return joined;
   };
   return core.attempt(() => {
     core.checkDraining();
     if (Array.isArray(url)) {
-      const targets = url.map(textOfUrl).map((one) => (typeof one === 'string' && one !== '' ? targetOf(one) : { url: one }));
+      const targets = url
+        .map(textOfUrl)
+        .map((one) => (typeof one === 'string' && one !== '' ? targetOf(one) : { url: one }));
       const others = checkSeeds(targets.map((one) => one.url)).filter((target) => target !== core.url);
       return others.length === 0 ? this : withCredentials(core, targets, () => joinAny(core, others, join));
     }
@@ -330,7 +357,9 @@ Host.prototype.publish = function (channel, message) {
  */
 Host.prototype.broadcast = function (from, pattern, message, options) {
   const { broadcasts } = coreOf(this).notes;
-  return arguments.length > 2 ? broadcasts.begin(from, pattern, message, options) : broadcasts.begin(from, null, pattern, options);
+  return arguments.length > 2
+    ? broadcasts.begin(from, pattern, message, options)
+    : broadcasts.begin(from, null, pattern, options);
 };
 
 /**
@@ -381,7 +410,10 @@ Host.prototype.unsubscribe = function (channel, callback, options) {
 Host.prototype.ready = function (_channel) {
   const core = coreOf(this);
   if (core.native === null || core.links === 0) return core.Promise.resolve(this);
-  return core.call((native, call) => native.ready(call), () => core.notes.groups.ready().then(() => this));
+  return core.call(
+    (native, call) => native.ready(call),
+    () => core.notes.groups.ready().then(() => this)
+  );
 };
 
 // `await using host = new Host()`, where the platform knows that.

@@ -38,7 +38,9 @@ Peer.prototype.send = function (to, message, options) {
  */
 Peer.prototype.broadcast = function (pattern, message, options) {
   const { broadcasts } = coreOf(this).notes;
-  return arguments.length > 1 ? broadcasts.begin(this.id, pattern, message, options) : broadcasts.begin(this.id, null, pattern, options);
+  return arguments.length > 1
+    ? broadcasts.begin(this.id, pattern, message, options)
+    : broadcasts.begin(this.id, null, pattern, options);
 };
 
 /**

@@ -104,7 +104,9 @@ class Broadcasts {
     /** @type {{name: string, id: any, peer: any, told: any}[]} */
     const found = [];
     if (!isPattern(pattern)) {
-      residents.visit(residents.get(pattern), (id, peer, told) => { found.push({ name: nameOf(id), id, peer, told }); });
+      residents.visit(residents.get(pattern), (id, peer, told) => {
+        found.push({ name: nameOf(id), id, peer, told });
+      });
       return found;
     }
     const matches = matcher(pattern);
@@ -120,7 +122,9 @@ class Broadcasts {
    * @returns {Promise<any[]>} the ids in the whole network that match
    */
   async ids(pattern) {
-    const asked = this.#core.hostIds().map((host) => this.#notes.askShortly(host, Broadcasts.LIST, [pattern]).catch(() => []));
+    const asked = this.#core
+      .hostIds()
+      .map((host) => this.#notes.askShortly(host, Broadcasts.LIST, [pattern]).catch(() => []));
     const ids = new Map(this.#matching(pattern).map(({ name, id }) => [name, id]));
     for (const list of await Promise.all(asked)) {
       for (const id of Array.isArray(list) ? list : []) if (!ids.has(nameOf(id))) ids.set(nameOf(id), id);

@@ -18,14 +18,30 @@ const { lookUp, numberOption } = require('./owned.js');
 const { Request, Requests } = require('./requests.js');
 const { Deferred, Note, pend, promiseOf, reject, resolve, settle } = require('./pending.js');
 const { NativeHost, readsOnLoop } = require('./load.js');
-const { coded, deliveryUnknown, fromFailure, hostClosed, hostDraining, overloaded, peerNotFound } = require('./errors.js');
+const {
+  coded,
+  deliveryUnknown,
+  fromFailure,
+  hostClosed,
+  hostDraining,
+  overloaded,
+  peerNotFound
+} = require('./errors.js');
 const Counters = require('./stats.js');
 const { checkOffline, waitsInForce, withHeartbeats } = require('./validate.js');
 
 /** Options that are numbers, and obeyed by the native host. */
 const NATIVE_OPTIONS = [
-  'handshakeTimeout', 'heartbeatInterval', 'heartbeatTimeout', 'maxPayload', 'maxIdLength', 'maxQueueBytes', 'maxInFlight',
-  'maxAddresses', 'maxConnections', 'maxPendingHandshakes'
+  'handshakeTimeout',
+  'heartbeatInterval',
+  'heartbeatTimeout',
+  'maxPayload',
+  'maxIdLength',
+  'maxQueueBytes',
+  'maxInFlight',
+  'maxAddresses',
+  'maxConnections',
+  'maxPendingHandshakes'
 ];
 
 /**
@@ -125,7 +141,11 @@ class Core {
       const networkId = serialize(this.networkId) || null;
       // What is applied runs in the context in which this life began.
       const resource = new AsyncResource('DISTRIBUS');
-      const native = new NativeHost(this.nativeOptions(), () => resource.runInAsyncScope(this.drain, this), readsOnLoop());
+      const native = new NativeHost(
+        this.nativeOptions(),
+        () => resource.runInAsyncScope(this.drain, this),
+        readsOnLoop()
+      );
       this.resource = resource;
       this.native = native;
       native.setUrl(typeof this.url === 'string' ? this.url : null);
@@ -207,8 +227,16 @@ class Core {
   /** Whether the program has to be told of something that the network does. */
   isBusy() {
     // A lost host that is just being dialled has neither a connection nor a timer; whether it is a member or not, it is looked for.
-    return this.listening || this.links > 0 || this.timers > 0 || this.members.size > 0 || this.calls.size > 0 || this.sends.size > 0
-      || this.requests.waiting.size > 0 || (this.native !== null && this.native.isSeeking());
+    return (
+      this.listening ||
+      this.links > 0 ||
+      this.timers > 0 ||
+      this.members.size > 0 ||
+      this.calls.size > 0 ||
+      this.sends.size > 0 ||
+      this.requests.waiting.size > 0 ||
+      (this.native !== null && this.native.isSeeking())
+    );
   }
 
   /** Lets the process end, or not, as the host's state wants it. */
@@ -562,7 +590,7 @@ class Core {
 
   /** @returns {string} what the debug log calls this host */
   name() {
-    return typeof this.url === 'string' ? this.url : this.native?.id ?? 'a closed host';
+    return typeof this.url === 'string' ? this.url : (this.native?.id ?? 'a closed host');
   }
 }
 

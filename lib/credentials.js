@@ -19,7 +19,10 @@ function parted(text) {
   if (found === null) {
     // A path may hold an `@`; a password that holds a slash makes something else of the url.
     if (/^wss?:\/\/(\[[^\]@]*\]|[^:/?#@\s]+)(:\d+)?([/?#].*)?$/is.test(text)) return { url: text };
-    throw invalid(text, 'expected ws://host:port, or ws://user:password@host:port with credentials that are percent-encoded');
+    throw invalid(
+      text,
+      'expected ws://host:port, or ws://user:password@host:port with credentials that are percent-encoded'
+    );
   }
   const [, scheme, credentials, rest] = found;
   const url = scheme + rest;

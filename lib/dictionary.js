@@ -5,9 +5,19 @@
  * so `typeof dictionary[name]` tells a value from a method.
  */
 const METHODS = Object.create(null);
-for (const name of ['hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable', 'toLocaleString', 'toString', 'valueOf']) {
+for (const name of [
+  'hasOwnProperty',
+  'isPrototypeOf',
+  'propertyIsEnumerable',
+  'toLocaleString',
+  'toString',
+  'valueOf'
+]) {
   Object.defineProperty(METHODS, name, {
-    value: Reflect.get(Object.prototype, name), writable: true, configurable: true, enumerable: false
+    value: Reflect.get(Object.prototype, name),
+    writable: true,
+    configurable: true,
+    enumerable: false
   });
 }
 

@@ -42,10 +42,11 @@ function drain(host, core, options) {
     }, timeout);
   });
   /** @returns {Promise<any>} */
-  const finish = () => Promise.all([settle(), requests.answered(), notes.answered(), groups.settled(), ...requests.serving])
-    // The replies that this leads to have to arrive as well, and others may have asked meanwhile.
-    .then(settle)
-    .then(() => (requests.serving.size > 0 ? finish() : undefined));
+  const finish = () =>
+    Promise.all([settle(), requests.answered(), notes.answered(), groups.settled(), ...requests.serving])
+      // The replies that this leads to have to arrive as well, and others may have asked meanwhile.
+      .then(settle)
+      .then(() => (requests.serving.size > 0 ? finish() : undefined));
   const settled = finish();
   // It is rejected when the host is closed meanwhile.
   const end = () => {
@@ -54,11 +55,13 @@ function drain(host, core, options) {
     if (timeout !== Infinity) core.closeWithin = Math.max(0, until - now());
     return host.close();
   };
-  const drained = core.Promise.race([settled, late]).then(end, end).then(() => {
-    if (undelivered === 0 && unanswered === 0) return host;
-    const message = `Host closed after ${timeout} ms with ${undelivered} messages undelivered and ${unanswered} requests unanswered`;
-    throw error('ERR_DRAIN_TIMEOUT', message, { undelivered, unanswered });
-  });
+  const drained = core.Promise.race([settled, late])
+    .then(end, end)
+    .then(() => {
+      if (undelivered === 0 && unanswered === 0) return host;
+      const message = `Host closed after ${timeout} ms with ${undelivered} messages undelivered and ${unanswered} requests unanswered`;
+      throw error('ERR_DRAIN_TIMEOUT', message, { undelivered, unanswered });
+    });
   core.setDraining(drained);
   return drained;
 }

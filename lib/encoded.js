@@ -51,7 +51,9 @@ function copyOf(bytes) {
   try {
     return new Uint8Array(bytes);
   } catch (cause) {
-    throw error('ERR_MESSAGE_NOT_SERIALIZABLE', `The bytes of this message cannot be read: ${textOf(cause)}`, { cause });
+    throw error('ERR_MESSAGE_NOT_SERIALIZABLE', `The bytes of this message cannot be read: ${textOf(cause)}`, {
+      cause
+    });
   }
 }
 
@@ -82,4 +84,16 @@ class Encoded {
   }
 }
 
-module.exports = { BUFFER, Encoded, JSON_TEXT, LONG, PLAIN, STRING, UINT8_ARRAY, UNDEFINED, copyOf, isCarried, serialize };
+module.exports = {
+  BUFFER,
+  Encoded,
+  JSON_TEXT,
+  LONG,
+  PLAIN,
+  STRING,
+  UINT8_ARRAY,
+  UNDEFINED,
+  copyOf,
+  isCarried,
+  serialize
+};

@@ -75,7 +75,8 @@ function messageTooLarge(id, more = '') {
 
 /** @param {any} id */
 function deliveryUnknown(id) {
-  const message = 'Connection lost before the answer, the message was delivered once or not at all (id: ' + nameOf(id) + ')';
+  const message =
+    'Connection lost before the answer, the message was delivered once or not at all (id: ' + nameOf(id) + ')';
   return error('ERR_DELIVERY_UNKNOWN', message);
 }
 
@@ -89,7 +90,8 @@ function timedOut() {
  */
 function urlTaken(url, ours) {
   const who = ours ? 'Another host advertises ' + url + ', as this one does' : 'Two hosts advertise ' + url;
-  const remedy = 'all but one are reached by other names or over other hosts. Let each listen at an address by which the others can dial it';
+  const remedy =
+    'all but one are reached by other names or over other hosts. Let each listen at an address by which the others can dial it';
   return error('ERR_URL_TAKEN', who + ': ' + remedy, { url });
 }
 
@@ -139,7 +141,9 @@ function coded(err) {
   } catch {
     // not even its code can be read
   }
-  return Object.assign(typeError('ERR_INVALID_ARG_VALUE', `An argument cannot be used: ${textOf(err)}`), { cause: err });
+  return Object.assign(typeError('ERR_INVALID_ARG_VALUE', `An argument cannot be used: ${textOf(err)}`), {
+    cause: err
+  });
 }
 
 /**
@@ -185,6 +189,21 @@ function fromFailure(failure) {
 }
 
 module.exports = {
-  abortError, badProperty, coded, deliveryUnknown, error, fromFailure, hostClosed, hostDraining, messageTooLarge, nameOf, overloaded, peerNotFound, textOf,
-  timedOut, tooLong, typeError, urlTaken
+  abortError,
+  badProperty,
+  coded,
+  deliveryUnknown,
+  error,
+  fromFailure,
+  hostClosed,
+  hostDraining,
+  messageTooLarge,
+  nameOf,
+  overloaded,
+  peerNotFound,
+  textOf,
+  timedOut,
+  tooLong,
+  typeError,
+  urlTaken
 };

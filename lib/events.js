@@ -76,12 +76,13 @@ class Events {
      * @param {'on' | 'off' | 'prependListener'} method
      * @param {boolean} [once]
      */
-    const changing = (method, once = false) => /** @this {any} */ function (/** @type {any} */ event, /** @type {any} */ callback) {
-      checkFunction(callback, 'callback');
-      const events = eventsOf(this);
-      events.#emitter[method](event, once ? events.#once(event, callback) : callback);
-      return this;
-    };
+    const changing = (method, once = false) =>
+      /** @this {any} */ function (/** @type {any} */ event, /** @type {any} */ callback) {
+        checkFunction(callback, 'callback');
+        const events = eventsOf(this);
+        events.#emitter[method](event, once ? events.#once(event, callback) : callback);
+        return this;
+      };
     prototype.on = prototype.addListener = changing('on');
     prototype.once = changing('on', true);
     prototype.off = prototype.removeListener = changing('off');
@@ -94,7 +95,9 @@ class Events {
       return this;
     };
     /** @this {any} */
-    prototype.emit = function (/** @type {any} */ event, /** @type {any[]} */ ...args) { return eventsOf(this).emit(event, ...args); };
+    prototype.emit = function (/** @type {any} */ event, /** @type {any[]} */ ...args) {
+      return eventsOf(this).emit(event, ...args);
+    };
     /** @this {any} */
     prototype.removeAllListeners = function (/** @type {any} */ event) {
       const emitter = eventsOf(this).#emitter;
@@ -103,9 +106,10 @@ class Events {
       return this;
     };
     /** @param {'listeners' | 'rawListeners' | 'listenerCount' | 'eventNames' | 'getMaxListeners'} method */
-    const asking = (method) => /** @this {any} */ function (/** @type {any[]} */ ...args) {
-      return /** @type {any} */ (eventsOf(this).#emitter)[method](...args);
-    };
+    const asking = (method) =>
+      /** @this {any} */ function (/** @type {any[]} */ ...args) {
+        return /** @type {any} */ (eventsOf(this).#emitter)[method](...args);
+      };
     prototype.listeners = asking('listeners');
     prototype.rawListeners = asking('rawListeners');
     prototype.listenerCount = asking('listenerCount');

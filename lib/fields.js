@@ -13,7 +13,15 @@ const MAX_LISTENERS = Symbol('max listeners');
  * The single listener of 'message', which is what nearly every peer has, is stored bare; a map only when there are other events. Arrays
  * are copied when they change, so that an emit goes on with what it began with.
  */
-class Fields extends /** @type {new (peer: object) => object} */ (/** @type {any} */ (function (/** @type {object} */ peer) { return peer; })) {
+class Fields
+  extends /** @type {new (peer: object) => object} */ (
+    /** @type {any} */ (
+      function (/** @type {object} */ peer) {
+        return peer;
+      }
+    )
+  )
+{
   /** @type {((from: any, to: any, message: any) => any) | undefined} */
   #send;
   /** Those of 'message', or those of every event. @type {Listener | Listener[] | Map<any, Listener | Listener[]> | undefined} */
@@ -68,7 +76,9 @@ class Fields extends /** @type {new (peer: object) => object} */ (/** @type {any
    */
   static clear(peer, event) {
     if (event !== undefined) return Fields.set(peer, event, undefined);
-    const kept = [HANDLER, MAX_LISTENERS].map((name) => /** @type {const} */ ([name, Fields.get(peer, name)])).filter(([, value]) => value !== undefined);
+    const kept = [HANDLER, MAX_LISTENERS]
+      .map((name) => /** @type {const} */ ([name, Fields.get(peer, name)]))
+      .filter(([, value]) => value !== undefined);
     peer.#listeners = kept.length === 0 ? undefined : /** @type {any} */ (new Map(kept));
   }
 

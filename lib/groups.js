@@ -116,7 +116,7 @@ class Groups {
     const key = keyOf(name, pattern, group);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      this.#entries.set(key, entry = new Entry(name, pattern, group));
+      this.#entries.set(key, (entry = new Entry(name, pattern, group)));
       const turns = this.#turns.get(group);
       if (turns === undefined) this.#turns.set(group, { turn: 0, entries: 1 });
       else turns.entries++;
@@ -185,7 +185,10 @@ class Groups {
   #found(channel) {
     /** @type {Map<string, Entry[]>} */
     const groups = new Map();
-    for (const entry of [...(this.#channels.get(channel) ?? []), ...(this.#patterns.size > 0 ? this.#patterns.find(channel) : [])]) {
+    for (const entry of [
+      ...(this.#channels.get(channel) ?? []),
+      ...(this.#patterns.size > 0 ? this.#patterns.find(channel) : [])
+    ]) {
       const entries = groups.get(entry.group);
       if (entries === undefined) groups.set(entry.group, [entry]);
       else entries.push(entry);
@@ -300,15 +303,26 @@ class Groups {
     const waiting = [...this.#told.values()].map((told) => told.known()).filter((known) => known !== undefined);
     if (waiting.length === 0) return Promise.resolve();
     return new Promise((/** @type {(value?: any) => void} */ resolve, reject) => {
-      const barrier = { timeout: this.#core.requestTimeout, deadline: 0, fail: () => { if (this.#barriers.delete(barrier)) reject(timedOut()); } };
+      const barrier = {
+        timeout: this.#core.requestTimeout,
+        deadline: 0,
+        fail: () => {
+          if (this.#barriers.delete(barrier)) reject(timedOut());
+        }
+      };
       this.#barriers.add(barrier);
-      void Promise.all(waiting).then(() => { if (this.#barriers.delete(barrier)) resolve(); });
+      void Promise.all(waiting).then(() => {
+        if (this.#barriers.delete(barrier)) resolve();
+      });
     });
   }
 
   /** @param {string} host */
   connected(host) {
-    const told = new MembersTold(this.#ever, [...this.#entries.values()].filter((entry) => entry.here.length > 0));
+    const told = new MembersTold(
+      this.#ever,
+      [...this.#entries.values()].filter((entry) => entry.here.length > 0)
+    );
     this.#told.set(host, told);
     this.#notes.tell(host, told);
     // Its members count as they did before, until it tells of them anew.

@@ -22,7 +22,10 @@ function checkId(what, id, most) {
     case 'bigint':
     case 'function':
     case 'symbol':
-      throw typeError('ERR_INVALID_ARG_TYPE', `The "${what}" argument must be something that JSON can carry, got a ${typeof id}`);
+      throw typeError(
+        'ERR_INVALID_ARG_TYPE',
+        `The "${what}" argument must be something that JSON can carry, got a ${typeof id}`
+      );
     default:
       if (most < LONGEST_NUMBER) checkLength(what, String(id).length, most);
   }
@@ -40,7 +43,10 @@ function checkName(what, name, most) {
   try {
     text = String(name);
   } catch (cause) {
-    throw Object.assign(typeError('ERR_INVALID_ARG_VALUE', `The "${what}" argument must have a text: ${textOf(cause)}`), { cause });
+    throw Object.assign(
+      typeError('ERR_INVALID_ARG_VALUE', `The "${what}" argument must have a text: ${textOf(cause)}`),
+      { cause }
+    );
   }
   checkLength(what, text.length, most);
 }
@@ -69,7 +75,8 @@ function checkObject(what, id, most) {
     const message = `The "${what}" argument must be something that JSON can carry, and have a text: ${textOf(cause)}`;
     throw Object.assign(typeError('ERR_INVALID_ARG_VALUE', message), { cause });
   }
-  if (text === undefined) throw typeError('ERR_INVALID_ARG_VALUE', `The "${what}" argument must be something that JSON can carry`);
+  if (text === undefined)
+    throw typeError('ERR_INVALID_ARG_VALUE', `The "${what}" argument must be something that JSON can carry`);
   checkLength(what, Math.max(text.length, name.length), most);
 }
 

@@ -68,9 +68,29 @@ function apply(core, native, text) {
 
 /** How many values come after the kind of an event. Those of messages are not here. @type {Record<number, number>} */
 const WIDTHS = {
-  [LOOKUP]: 2, [LIST]: 0, [SETTLED]: 2, [FAILED]: 2, [DONE]: 3, [CONNECTED]: 3, [DISCONNECTED]: 1, [LOCATED]: 2, [FORGOTTEN]: 1,
-  [TIMER_STARTED]: 1, [TIMER_STOPPED]: 1, [NETWORK_ID]: 2, [ACCEPTED]: 3, [GONE]: 1, [DROPPED]: 4, [GAP]: 2, [RELIEVED]: 0, [SLOW]: 1,
-  [PULSE]: 0, [STALLED]: 3, [URL_TAKEN]: 2, [UNREACHABLE]: 2, [MEMBER]: 3
+  [LOOKUP]: 2,
+  [LIST]: 0,
+  [SETTLED]: 2,
+  [FAILED]: 2,
+  [DONE]: 3,
+  [CONNECTED]: 3,
+  [DISCONNECTED]: 1,
+  [LOCATED]: 2,
+  [FORGOTTEN]: 1,
+  [TIMER_STARTED]: 1,
+  [TIMER_STOPPED]: 1,
+  [NETWORK_ID]: 2,
+  [ACCEPTED]: 3,
+  [GONE]: 1,
+  [DROPPED]: 4,
+  [GAP]: 2,
+  [RELIEVED]: 0,
+  [SLOW]: 1,
+  [PULSE]: 0,
+  [STALLED]: 3,
+  [URL_TAKEN]: 2,
+  [UNREACHABLE]: 2,
+  [MEMBER]: 3
 };
 
 /** @param {Batch} batch whose next event is applied; it is behind us whatever happens */
@@ -102,8 +122,14 @@ function messages(batch, kind, at) {
   const count = kind === MESSAGES ? texts.length : texts;
   for (let n = 0; n < count; n++) {
     try {
-      const message = kind === MESSAGES ? texts[n] : kind === UNDEFINED_MESSAGES ? undefined
-        : kind === MESSAGES_BESIDE ? batch.takeBeside() : new Uint8Array(batch.takeBeside());
+      const message =
+        kind === MESSAGES
+          ? texts[n]
+          : kind === UNDEFINED_MESSAGES
+            ? undefined
+            : kind === MESSAGES_BESIDE
+              ? batch.takeBeside()
+              : new Uint8Array(batch.takeBeside());
       if (flags & PUBLISHED) publish(core, name, message, (flags & ORIGINAL) !== 0);
       else if (flags < REQUESTED) deliver(batch, name, from, message);
       else if (flags & REQUESTED) ask(batch, name, from, message, events[at + 5], events[at + 4] + n);
@@ -271,10 +297,14 @@ function publish(core, channel, message, original) {
  * @param {any} err
  */
 function threw(batch, flags, name, err) {
-  const who = flags & PUBLISHED ? `A subscriber of channel ${textOf(name)}`
-    : flags & NOTE ? 'A member of a group'
-      : flags & REPLIED ? 'The promise of a request'
-        : `A listener of peer ${textOf(name)}`;
+  const who =
+    flags & PUBLISHED
+      ? `A subscriber of channel ${textOf(name)}`
+      : flags & NOTE
+        ? 'A member of a group'
+        : flags & REPLIED
+          ? 'The promise of a request'
+          : `A listener of peer ${textOf(name)}`;
   if ((flags & REPLIED) === 0) batch.threw(err);
   batch.core.report(who + ' threw', err);
 }

@@ -171,7 +171,10 @@ class Jobs {
    */
   #isElsewhere(job) {
     const entries = this.#groups.entries(job.channel, job.group);
-    return entries.some(({ here }) => here.length > 0) || typeof this.#groups.choose(job.group, entries, job.tried) === 'string';
+    return (
+      entries.some(({ here }) => here.length > 0) ||
+      typeof this.#groups.choose(job.group, entries, job.tried) === 'string'
+    );
   }
 
   /**
@@ -179,7 +182,8 @@ class Jobs {
    * @param {import('./groups.js').Entry[]} entries
    */
   #wait(job, entries) {
-    if (job.key === '') job.key = this.#groups.keyOf(/** @type {string} */ (entries.flatMap(({ there }) => [...there.keys()])[0]));
+    if (job.key === '')
+      job.key = this.#groups.keyOf(/** @type {string} */ (entries.flatMap(({ there }) => [...there.keys()])[0]));
     const maxQueueBytes = numberOption(this.#core, 'maxQueueBytes') ?? MAX_QUEUE_BYTES;
     const maxInFlight = numberOption(this.#core, 'maxInFlight') ?? MAX_IN_FLIGHT;
     const bytes = OVERHEAD + job.message.size;
@@ -247,7 +251,9 @@ class Jobs {
   /** @returns {Promise<void>} resolves when every job has been taken, or dropped */
   settled() {
     if (this.#flying === 0 && this.#waitingCount === 0) return Promise.resolve();
-    return new Promise((resolve) => { this.#onSettled.push(resolve); });
+    return new Promise((resolve) => {
+      this.#onSettled.push(resolve);
+    });
   }
 
   /** The host is closed. */

@@ -19,7 +19,10 @@ function keepAlive(host, isActive) {
   const timer = active.get(host);
   if (isActive && timer === undefined) {
     lastWords.listenTo(host);
-    active.set(host, setInterval(() => {}, LONGEST_INTERVAL));
+    active.set(
+      host,
+      setInterval(() => {}, LONGEST_INTERVAL)
+    );
   } else if (!isActive && timer !== undefined) {
     clearInterval(timer);
     active.delete(host);

@@ -35,7 +35,7 @@ function onExit() {
  * replaced itself.
  */
 const WAYS = [
-  typeof (/** @type {any} */ (process))._kill === 'function' ? '_kill' : 'kill',
+  typeof (/** @type {any} */ (process)._kill) === 'function' ? '_kill' : 'kill',
   ...(isMainThread ? ['abort'] : []) // workers cannot
 ];
 

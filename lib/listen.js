@@ -69,13 +69,19 @@ function isOurName(name) {
  */
 function addressesToBind(address, bind) {
   if (typeof address === 'string' && address.includes('@')) {
-    throw typeError('ERR_INVALID_ARG_VALUE', 'The "address" argument must not contain credentials: all other hosts are told of it');
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      'The "address" argument must not contain credentials: all other hosts are told of it'
+    );
   }
   if (bind !== undefined) {
     const ip = typeof bind === 'string' ? canonical(bind) : '';
     if (ip === 'localhost') return loopback();
     if (net.isIP(unbracketed(String(bind))) === 0 || net.isIP(ip) === 0 || String(bind).includes('%')) {
-      throw typeError('ERR_INVALID_ARG_VALUE', `The option "bind" must be an IP address or 'localhost', got ${String(bind)}`);
+      throw typeError(
+        'ERR_INVALID_ARG_VALUE',
+        `The option "bind" must be an IP address or 'localhost', got ${String(bind)}`
+      );
     }
     return { addresses: [unmapped(ip)], required: 1 };
   }

@@ -46,10 +46,12 @@ function load() {
   }
 }
 
-const FORBIDDEN = 'The native part of distribus cannot be loaded, because Node.js was told to load no addons: start it without --no-addons, or ' +
+const FORBIDDEN =
+  'The native part of distribus cannot be loaded, because Node.js was told to load no addons: start it without --no-addons, or ' +
   'with --allow-addons where it runs with permissions.';
 
-const MISSING = `The native part of distribus for ${process.platform}-${process.arch} cannot be loaded: install distribus again without omitting ` +
+const MISSING =
+  `The native part of distribus for ${process.platform}-${process.arch} cannot be loaded: install distribus again without omitting ` +
   'optional dependencies, or build it with Rust by `npm install` in a clone of its repository.';
 
 /** Whether Node.js was told to load no addons: it says so before it looks whether there is one. */

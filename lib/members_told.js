@@ -51,7 +51,9 @@ class MembersTold {
       this.#reached();
       return undefined;
     }
-    const changes = takeChunk(this.#changed, ({ entry, alone }) => (alone ? Infinity : entry.name.length + entry.group.length + 20));
+    const changes = takeChunk(this.#changed, ({ entry, alone }) =>
+      alone ? Infinity : entry.name.length + entry.group.length + 20
+    );
     const rows = changes.map(({ entry: { name, pattern, group, here } }) => [name, pattern, group, here.length]);
     this.#telling ||= this.#whole;
     // More will come of what is told anew: until then nobody must be taken for gone.
@@ -102,7 +104,9 @@ class MembersTold {
   /** @returns {Promise<void> | undefined} resolves when the host knows of everything that has changed until now */
   known() {
     if (this.#flying === 0 && this.#changed.size === 0 && !this.#whole) return undefined;
-    return new Promise((resolve) => { this.#waiting.push({ mark: this.#marks, resolve }); });
+    return new Promise((resolve) => {
+      this.#waiting.push({ mark: this.#marks, resolve });
+    });
   }
 
   /** The host is not connected any more: nobody waits for it. */

@@ -9,7 +9,12 @@ const Peer = require('./Peer.js');
  */
 function idOf(peer) {
   if (peer instanceof Peer) return /** @type {any} */ (peer).id;
-  const isPeer = typeof peer === 'object' && peer !== null && 'id' in peer && typeof peer.send === 'function' && typeof peer.on === 'function';
+  const isPeer =
+    typeof peer === 'object' &&
+    peer !== null &&
+    'id' in peer &&
+    typeof peer.send === 'function' &&
+    typeof peer.on === 'function';
   return isPeer ? peer.id : peer;
 }
 

@@ -151,7 +151,9 @@ class Notes {
   /** @returns {Promise<void>} resolves when no other host is asked for anything any more */
   answered() {
     if (this.#questions.size === 0) return Promise.resolve();
-    return new Promise((resolve) => { this.#onAnswered.push(resolve); });
+    return new Promise((resolve) => {
+      this.#onAnswered.push(resolve);
+    });
   }
 
   /**
@@ -164,9 +166,11 @@ class Notes {
     if (lines === undefined) return; // whoever asked is gone
     const failed = (/** @type {any} */ err) => {
       // Nobody shall wait for what cannot be said.
-      if (err.code === 'ERR_MESSAGE_NOT_SERIALIZABLE' || err.code === 'ERR_MESSAGE_TOO_LARGE') lines.answers.add(() => ({ head: ANSWER + number, value: null }));
+      if (err.code === 'ERR_MESSAGE_NOT_SERIALIZABLE' || err.code === 'ERR_MESSAGE_TOO_LARGE')
+        lines.answers.add(() => ({ head: ANSWER + number, value: null }));
     };
-    if (lines.answers.length < MOST_ANSWERS) lines.answers.add(() => ({ head: ANSWER + number, value: make(), failed }));
+    if (lines.answers.length < MOST_ANSWERS)
+      lines.answers.add(() => ({ head: ANSWER + number, value: make(), failed }));
     lines.line.tell(lines.answers);
   }
 
@@ -222,7 +226,8 @@ class Notes {
     this.#lines.get(host)?.line.end();
     this.#lines.delete(host);
     // It may be away for long: nobody waits for its answers.
-    for (const question of [...this.#questions.values()]) if (question.host === host) this.#settle(question, hostLost());
+    for (const question of [...this.#questions.values()])
+      if (question.host === host) this.#settle(question, hostLost());
     this.groups.disconnected(host);
     this.watches.disconnected(host);
   }

@@ -2,7 +2,19 @@
 
 const { isUint8Array } = require('node:util/types');
 const { setImmediate } = require('./platform.js');
-const { BUFFER, Encoded, JSON_TEXT, LONG, PLAIN, STRING, UINT8_ARRAY, UNDEFINED, copyOf, isCarried, serialize } = require('./encoded.js');
+const {
+  BUFFER,
+  Encoded,
+  JSON_TEXT,
+  LONG,
+  PLAIN,
+  STRING,
+  UINT8_ARRAY,
+  UNDEFINED,
+  copyOf,
+  isCarried,
+  serialize
+} = require('./encoded.js');
 const { messageTooLarge } = require('./errors.js');
 const Promptness = require('./promptness.js');
 const { checkId, checkName } = require('./ids.js');
@@ -123,7 +135,8 @@ class Outbound {
     this.add(PUBLISH, undefined, channel, message);
     const { count } = this;
     // At 1, 2, 4, 8 and 16: to look at the clock each time would cost more than all the rest.
-    if (count > 0 && count <= FEW && (count & (count - 1)) === 0 && !this.applying && this.promptness.take()) this.flush(false);
+    if (count > 0 && count <= FEW && (count & (count - 1)) === 0 && !this.applying && this.promptness.take())
+      this.flush(false);
   }
 
   /**
@@ -235,7 +248,8 @@ class Outbound {
       value = message;
       if (value.length > this.large) this.checkSize(to, value);
     } else if (typeof message === 'object' && isUint8Array(message)) {
-      if (message.length > this.maxPayload || (value = copyOf(message)).length > this.maxPayload) throw messageTooLarge(to);
+      if (message.length > this.maxPayload || (value = copyOf(message)).length > this.maxPayload)
+        throw messageTooLarge(to);
       form = Buffer.isBuffer(message) ? BUFFER : UINT8_ARRAY;
     } else {
       text = serialize(message);
@@ -256,8 +270,15 @@ class Outbound {
    * @param {any} value in the place of the text
    */
   put(what, from, to, form, text, value) {
-    if (this.run > 0 && this.form === form && this.to === to && this.from === from && this.what === what
-      && (typeof to !== 'object' || to === null) && (typeof from !== 'object' || from === null)) {
+    if (
+      this.run > 0 &&
+      this.form === form &&
+      this.to === to &&
+      this.from === from &&
+      this.what === what &&
+      (typeof to !== 'object' || to === null) &&
+      (typeof from !== 'object' || from === null)
+    ) {
       if (form === JSON_TEXT) this.text += ',' + text;
     } else {
       this.begin(what, from, to, form, text);

@@ -52,7 +52,10 @@ class Node {
       this.key = element;
       this.only = node;
     } else {
-      this.below = new Map([[this.key, this.only], [element, node]]);
+      this.below = new Map([
+        [this.key, this.only],
+        [element, node]
+      ]);
       this.key = this.only = undefined;
     }
     return node;

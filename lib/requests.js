@@ -4,7 +4,16 @@ const Deadlines = require('./deadlines.js');
 const { Fields } = require('./fields.js');
 const { pend, promiseOf, reject, resolve } = require('./pending.js');
 const {
-  abortError, coded, deliveryUnknown, error, fromFailure, hostClosed, nameOf, peerNotFound, textOf, timedOut
+  abortError,
+  coded,
+  deliveryUnknown,
+  error,
+  fromFailure,
+  hostClosed,
+  nameOf,
+  peerNotFound,
+  textOf,
+  timedOut
 } = require('./errors.js');
 const { follow, unfollow } = require('./signals.js');
 const { checkRequestOptions } = require('./validate.js');
@@ -91,7 +100,9 @@ class Abort {
     this.signal = signal;
     /** @type {Request | undefined} */
     this.request = undefined;
-    this.onAbort = () => { this.request?.fail(abortError(signal)); };
+    this.onAbort = () => {
+      this.request?.fail(abortError(signal));
+    };
     follow(signal, this.onAbort);
   }
 
@@ -213,14 +224,20 @@ class Requests {
     }
     const request = new Request(this, to, timeout, abort);
     this.begin(request);
-    void wait(reply, (value) => request.succeed(value), (err) => request.fail(fail(err)));
+    void wait(
+      reply,
+      (value) => request.succeed(value),
+      (err) => request.fail(fail(err))
+    );
     return request.promise;
   }
 
   /** @returns {Promise<void>} resolves when no other host is asked for anything any more */
   answered() {
     if (this.numbered.size === 0) return Promise.resolve();
-    return new Promise((resolve) => { this.onAnswered.push(resolve); });
+    return new Promise((resolve) => {
+      this.onAnswered.push(resolve);
+    });
   }
 
   // What other hosts say.
@@ -250,7 +267,9 @@ class Requests {
       return;
     }
     if (reply instanceof Promise) {
-      const served = wait(reply, (value) => this.reply(native, id, host, number, ANSWERED, value), threw).finally(() => this.serving.delete(served));
+      const served = wait(reply, (value) => this.reply(native, id, host, number, ANSWERED, value), threw).finally(() =>
+        this.serving.delete(served)
+      );
       this.serving.add(served);
     } else this.reply(native, id, host, number, ANSWERED, reply);
   }
@@ -326,7 +345,8 @@ class Requests {
  */
 function call(handler, from, message) {
   const reply = handler(from, message);
-  const waits = reply !== null && (typeof reply === 'object' || typeof reply === 'function') && typeof reply.then === 'function';
+  const waits =
+    reply !== null && (typeof reply === 'object' || typeof reply === 'function') && typeof reply.then === 'function';
   return waits ? Promise.resolve(reply) : reply;
 }
 

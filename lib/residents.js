@@ -58,7 +58,9 @@ class Residents {
   ids() {
     /** @type {any[]} */
     const ids = [];
-    this.each((id) => { ids.push(id); });
+    this.each((id) => {
+      ids.push(id);
+    });
     return ids;
   }
 
@@ -66,7 +68,9 @@ class Residents {
   told() {
     /** @type {any[]} */
     const ids = [];
-    this.each((_id, _peer, told) => { ids.push(told); });
+    this.each((_id, _peer, told) => {
+      ids.push(told);
+    });
     return ids;
   }
 

@@ -9,7 +9,10 @@ const { error, typeError } = require('./errors.js');
 function checkSeeds(urls) {
   for (const url of urls) {
     if (typeof url !== 'string') {
-      throw typeError('ERR_INVALID_ARG_TYPE', `The "urls" argument must be an array of strings, got one with ${url === null ? 'null' : typeof url}`);
+      throw typeError(
+        'ERR_INVALID_ARG_TYPE',
+        `The "urls" argument must be an array of strings, got one with ${url === null ? 'null' : typeof url}`
+      );
     }
     if (url === '') throw typeError('ERR_INVALID_ARG_VALUE', 'The "urls" argument must not contain an empty string');
     checkUrl(url);

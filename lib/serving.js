@@ -90,8 +90,10 @@ function bind(host, core, address, port, { addresses, required }) {
  */
 function explained({ code, message }, port) {
   if (code !== 'EADDRINUSE' || !isClusterWorker()) return message;
-  return `${message}: port ${port} is in use, perhaps by another worker of this cluster. Each host needs a port of its own: `
-    + "listen at port 0, or add the worker's number to the port";
+  return (
+    `${message}: port ${port} is in use, perhaps by another worker of this cluster. Each host needs a port of its own: ` +
+    "listen at port 0, or add the worker's number to the port"
+  );
 }
 
 /** Whether this process is one of several that run the same program: of Node's cluster or of PM2. */

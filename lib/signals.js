@@ -14,8 +14,12 @@ const followed = new WeakMap();
  */
 function checkSignal(signal) {
   if (signal === undefined) return;
-  const fits = signal !== null && typeof signal === 'object' && 'aborted' in signal
-    && typeof signal.addEventListener === 'function' && typeof signal.removeEventListener === 'function';
+  const fits =
+    signal !== null &&
+    typeof signal === 'object' &&
+    'aborted' in signal &&
+    typeof signal.addEventListener === 'function' &&
+    typeof signal.removeEventListener === 'function';
   if (fits) return;
   const got = signal === null ? 'null' : typeof signal;
   throw typeError('ERR_INVALID_ARG_TYPE', `The option "signal" must be an AbortSignal, got ${got}`);
@@ -46,7 +50,8 @@ function follow(signal, callback) {
  */
 function unfollow(signal, callback) {
   const waiting = followed.get(signal);
-  if (waiting !== undefined && waiting.callbacks.delete(callback) && waiting.callbacks.size === 0) letGo(signal, waiting.onAbort);
+  if (waiting !== undefined && waiting.callbacks.delete(callback) && waiting.callbacks.size === 0)
+    letGo(signal, waiting.onAbort);
 }
 
 /**

@@ -42,7 +42,16 @@ const OUTCOME_OF = new Map(Object.entries(OUTCOMES).flatMap(([name, codes]) => c
 
 /** What the native host counts, before it has done anything. */
 const NOTHING = {
-  received: 0, published: 0, heard: 0, dropped: 0, gaps: 0, reconnects: 0, bytesIn: 0, bytesOut: 0, undelivered: 0, links: {}
+  received: 0,
+  published: 0,
+  heard: 0,
+  dropped: 0,
+  gaps: 0,
+  reconnects: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  undelivered: 0,
+  links: {}
 };
 
 /**

@@ -182,7 +182,10 @@ class Subscriptions {
    */
   publishAll(name, message) {
     const own = isPattern(name) ? this.exact[name] : this.channels[name];
-    const lists = this.patterns.find(name).sort((a, b) => a.order - b.order).map((value) => this.channels[value.name]);
+    const lists = this.patterns
+      .find(name)
+      .sort((a, b) => a.order - b.order)
+      .map((value) => this.channels[value.name]);
     const before = lists.map((callbacks) => (Array.isArray(callbacks) ? callbacks.slice() : []));
     const { ended } = this;
     this.callAll(own, message);

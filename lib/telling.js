@@ -55,7 +55,13 @@ class Line {
       if (note === undefined) continue;
       this.#sources.add(source); // at the end: the others come first
       this.#flying++;
-      this.#notes.state(this.#host, note.head, note.value, (counters) => new Telling(counters, this, source, note), (err) => this.failed(source, note, err));
+      this.#notes.state(
+        this.#host,
+        note.head,
+        note.value,
+        (counters) => new Telling(counters, this, source, note),
+        (err) => this.failed(source, note, err)
+      );
     }
   }
 

@@ -21,10 +21,16 @@ const LIMITS = {
  */
 function checkDelay(name, value) {
   if (typeof value !== 'number') {
-    throw typeError('ERR_INVALID_ARG_TYPE', `The option "${name}" must be a number of milliseconds, got ${shown(value)}`);
+    throw typeError(
+      'ERR_INVALID_ARG_TYPE',
+      `The option "${name}" must be a number of milliseconds, got ${shown(value)}`
+    );
   }
   if (!(value >= 0 && value <= 2 ** 31 - 1)) {
-    throw typeError('ERR_INVALID_ARG_VALUE', `The option "${name}" must be from 0 to ${2 ** 31 - 1} milliseconds, got ${value}`);
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `The option "${name}" must be from 0 to ${2 ** 31 - 1} milliseconds, got ${value}`
+    );
   }
 }
 
@@ -37,13 +43,17 @@ function checkLimits(options) {
       throw typeError('ERR_INVALID_ARG_TYPE', `The option "${name}" must be a number of ${unit}, got ${shown(value)}`);
     }
     if (!(Number.isInteger(value) && value >= least && value <= most)) {
-      throw typeError('ERR_INVALID_ARG_VALUE', `The option "${name}" must be a whole number of ${unit} from ${least} to ${most}, got ${value}`);
+      throw typeError(
+        'ERR_INVALID_ARG_VALUE',
+        `The option "${name}" must be a whole number of ${unit} from ${least} to ${most}, got ${value}`
+      );
     }
   }
   const { handshakeTimeout, offline } = options;
   if (handshakeTimeout !== undefined) {
     checkDelay('handshakeTimeout', handshakeTimeout);
-    if (handshakeTimeout === 0) throw typeError('ERR_INVALID_ARG_VALUE', 'The option "handshakeTimeout" must be more than 0 milliseconds, got 0');
+    if (handshakeTimeout === 0)
+      throw typeError('ERR_INVALID_ARG_VALUE', 'The option "handshakeTimeout" must be more than 0 milliseconds, got 0');
   }
   checkOffline(offline);
 }
@@ -56,12 +66,17 @@ const HEARTBEATS = { heartbeatInterval: 8000, heartbeatTimeout: 24000 };
  * @param {any} before the options that are set
  */
 function checkHeartbeats(options, before) {
-  const names = /** @type {(keyof typeof HEARTBEATS)[]} */ (Object.keys(HEARTBEATS)).filter((name) => options[name] !== undefined);
+  const names = /** @type {(keyof typeof HEARTBEATS)[]} */ (Object.keys(HEARTBEATS)).filter(
+    (name) => options[name] !== undefined
+  );
   for (const name of names) checkDelay(name, options[name]);
   const { heartbeatInterval, heartbeatTimeout } = withHeartbeats({ ...before, ...options });
   if (names.length > 0 && heartbeatInterval > 0 && !(heartbeatTimeout > heartbeatInterval)) {
     const limits = `${heartbeatTimeout}, of ${heartbeatInterval}`;
-    throw typeError('ERR_INVALID_ARG_VALUE', `The option "heartbeatTimeout" must be greater than "heartbeatInterval", got ${limits}`);
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `The option "heartbeatTimeout" must be greater than "heartbeatInterval", got ${limits}`
+    );
   }
 }
 
@@ -78,8 +93,10 @@ function withHeartbeats({ heartbeatInterval, heartbeatTimeout }) {
 
 /** @param {any} count of listeners; 0 stands for any number */
 function checkMaxListeners(count) {
-  if (typeof count !== 'number') throw typeError('ERR_INVALID_ARG_TYPE', `The "count" argument must be a number, got ${shown(count)}`);
-  if (!(count >= 0)) throw typeError('ERR_INVALID_ARG_VALUE', `The "count" argument must not be negative, got ${count}`);
+  if (typeof count !== 'number')
+    throw typeError('ERR_INVALID_ARG_TYPE', `The "count" argument must be a number, got ${shown(count)}`);
+  if (!(count >= 0))
+    throw typeError('ERR_INVALID_ARG_VALUE', `The "count" argument must not be negative, got ${count}`);
 }
 
 /** How a lost host is looked for: as 0.4.0 they take numbers as texts as well. */
@@ -100,7 +117,10 @@ function checkReconnects(options) {
     const number = reconnectNumber(value);
     if (number === undefined || number > most || (number === 0 && !zero)) {
       const least = zero ? 'from 0 to' : 'greater than 0, at most';
-      throw typeError('ERR_INVALID_ARG_VALUE', `The option "${name}" must be a number ${unit}${least} ${most}, got ${value}`);
+      throw typeError(
+        'ERR_INVALID_ARG_VALUE',
+        `The option "${name}" must be a number ${unit}${least} ${most}, got ${value}`
+      );
     }
   }
 }
@@ -123,10 +143,12 @@ const FOREVER = 100 * 365 * 24 * 60 * 60 * 1000;
  * @returns {Record<string, number | undefined>} how long is waited for others, where that makes sense
  */
 function waitsInForce(optionOf) {
-  return Object.fromEntries(['requestTimeout', ...Object.keys(RECONNECTS)].map((name) => {
-    const number = reconnectNumber(optionOf(name));
-    return [name, number === undefined ? undefined : Math.min(number, FOREVER)];
-  }));
+  return Object.fromEntries(
+    ['requestTimeout', ...Object.keys(RECONNECTS)].map((name) => {
+      const number = reconnectNumber(optionOf(name));
+      return [name, number === undefined ? undefined : Math.min(number, FOREVER)];
+    })
+  );
 }
 
 /** @param {any} offline */
@@ -170,8 +192,16 @@ function checkFunction(callback, name, kind = 'argument') {
 }
 
 /** Those options that have a meaning here: undefined ones are as if they were not given. */
-const KNOWN = ['networkId', 'Promise', 'requestTimeout', 'handshakeTimeout', 'offline', ...Object.keys(LIMITS), ...Object.keys(HEARTBEATS),
-  ...Object.keys(RECONNECTS)];
+const KNOWN = [
+  'networkId',
+  'Promise',
+  'requestTimeout',
+  'handshakeTimeout',
+  'offline',
+  ...Object.keys(LIMITS),
+  ...Object.keys(HEARTBEATS),
+  ...Object.keys(RECONNECTS)
+];
 
 /** @param {any} id that other hosts have to compare with theirs; those that are falsy stand for none */
 function checkNetworkId(id) {
@@ -182,7 +212,10 @@ function checkNetworkId(id) {
     // As if it had no text.
   }
   if (id && text === undefined) {
-    throw typeError('ERR_INVALID_ARG_VALUE', `The option "networkId" must be something that JSON can carry, got ${shown(id)}`);
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `The option "networkId" must be something that JSON can carry, got ${shown(id)}`
+    );
   }
 }
 
@@ -201,7 +234,10 @@ function checkOptions(options, before) {
   if (Promise !== undefined) {
     checkFunction(Promise, 'Promise', 'option');
     if (typeof Promise.resolve !== 'function' || typeof Promise.reject !== 'function') {
-      throw typeError('ERR_INVALID_ARG_VALUE', 'The option "Promise" must be a class of promises, with resolve and reject');
+      throw typeError(
+        'ERR_INVALID_ARG_VALUE',
+        'The option "Promise" must be a class of promises, with resolve and reject'
+      );
     }
   }
   checkLimits(given);
@@ -292,6 +328,15 @@ function checkPattern(pattern, options) {
 }
 
 module.exports = {
-  checkDelay, checkFunction, checkMaxListeners, checkOffline, checkOptions, checkPattern, checkPort, checkRequestOptions, checkSubscription,
-  waitsInForce, withHeartbeats
+  checkDelay,
+  checkFunction,
+  checkMaxListeners,
+  checkOffline,
+  checkOptions,
+  checkPattern,
+  checkPort,
+  checkRequestOptions,
+  checkSubscription,
+  waitsInForce,
+  withHeartbeats
 };

@@ -52,7 +52,14 @@ class Watcher {
     if (this.#changed.size === 0) return undefined;
     const taken = takeChunk(this.#changed, ({ id, alone }) => (alone ? Infinity : nameOf(id).length + 8));
     // Who was there and is there again has been away.
-    const value = taken.flatMap(({ id, told, here }) => (told && here ? [[0, id], [1, id]] : [[here ? 1 : 0, id]]));
+    const value = taken.flatMap(({ id, told, here }) =>
+      told && here
+        ? [
+            [0, id],
+            [1, id]
+          ]
+        : [[here ? 1 : 0, id]]
+    );
     const failed = (/** @type {any} */ err) => {
       if (err.code === 'ERR_PEER_NOT_FOUND') this.#end(this);
       // What is too large even alone is an id that the host would not accept.

@@ -1,10 +1,10 @@
-'use strict'
+'use strict';
 
-const fs = require('node:fs')
-const path = require('node:path')
-const { spawnSync } = require('node:child_process')
+const fs = require('node:fs');
+const path = require('node:path');
+const { spawnSync } = require('node:child_process');
 
-const root = path.join(__dirname, '..')
+const root = path.join(__dirname, '..');
 
 /**
  * A named step of a script: a command and its arguments. The commands `node` and `bin:NAME` stand for this Node and for
@@ -18,40 +18,44 @@ const root = path.join(__dirname, '..')
  * @param {Section[]} sections
  */
 function run(sections) {
-  const wanted = process.argv.slice(2)
-  const unknown = wanted.filter((name) => !sections.some((section) => section.name === name))
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((name) => !sections.some((section) => section.name === name));
   if (unknown.length > 0) {
-    console.error(`There is no part named ${unknown.join(', ')}. There is: ${sections.map(({ name }) => name).join(', ')}`)
-    process.exit(2)
+    console.error(
+      `There is no part named ${unknown.join(', ')}. There is: ${sections.map(({ name }) => name).join(', ')}`
+    );
+    process.exit(2);
   }
-  const chosen = sections.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
-  const results = chosen.map(runOne)
+  const chosen = sections.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  const results = chosen.map(runOne);
 
-  console.log('\n=== Summary ===')
+  console.log('\n=== Summary ===');
   for (const { section, seconds, passed } of results) {
-    console.log(`${passed ? 'passed' : 'FAILED'}  ${section.name.padEnd(9)} ${seconds.toFixed(1).padStart(6)} s  ${section.title}`)
+    console.log(
+      `${passed ? 'passed' : 'FAILED'}  ${section.name.padEnd(9)} ${seconds.toFixed(1).padStart(6)} s  ${section.title}`
+    );
   }
-  const failed = results.filter(({ passed }) => !passed).length
-  console.log(`${results.length - failed} passed, ${failed} failed`)
-  process.exitCode = failed === 0 ? 0 : 1
+  const failed = results.filter(({ passed }) => !passed).length;
+  console.log(`${results.length - failed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
 }
 
 /** @param {Section} section */
 function runOne(section) {
-  console.log(`\n=== ${section.title} ===`)
-  const start = performance.now()
-  const { command, args } = resolve(section)
-  const env = { ...process.env, ...section.env }
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', env })
-  if (result.error) console.error(`${section.command} could not be started: ${result.error.message}`)
-  return { section, seconds: (performance.now() - start) / 1000, passed: result.status === 0 }
+  console.log(`\n=== ${section.title} ===`);
+  const start = performance.now();
+  const { command, args } = resolve(section);
+  const env = { ...process.env, ...section.env };
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', env });
+  if (result.error) console.error(`${section.command} could not be started: ${result.error.message}`);
+  return { section, seconds: (performance.now() - start) / 1000, passed: result.status === 0 };
 }
 
 /** @param {Section} section */
 function resolve({ command, args }) {
-  if (command === 'node') return { command: process.execPath, args }
-  if (command.startsWith('bin:')) return { command: process.execPath, args: [program(command.slice(4)), ...args] }
-  return { command, args }
+  if (command === 'node') return { command: process.execPath, args };
+  if (command.startsWith('bin:')) return { command: process.execPath, args: [program(command.slice(4)), ...args] };
+  return { command, args };
 }
 
 /**
@@ -59,10 +63,10 @@ function resolve({ command, args }) {
  * @param {string} name for example `eslint`, or `typescript/tsc` when package and program have different names
  */
 function program(name) {
-  const [dependency, bin] = name.includes('/') ? name.split('/') : [name, name]
-  const folder = path.join(root, 'node_modules', dependency)
-  const manifest = require(path.join(folder, 'package.json'))
-  return path.join(folder, typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[bin])
+  const [dependency, bin] = name.includes('/') ? name.split('/') : [name, name];
+  const folder = path.join(root, 'node_modules', dependency);
+  const manifest = require(path.join(folder, 'package.json'));
+  return path.join(folder, typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[bin]);
 }
 
 /**
@@ -74,11 +78,11 @@ function testFiles(directory) {
   return fs
     .readdirSync(path.join(root, directory), { withFileTypes: true })
     .flatMap((entry) => {
-      const name = path.join(directory, entry.name)
-      if (entry.isDirectory()) return testFiles(name)
-      return /\.test\.m?js$/.test(entry.name) ? [name] : []
+      const name = path.join(directory, entry.name);
+      if (entry.isDirectory()) return testFiles(name);
+      return /\.test\.m?js$/.test(entry.name) ? [name] : [];
     })
-    .sort()
+    .sort();
 }
 
-module.exports = { run, program, root, testFiles }
+module.exports = { run, program, root, testFiles };

@@ -1,12 +1,12 @@
-'use strict'
+'use strict';
 
 // npm test [-- part …]: every test, or only the named parts.
 
-const os = require('node:os')
-const { run, testFiles } = require('./sections')
+const os = require('node:os');
+const { run, testFiles } = require('./sections');
 
 // So many files at a time: most of the time they wait.
-const concurrency = `--test-concurrency=${Math.max(4, os.availableParallelism())}`
+const concurrency = `--test-concurrency=${Math.max(4, os.availableParallelism())}`;
 
 run([
   { name: 'rust', title: 'Rust tests of all rooms', command: 'cargo', args: ['test', '--workspace', '--locked'] },
@@ -39,5 +39,10 @@ run([
   { name: 'original', title: "The original's own test suite", command: 'node', args: ['__test__/original/run.js'] },
   { name: 'types', title: 'Type tests', command: 'bin:typescript/tsc', args: ['-p', '__test__/types'] },
   { name: 'pack', title: 'The packed packages in an empty project', command: 'node', args: ['scripts/pack-test.js'] },
-  { name: 'tools', title: 'Bundlers, and test runners with fake timers', command: 'node', args: ['scripts/tools-test.js'] }
-])
+  {
+    name: 'tools',
+    title: 'Bundlers, and test runners with fake timers',
+    command: 'node',
+    args: ['scripts/tools-test.js']
+  }
+]);

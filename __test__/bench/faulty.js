@@ -24,10 +24,11 @@ module.exports = {
     let received = 0;
     return {
       ...node,
-      receive: (/** @type {string} */ id, /** @type {any} */ callback) => node.receive(id, (from, message) => {
-        if (++received === 15) fault(callback, from, message);
-        else callback(from, message);
-      })
+      receive: (/** @type {string} */ id, /** @type {any} */ callback) =>
+        node.receive(id, (from, message) => {
+          if (++received === 15) fault(callback, from, message);
+          else callback(from, message);
+        })
     };
   }
 };

@@ -53,14 +53,22 @@ class Actor extends EventEmitter {
     const address = this.#network.address(index);
     const told = { name, life, address, place, names, seed, logFile, options, native: life % 2 === 0, worker };
     this.here = null;
-    const [command, ...args] = this.#network.at(index, globalThis.process.execPath, path.join(__dirname, 'host.js'), JSON.stringify(told));
+    const [command, ...args] = this.#network.at(
+      index,
+      globalThis.process.execPath,
+      path.join(__dirname, 'host.js'),
+      JSON.stringify(told)
+    );
     // Both ways to read sockets take part, where there are two.
     const env = { ...globalThis.process.env };
     if ((index + life) % 2 === 0) env.DISTRIBUS_IO = 'portable';
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.#child = child;
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => { output += data; });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (data) => {
+        output += data;
+      });
     child.on('message', (message) => {
       if (message.here !== undefined && this.#child === child) {
         this.here = message.here;
@@ -72,7 +80,8 @@ class Actor extends EventEmitter {
     child.once('close', (code, signal) => {
       process.killed = this.#killed;
       if (output !== '') this.emit('trouble', `${process.name} said: ${output.slice(0, 2000)}`);
-      if (!this.#killed && code !== 0) this.emit('trouble', `${process.name} ended by itself, with exit code ${code}, signal ${signal}`);
+      if (!this.#killed && code !== 0)
+        this.emit('trouble', `${process.name} ended by itself, with exit code ${code}, signal ${signal}`);
       if (this.#child === child) this.#child = null;
     });
   }
@@ -145,17 +154,22 @@ async function ask(actors, command, answer, ms) {
   const answers = new Map();
   await Promise.race([
     new Promise((resolve) => setTimeout(resolve, ms).unref()),
-    Promise.all(actors.map((actor) => new Promise((resolve) => {
-      const listener = (message) => {
-        const value = answer(message);
-        if (value === undefined) return;
-        actor.off('message', listener);
-        answers.set(actor, value);
-        resolve(undefined);
-      };
-      actor.on('message', listener);
-      actor.tell(command);
-    })))
+    Promise.all(
+      actors.map(
+        (actor) =>
+          new Promise((resolve) => {
+            const listener = (message) => {
+              const value = answer(message);
+              if (value === undefined) return;
+              actor.off('message', listener);
+              answers.set(actor, value);
+              resolve(undefined);
+            };
+            actor.on('message', listener);
+            actor.tell(command);
+          })
+      )
+    )
   ]);
   return answers;
 }

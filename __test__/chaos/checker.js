@@ -31,8 +31,14 @@ const { checkJobs, checkRequests, checkRest } = require('./group_checker.js');
 
 /** The message was never delivered. */
 const DEFINITE = new Set([
-  'ERR_PEER_NOT_FOUND', 'ERR_PEER_UNREACHABLE', 'ERR_MESSAGE_NOT_SERIALIZABLE', 'ERR_HOST_CLOSED',
-  'ERR_OVERLOADED', 'ERR_HOST_DRAINING', 'ERR_MESSAGE_TOO_LARGE', 'ERR_ID_TOO_LONG'
+  'ERR_PEER_NOT_FOUND',
+  'ERR_PEER_UNREACHABLE',
+  'ERR_MESSAGE_NOT_SERIALIZABLE',
+  'ERR_HOST_CLOSED',
+  'ERR_OVERLOADED',
+  'ERR_HOST_DRAINING',
+  'ERR_MESSAGE_TOO_LARGE',
+  'ERR_ID_TOO_LONG'
 ]);
 /** The message was delivered zero or one time. */
 const UNKNOWN = new Set(['ERR_DELIVERY_UNKNOWN', 'ERR_REQUEST_TIMEOUT']);
@@ -52,14 +58,31 @@ const UNKNOWN = new Set(['ERR_DELIVERY_UNKNOWN', 'ERR_REQUEST_TIMEOUT']);
  * @returns {{violations: string[], counts: Record<string, number>, codes: Record<string, number>}}
  */
 function check(processes) {
-  const ordered = [...processes].sort((a, b) => a.host < b.host ? -1 : a.host > b.host ? 1 : a.life - b.life);
+  const ordered = [...processes].sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : a.life - b.life));
   /** @type {string[]} */
   const violations = [];
-  const counts = { sent: 0, resolved: 0, definite: 0, unknown: 0, unsettled: 0, received: 0, published: 0, heard: 0, excused: 0, asked: 0, answered: 0, jobs: 0, done: 0, dropped: 0, unowed: 0 };
+  const counts = {
+    sent: 0,
+    resolved: 0,
+    definite: 0,
+    unknown: 0,
+    unsettled: 0,
+    received: 0,
+    published: 0,
+    heard: 0,
+    excused: 0,
+    asked: 0,
+    answered: 0,
+    jobs: 0,
+    done: 0,
+    dropped: 0,
+    unowed: 0
+  };
   const codes = {};
   const context = { violations, counts, codes };
   for (const { name, killed, lines } of ordered) {
-    if (!killed && !lines.some(([, kind]) => kind === 'end')) violations.push(`${name} has not ended as it was told to`);
+    if (!killed && !lines.some(([, kind]) => kind === 'end'))
+      violations.push(`${name} has not ended as it was told to`);
   }
   checkSends(ordered, context);
   const views = new Map(ordered.map((process) => [process.name, viewOf(process)]));
@@ -84,7 +107,14 @@ function checkSends(processes, { violations, counts, codes }) {
     for (const [time, kind, number, ...fields] of lines) {
       if (kind === 'S') {
         const [from, to, n] = fields;
-        const send = { text: `${name}: ${from} → ${to} #${n}`, time, outcome: null, settled: 0, received: 0, receivedAt: 0 };
+        const send = {
+          text: `${name}: ${from} → ${to} #${n}`,
+          time,
+          outcome: null,
+          settled: 0,
+          received: 0,
+          receivedAt: 0
+        };
         sends.set(number, send);
         const key = `${from} ${to}`;
         if (!pairs.has(key)) pairs.set(key, []);
@@ -115,7 +145,8 @@ function checkSends(processes, { violations, counts, codes }) {
       send.receivedAt = time;
       const pair = `${process} ${from} ${to}`;
       const before = latest.get(pair) ?? -1;
-      if (send.received > 1) violations.push(`${send.text} was received ${send.received} times, the last time by ${name}`);
+      if (send.received > 1)
+        violations.push(`${send.text} was received ${send.received} times, the last time by ${name}`);
       else if (n < before) violations.push(`${send.text} was received by ${name} after #${before}`);
       latest.set(pair, Math.max(n, before));
     }
@@ -138,7 +169,8 @@ function checkSends(processes, { violations, counts, codes }) {
     } else if (outcome === 'resolved') {
       counts.resolved++;
       if (received === 0) violations.push(`${text} resolved but was never received`);
-      else if (receivedAt > settled) violations.push(`${text} resolved ${(receivedAt - settled).toFixed(1)} ms before it was received`);
+      else if (receivedAt > settled)
+        violations.push(`${text} resolved ${(receivedAt - settled).toFixed(1)} ms before it was received`);
     } else {
       codes[outcome] = (codes[outcome] ?? 0) + 1;
       if (DEFINITE.has(outcome)) {
@@ -174,7 +206,9 @@ function checkPublishes(processes, views, { violations, counts }) {
       const before = list.at(-1);
       if (before !== undefined && n <= before.n) {
         const twice = list.some((h) => h.n === n);
-        violations.push(`${publisher} on ${channel} #${n} was heard by ${name} ${twice ? 'twice' : `after #${before.n}`}`);
+        violations.push(
+          `${publisher} on ${channel} #${n} was heard by ${name} ${twice ? 'twice' : `after #${before.n}`}`
+        );
       } else list.push({ n, time });
     }
     for (const publisher of processes) {
@@ -209,10 +243,18 @@ function checkPublishes(processes, views, { violations, counts }) {
         const owed = met && told === 0;
         if (met && told > 0) told--;
         if (!owed) counts.excused += expected > 0 ? 1 : 0;
-        else violations.push(`${publisher} on ${channel} #${missing} was not heard by ${name}, but ${n === published.length ? 'should have been' : `#${n} was`}`);
+        else
+          violations.push(
+            `${publisher} on ${channel} #${missing} was not heard by ${name}, but ${n === published.length ? 'should have been' : `#${n} was`}`
+          );
       }
-      if (counts.excused > excused && !view.gaps.some(({ url, at }) => other.names.has(url) && before < at && at <= time)) {
-        violations.push(`${publisher} on ${channel} #${expected} to #${n - 1} were not heard by ${name}, which was not told of a gap`);
+      if (
+        counts.excused > excused &&
+        !view.gaps.some(({ url, at }) => other.names.has(url) && before < at && at <= time)
+      ) {
+        violations.push(
+          `${publisher} on ${channel} #${expected} to #${n - 1} were not heard by ${name}, which was not told of a gap`
+        );
       }
       expected = n + 1;
       before = time;
@@ -233,7 +275,8 @@ function haveMet(view, other, at, next, heard) {
   const here = view.members.get(other.id)?.find(({ from, to }) => from <= at && heard <= to);
   if (there === undefined || here === undefined) return false;
   const since = Math.max(there.from, here.from);
-  const got = (/** @type {number[] | undefined} */ times) => times !== undefined && times.some((time) => since <= time && time <= at);
+  const got = (/** @type {number[] | undefined} */ times) =>
+    times !== undefined && times.some((time) => since <= time && time <= at);
   return got(view.got.get(other.name)) || got(other.got.get(view.name));
 }
 

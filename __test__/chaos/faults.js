@@ -23,74 +23,81 @@ async function harm(scene, signal) {
   const available = Object.entries(faults).filter(([, { needs }]) => needs === undefined || needs(scene));
   /** Hosts whose process is in somebody's hands. */
   const taken = new Set();
-  await Promise.all(Array.from({ length: LANES }, async () => {
-    while (!signal.aborted) {
-      await sleep(scene.random.between(100, 2000), signal);
-      if (signal.aborted) break;
-      const [kind, { happen }] = scene.random.pick(available);
-      await happen(scene, { signal, taken, tell: (what) => scene.tell(kind, what) });
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: LANES }, async () => {
+      while (!signal.aborted) {
+        await sleep(scene.random.between(100, 2000), signal);
+        if (signal.aborted) break;
+        const [kind, { happen }] = scene.random.pick(available);
+        await happen(scene, { signal, taken, tell: (what) => scene.tell(kind, what) });
+      }
+    })
+  );
 }
 
 /** @type {Record<string, {needs?: (scene: any) => boolean, happen: (scene: any, lane: any) => Promise<void>}>} */
 const faults = {
   'kill -9': {
-    happen: (scene, lane) => withProcess(scene, lane, async (actor) => {
-      lane.tell(actor.process);
-      await actor.kill();
-      await pause(scene, lane);
-      actor.start();
-    })
+    happen: (scene, lane) =>
+      withProcess(scene, lane, async (actor) => {
+        lane.tell(actor.process);
+        await actor.kill();
+        await pause(scene, lane);
+        actor.start();
+      })
   },
 
   'stop and continue': {
     needs: () => process.platform !== 'win32',
-    happen: (scene, lane) => withProcess(scene, lane, async (actor) => {
-      const { random, network, canCut } = scene;
-      const long = random.chance(0.3);
-      const cut = canCut && random.chance(0.5);
-      const ms = long ? scene.reconnectTimeout + random.between(500, 3000) : random.between(50, 4000);
-      lane.tell(`${actor.process} for ${ms} ms${cut ? ', its connections cut meanwhile' : ''}`);
-      actor.signal('SIGSTOP');
-      try {
-        await sleep(ms / 2, lane.signal);
-        if (cut) network.cut(actor.index);
-        await sleep(ms / 2, lane.signal);
-      } finally {
-        actor.signal('SIGCONT');
-      }
-    })
+    happen: (scene, lane) =>
+      withProcess(scene, lane, async (actor) => {
+        const { random, network, canCut } = scene;
+        const long = random.chance(0.3);
+        const cut = canCut && random.chance(0.5);
+        const ms = long ? scene.reconnectTimeout + random.between(500, 3000) : random.between(50, 4000);
+        lane.tell(`${actor.process} for ${ms} ms${cut ? ', its connections cut meanwhile' : ''}`);
+        actor.signal('SIGSTOP');
+        try {
+          await sleep(ms / 2, lane.signal);
+          if (cut) network.cut(actor.index);
+          await sleep(ms / 2, lane.signal);
+        } finally {
+          actor.signal('SIGCONT');
+        }
+      })
   },
 
   'close and restart': {
-    happen: (scene, lane) => withProcess(scene, lane, async (actor) => {
-      lane.tell(actor.process);
-      await actor.end(scene.patience);
-      await pause(scene, lane);
-      actor.start();
-    })
+    happen: (scene, lane) =>
+      withProcess(scene, lane, async (actor) => {
+        lane.tell(actor.process);
+        await actor.end(scene.patience);
+        await pause(scene, lane);
+        actor.start();
+      })
   },
 
   'drain and restart': {
-    happen: (scene, lane) => withProcess(scene, lane, async (actor) => {
-      lane.tell(actor.process);
-      // Draining has a timeout of its own.
-      await actor.end(scene.patience + 5000, 'drain');
-      await pause(scene, lane);
-      actor.start();
-    })
+    happen: (scene, lane) =>
+      withProcess(scene, lane, async (actor) => {
+        lane.tell(actor.process);
+        // Draining has a timeout of its own.
+        await actor.end(scene.patience + 5000, 'drain');
+        await pause(scene, lane);
+        actor.start();
+      })
   },
 
   move: {
     needs: ({ wide }) => wide,
-    happen: (scene, lane) => withProcess(scene, lane, async (actor) => {
-      const port = actor.otherPort(scene.random);
-      if (port === null) return;
-      lane.tell(`${actor.process} to port ${port}`);
-      actor.tell({ do: 'move', port });
-      await sleep(scene.random.between(0, 2000), lane.signal);
-    })
+    happen: (scene, lane) =>
+      withProcess(scene, lane, async (actor) => {
+        const port = actor.otherPort(scene.random);
+        if (port === null) return;
+        lane.tell(`${actor.process} to port ${port}`);
+        actor.tell({ do: 'move', port });
+        await sleep(scene.random.between(0, 2000), lane.signal);
+      })
   },
 
   flood: {
@@ -120,7 +127,10 @@ const faults = {
     needs: ({ network }) => network.canPartition,
     happen: async (scene, lane) => {
       const { random, network, actors, canCut } = scene;
-      const [shape, blocked] = partition(random, actors.map(({ index }) => index));
+      const [shape, blocked] = partition(
+        random,
+        actors.map(({ index }) => index)
+      );
       const long = random.chance(0.25);
       const ms = long ? scene.reconnectTimeout + random.between(500, 3000) : random.between(100, 6000);
       // So that the hosts notice, even where nothing is sent.
@@ -145,15 +155,30 @@ const faults = {
  */
 function partition(random, hosts) {
   const [one, two, ...rest] = random.shuffled(hosts);
-  const bothWays = (left, right) => left.flatMap((a) => right.flatMap((b) => [[a, b], [b, a]]));
+  const bothWays = (left, right) =>
+    left.flatMap((a) =>
+      right.flatMap((b) => [
+        [a, b],
+        [b, a]
+      ])
+    );
   switch (random.pick(['pair', 'one way', 'host', 'halves'])) {
-    case 'pair': return [`h${one} and h${two}`, bothWays([one], [two])];
-    case 'one way': return [`h${one} to h${two}, one way`, [[one, two]]];
-    case 'host': return [`h${one} alone`, bothWays([one], [two, ...rest])];
+    case 'pair':
+      return [`h${one} and h${two}`, bothWays([one], [two])];
+    case 'one way':
+      return [`h${one} to h${two}, one way`, [[one, two]]];
+    case 'host':
+      return [`h${one} alone`, bothWays([one], [two, ...rest])];
     default: {
       const half = rest.slice(0, Math.floor(rest.length / 2));
       const left = [one, ...half];
-      return [left.map((i) => `h${i}`).join(' ') + ' from the others', bothWays(left, hosts.filter((i) => !left.includes(i)))];
+      return [
+        left.map((i) => `h${i}`).join(' ') + ' from the others',
+        bothWays(
+          left,
+          hosts.filter((i) => !left.includes(i))
+        )
+      ];
     }
   }
 }

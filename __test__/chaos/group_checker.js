@@ -19,7 +19,12 @@
 const PATIENCE = 20_000;
 /** The request was not handled. */
 const UNHANDLED = new Set([
-  'ERR_PEER_NOT_FOUND', 'ERR_PEER_UNREACHABLE', 'ERR_MESSAGE_NOT_SERIALIZABLE', 'ERR_OVERLOADED', 'ERR_HOST_DRAINING', 'ERR_NO_HANDLER'
+  'ERR_PEER_NOT_FOUND',
+  'ERR_PEER_UNREACHABLE',
+  'ERR_MESSAGE_NOT_SERIALIZABLE',
+  'ERR_OVERLOADED',
+  'ERR_HOST_DRAINING',
+  'ERR_NO_HANDLER'
 ]);
 /** It was handled once. */
 const HANDLED = new Set(['ERR_HANDLER']);
@@ -66,10 +71,13 @@ function checkJobs(processes, views, { violations, counts }) {
       if (by.length > 0) {
         counts.done++;
         const names = by.map(({ name }) => name);
-        const again = names.find((name, index) => names.indexOf(name) < index && !hasLost(lines, views.get(name)?.id, at, GONE));
+        const again = names.find(
+          (name, index) => names.indexOf(name) < index && !hasLost(lines, views.get(name)?.id, at, GONE)
+        );
         const faithful = new Set(names.filter((name) => !hasLost(lines, views.get(name)?.id, at, LOST)));
         if (again !== undefined) violations.push(`${name}: job ${n} was done twice by ${again}`);
-        else if (faithful.size > 1) violations.push(`${name}: job ${n} was done by ${names.join(' and ')}, neither of which was lost`);
+        else if (faithful.size > 1)
+          violations.push(`${name}: job ${n} was done by ${names.join(' and ')}, neither of which was lost`);
         continue;
       }
       const owing = members.find(({ name, times }) => owes(view, /** @type {any} */ (views.get(name)), times, at, end));
@@ -77,7 +85,8 @@ function checkJobs(processes, views, { violations, counts }) {
       else if (reported-- > 0) continue;
       else violations.push(`${name}: job ${n} vanished, although ${owing.name} was a member`);
     }
-    for (const [n, by] of jobs) if (!published.has(n)) violations.push(`${name}: job ${n} was done by ${by[0].name} but never published`);
+    for (const [n, by] of jobs)
+      if (!published.has(n)) violations.push(`${name}: job ${n} was done by ${by[0].name} but never published`);
   }
 
   /** Everybody who was a member at a quiet moment has got some of the jobs that were published then. */
@@ -85,7 +94,8 @@ function checkJobs(processes, views, { violations, counts }) {
     for (const member of processes) {
       let got = false;
       for (let n = first; n <= last; n++) got ||= (jobs.get(n) ?? []).some(({ name }) => name === member);
-      if (!got) violations.push(`${publisher}: ${member} got none of the jobs ${first} to ${last}, although it was a member`);
+      if (!got)
+        violations.push(`${publisher}: ${member} got none of the jobs ${first} to ${last}, although it was a member`);
     }
   }
 }
@@ -95,7 +105,8 @@ function memberTimes({ lines }) {
   const times = [];
   for (const [time, kind] of lines) {
     if (kind === '+') times.push({ from: time, to: Infinity });
-    else if ((kind === '-' || kind === 'drain' || kind === 'ending') && times.length > 0) times[times.length - 1].to = Math.min(time, times[times.length - 1].to);
+    else if ((kind === '-' || kind === 'drain' || kind === 'ending') && times.length > 0)
+      times[times.length - 1].to = Math.min(time, times[times.length - 1].to);
   }
   return times;
 }
@@ -122,7 +133,9 @@ const LOST = ['disconnect', 'leave'];
 
 /** Whether a process has seen one of these changes of that host since then. */
 function hasLost(lines, id, since, changes) {
-  return lines.some(([time, kind, change, who]) => kind === 'M' && time >= since && who === id && changes.includes(change));
+  return lines.some(
+    ([time, kind, change, who]) => kind === 'M' && time >= since && who === id && changes.includes(change)
+  );
 }
 
 /**
@@ -140,10 +153,13 @@ function checkRequests(processes, views, { violations, counts }) {
       if (handled.has(key)) violations.push(`${asker}: request ${n} was handled again, by ${name}`);
       else handled.set(key, []);
       handled.get(key)?.push({ name, time });
-      if (to.split('/')[0] !== name.split('.')[0]) violations.push(`${asker}: request ${n} to ${to} was handled by ${name}`);
+      if (to.split('/')[0] !== name.split('.')[0])
+        violations.push(`${asker}: request ${n} to ${to} was handled by ${name}`);
     }
   }
-  const drained = new Map(processes.flatMap(({ name, lines }) => lines.filter(([, kind]) => kind === 'drained').map(([time]) => [name, time])));
+  const drained = new Map(
+    processes.flatMap(({ name, lines }) => lines.filter(([, kind]) => kind === 'drained').map(([time]) => [name, time]))
+  );
   for (const { name, killed, lines } of processes) {
     const asked = new Map();
     for (const [time, kind, n, first, second] of lines) {
@@ -156,9 +172,18 @@ function checkRequests(processes, views, { violations, counts }) {
       const request = asked.get(n);
       if (request === undefined) violations.push(`${name}: request ${n} ended but was never made`);
       else if (request.outcome !== null) violations.push(`${request.text} ended twice`);
-      else checkEnd(request, kind === 'K' ? null : first, kind === 'K' ? { first, second } : null, time, lines, handled.get(`${name} ${n}`)?.[0]);
+      else
+        checkEnd(
+          request,
+          kind === 'K' ? null : first,
+          kind === 'K' ? { first, second } : null,
+          time,
+          lines,
+          handled.get(`${name} ${n}`)?.[0]
+        );
     }
-    for (const { text, outcome } of asked.values()) if (outcome === null && !killed) violations.push(`${text} never ended`);
+    for (const { text, outcome } of asked.values())
+      if (outcome === null && !killed) violations.push(`${text} never ended`);
   }
 
   function checkEnd(request, code, reply, time, lines, by) {
@@ -166,13 +191,24 @@ function checkRequests(processes, views, { violations, counts }) {
     request.outcome = code ?? 'answered';
     if (reply !== null) {
       counts.answered++;
-      if (by === undefined || by.name !== reply.first || !reply.second) violations.push(`${text} was answered by ${reply.first}, but handled by ${by?.name ?? 'nobody'}`);
+      if (by === undefined || by.name !== reply.first || !reply.second)
+        violations.push(`${text} was answered by ${reply.first}, but handled by ${by?.name ?? 'nobody'}`);
     } else if (UNHANDLED.has(code)) {
       if (by !== undefined) violations.push(`${text} failed with ${code} but was handled by ${by.name}`);
     } else if (HANDLED.has(code)) {
       if (by === undefined) violations.push(`${text} failed with ${code} but was never handled`);
     } else if (!EITHER.has(code)) violations.push(`${text} failed with the unexpected code ${code}`);
-    else if (code === 'ERR_DELIVERY_UNKNOWN' && by !== undefined && drained.has(by.name) && !hasLost(lines.filter(([at]) => at <= time), views.get(by.name)?.id, request.time, LOST)) {
+    else if (
+      code === 'ERR_DELIVERY_UNKNOWN' &&
+      by !== undefined &&
+      drained.has(by.name) &&
+      !hasLost(
+        lines.filter(([at]) => at <= time),
+        views.get(by.name)?.id,
+        request.time,
+        LOST
+      )
+    ) {
       violations.push(`${text} was not answered by ${by.name}, which has drained`);
     }
   }

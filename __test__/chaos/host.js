@@ -44,7 +44,8 @@ let still = false;
 host.on('error', (err) => log.write('E', String(err), err.code));
 host.on('gap', (url, count) => log.write('G', url, count));
 host.on('drop', (url, channel, count) => log.write('D', url, channel, count));
-for (const change of ['join', 'leave', 'disconnect', 'reconnect']) host.on(change, (url, id) => log.write('M', change, id));
+for (const change of ['join', 'leave', 'disconnect', 'reconnect'])
+  host.on(change, (url, id) => log.write('M', change, id));
 
 for (const peer of PEERS) create(peer);
 for (const channel of CHANNELS) host.subscribe(channel, (message) => heard(channel, textOf(message).split(' ')));
@@ -57,10 +58,12 @@ const commands = {
   /** Goes on until every other host is connected and has received a message of ours. */
   async verify({ round }) {
     checking = round;
-    await Promise.all(others.map(async (other) => {
-      while (checking === round && !isConnected(other)) await pause(20);
-      while (checking === round && !(await send(`${name}/v`, `${other}/v`))) await pause(100);
-    }));
+    await Promise.all(
+      others.map(async (other) => {
+        while (checking === round && !isConnected(other)) await pause(20);
+        while (checking === round && !(await send(`${name}/v`, `${other}/v`))) await pause(100);
+      })
+    );
     if (checking === round) process.send({ verified: round });
   },
 
@@ -80,9 +83,18 @@ const commands = {
     const until = performance.now() + REACH;
     let wrong;
     do {
-      const unreached = peers.map(async (peer) => await send(`${name}/v`, peer) ? [] : [`${peer} cannot be sent to`]);
-      const list = host.list('*').then((ids) => differences('the list', ids, peers), (err) => [`the list: ${err.code}`]);
-      wrong = [...differences('the watch', present.ids, peers), ...await list, ...(await Promise.all(unreached)).flat()];
+      const unreached = peers.map(async (peer) =>
+        (await send(`${name}/v`, peer)) ? [] : [`${peer} cannot be sent to`]
+      );
+      const list = host.list('*').then(
+        (ids) => differences('the list', ids, peers),
+        (err) => [`the list: ${err.code}`]
+      );
+      wrong = [
+        ...differences('the watch', present.ids, peers),
+        ...(await list),
+        ...(await Promise.all(unreached)).flat()
+      ];
       if (wrong.length > 0) await pause(100);
     } while (wrong.length > 0 && performance.now() < until);
     if (!worker) jobs.probe(members);
@@ -124,7 +136,11 @@ const commands = {
     traffic = false;
     checking = 0;
     for (const channel of CHANNELS) publish(channel, 'last');
-    while (pending + requests.pending > 0 || !processes.every((p) => p === me || CHANNELS.every((c) => farewells.has(`${p} ${c}`)))) await pause(20);
+    while (
+      pending + requests.pending > 0 ||
+      !processes.every((p) => p === me || CHANNELS.every((c) => farewells.has(`${p} ${c}`)))
+    )
+      await pause(20);
     process.send({ finished: true });
   },
 
@@ -142,10 +158,13 @@ const commands = {
     traffic = false;
     checking = 0;
     log.write('drain');
-    await host.drain({ timeout: DRAIN }).then(() => log.write('drained'), (err) => {
-      if (err.code !== 'ERR_DRAIN_TIMEOUT') throw err;
-      log.write('undrained', err.undelivered, err.unanswered);
-    });
+    await host.drain({ timeout: DRAIN }).then(
+      () => log.write('drained'),
+      (err) => {
+        if (err.code !== 'ERR_DRAIN_TIMEOUT') throw err;
+        log.write('undrained', err.undelivered, err.unanswered);
+      }
+    );
     await finished();
   }
 };
@@ -198,10 +217,16 @@ function announce(url = null) {
 /** As programs do: whoever should be in the network and is not, not even as a lost one, is joined. */
 async function keep() {
   const known = new Set(host.hosts().map(({ id }) => id));
-  const missing = others.map((other) => cast[other]).filter((there) => there?.url && !known.has(there.id)).map(({ url }) => url);
+  const missing = others
+    .map((other) => cast[other])
+    .filter((there) => there?.url && !known.has(there.id))
+    .map(({ url }) => url);
   if (joining || !traffic || missing.length === 0) return;
   joining = true;
-  await host.join(missing).then(() => {}, (err) => log.write('J', err.code, missing.length));
+  await host.join(missing).then(
+    () => {},
+    (err) => log.write('J', err.code, missing.length)
+  );
   joining = false;
 }
 
@@ -295,15 +320,19 @@ function publish(channel, last = '') {
 /** Messages cross in several forms: short and long strings, objects, Buffers. */
 function wrap(text) {
   switch (random.between(0, 9)) {
-    case 0: return text + 'x'.repeat(random.between(200, 20_000));
-    case 1: return Buffer.from(text + 'é'.repeat(random.between(0, 2000)));
-    case 2: return { text, more: [1, null, { 'ü': true }] };
-    default: return text;
+    case 0:
+      return text + 'x'.repeat(random.between(200, 20_000));
+    case 1:
+      return Buffer.from(text + 'é'.repeat(random.between(0, 2000)));
+    case 2:
+      return { text, more: [1, null, { ü: true }] };
+    default:
+      return text;
   }
 }
 
 function textOf(message) {
-  return Buffer.isBuffer(message) ? message.toString() : message.text ?? message;
+  return Buffer.isBuffer(message) ? message.toString() : (message.text ?? message);
 }
 
 function pause(ms) {

@@ -57,7 +57,10 @@ class Log {
 function read(name) {
   const text = fs.readFileSync(name, 'utf8');
   // What follows the last line feed is torn.
-  return text.split('\n').slice(0, -1).map((line) => JSON.parse(line));
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
 }
 
 module.exports = { Log, read };

@@ -92,8 +92,19 @@ class Namespaces {
 
   /** Ends the established connections of a host, or of a pair of hosts. The other side gets a reset, unless that is dropped on its way. */
   cut(i, j) {
-    const [command, ...args] = this.at(i, 'ss', '-K', '-H', '-t', 'state', 'established', ...(j === undefined ? [] : ['dst', this.address(j)]));
-    return run(command, ...args).split('\n').filter((line) => line !== '').length;
+    const [command, ...args] = this.at(
+      i,
+      'ss',
+      '-K',
+      '-H',
+      '-t',
+      'state',
+      'established',
+      ...(j === undefined ? [] : ['dst', this.address(j)])
+    );
+    return run(command, ...args)
+      .split('\n')
+      .filter((line) => line !== '').length;
   }
 
   close() {
@@ -157,7 +168,8 @@ class Loopback {
   cut(i) {
     const either = this.#ports[i].flatMap((port) => ['or', 'sport', '=', `:${port}`, 'or', 'dport', '=', `:${port}`]);
     return run('ss', '-K', '-H', '-t', 'state', 'established', '(', ...either.slice(1), ')')
-      .split('\n').filter((line) => line !== '').length;
+      .split('\n')
+      .filter((line) => line !== '').length;
   }
 
   close() {}

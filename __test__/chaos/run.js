@@ -51,10 +51,15 @@ const { values } = parseArgs({
 });
 const { seed } = values;
 const start = performance.now();
-main().then((passed) => { process.exitCode = passed ? 0 : 1; }, (err) => {
-  console.error(err);
-  process.exitCode = 1;
-});
+main().then(
+  (passed) => {
+    process.exitCode = passed ? 0 : 1;
+  },
+  (err) => {
+    console.error(err);
+    process.exitCode = 1;
+  }
+);
 
 async function main() {
   const folder = values.logs ?? fs.mkdtempSync(path.join(os.tmpdir(), 'distribus-chaos-'));
@@ -67,13 +72,22 @@ async function main() {
     for (const actor of actors) actor.signal('SIGKILL');
     network.close();
   };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => { end(); process.exit(1); });
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.once(signal, () => {
+      end();
+      process.exit(1);
+    });
   try {
     console.log(`${count} hosts, seed ${seed}, on ${network.describe()}`);
     for (const what of missing) console.log(`left out on this machine: ${what}`);
     const ports = await Promise.all(Array.from({ length: count }, (_, i) => network.ports(i, PORTS)));
     const names = ports.map((_, i) => `h${i}`);
-    const options = { ...(values.wide ? LIMITS : {}), reconnectTimeout: RECONNECT_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, ...HEARTBEATS };
+    const options = {
+      ...(values.wide ? LIMITS : {}),
+      reconnectTimeout: RECONNECT_TIMEOUT,
+      requestTimeout: REQUEST_TIMEOUT,
+      ...HEARTBEATS
+    };
     actors = ports.map((_, i) => new Actor(i, { folder, names, ports, seed, options, wide: values.wide }, network));
     const { broken, healed, happened } = await play(actors, network, canCut, path.join(folder, 'faults.log'));
     return report(actors, broken, healed, happened, folder);
@@ -103,11 +117,21 @@ async function play(actors, network, canCut, faultsLog) {
     note(`${kind}: ${what}`);
   };
   /** The times are those of the hosts' logs. */
-  const note = (text) => fs.appendFileSync(faultsLog, `${(Number(process.hrtime.bigint()) / 1e6).toFixed(3)} ${text}\n`);
+  const note = (text) =>
+    fs.appendFileSync(faultsLog, `${(Number(process.hrtime.bigint()) / 1e6).toFixed(3)} ${text}\n`);
   const random = new Random(seed);
-  const scene = { actors, network, canCut, random, tell, wide: values.wide, reconnectTimeout: RECONNECT_TIMEOUT, patience: PATIENCE };
-  const rounds = Math.max(1, Math.round(Number(values.seconds) * 1000 / (ROUND + 5000)));
-  const faultsTime = Math.max(1000, Math.round(Number(values.seconds) * 1000 / rounds) - 5000);
+  const scene = {
+    actors,
+    network,
+    canCut,
+    random,
+    tell,
+    wide: values.wide,
+    reconnectTimeout: RECONNECT_TIMEOUT,
+    patience: PATIENCE
+  };
+  const rounds = Math.max(1, Math.round((Number(values.seconds) * 1000) / (ROUND + 5000)));
+  const faultsTime = Math.max(1000, Math.round((Number(values.seconds) * 1000) / rounds) - 5000);
   console.log(`${rounds} rounds of ${(faultsTime / 1000).toFixed(1)} s, then repair`);
   await mesh(0);
   for (let round = 1; round <= rounds && broken.length === 0; round++) {
@@ -125,14 +149,27 @@ async function play(actors, network, canCut, faultsLog) {
 
   /** While nobody comes or goes, everybody has to see the same. */
   async function look(round) {
-    const stopped = await ask(actors, { do: 'still', round }, (message) => message.still === round ? message : undefined, LOOK);
+    const stopped = await ask(
+      actors,
+      { do: 'still', round },
+      (message) => (message.still === round ? message : undefined),
+      LOOK
+    );
     const said = [...stopped.values()];
     const peers = said.flatMap((message) => message.peers);
     const members = said.map(({ member }) => member).filter((member) => member !== null);
-    const compared = await ask(actors, { do: 'compare', round, peers, members }, (message) => message.compared === round ? message : undefined, LOOK);
+    const compared = await ask(
+      actors,
+      { do: 'compare', round, peers, members },
+      (message) => (message.compared === round ? message : undefined),
+      LOOK
+    );
     for (const actor of actors) {
       const wrong = compared.get(actor)?.wrong ?? ['nothing, it does not answer'];
-      if (wrong.length > 0) broken.push(`${actor.process} in round ${round}: ${wrong.slice(0, 6).join('; ')}${wrong.length > 6 ? ' …' : ''}`);
+      if (wrong.length > 0)
+        broken.push(
+          `${actor.process} in round ${round}: ${wrong.slice(0, 6).join('; ')}${wrong.length > 6 ? ' …' : ''}`
+        );
     }
     note(`round ${round} compared`);
     for (const actor of actors) actor.tell({ do: 'go' });
@@ -148,13 +185,16 @@ async function play(actors, network, canCut, faultsLog) {
     if (done.size === actors.length) {
       healed.push(seconds);
       if (values.wide) await look(round);
-      console.log(`${elapsed()} ${round === 0 ? 'full mesh' : `round ${round}: full mesh again`} after ${seconds.toFixed(1)} s`);
+      console.log(
+        `${elapsed()} ${round === 0 ? 'full mesh' : `round ${round}: full mesh again`} after ${seconds.toFixed(1)} s`
+      );
       return;
     }
     broken.push(`no full mesh ${MESH / 1000} s after the repair of round ${round}`);
     const states = await ask(actors, { do: 'state' }, ({ state }) => state, 2000);
     for (const actor of actors) {
-      if (!done.has(actor)) broken.push(`  ${actor.process} sees ${JSON.stringify(states.get(actor) ?? 'nothing, it does not answer')}`);
+      if (!done.has(actor))
+        broken.push(`  ${actor.process} sees ${JSON.stringify(states.get(actor) ?? 'nothing, it does not answer')}`);
     }
   }
 }
@@ -169,7 +209,8 @@ async function finish(actors, broken) {
   const command = { do: 'finish', processes: actors.map((actor) => actor.process) };
   const finished = await ask(actors, command, (message) => message.finished, PATIENCE);
   for (const actor of actors) {
-    if (!finished.has(actor)) broken.push(`${actor.process} did not settle everything and hear everybody within ${PATIENCE} ms`);
+    if (!finished.has(actor))
+      broken.push(`${actor.process} did not settle everything and hear everybody within ${PATIENCE} ms`);
   }
   await Promise.all(actors.map((actor) => actor.end(PATIENCE)));
 }
@@ -183,18 +224,34 @@ async function finish(actors, broken) {
  * @returns {boolean} whether all is well
  */
 function report(actors, broken, healed, happened, folder) {
-  const processes = actors.flatMap((actor) => actor.processes).map((process) => ({ ...process, lines: read(process.logFile) }));
+  const processes = actors
+    .flatMap((actor) => actor.processes)
+    .map((process) => ({ ...process, lines: read(process.logFile) }));
   const { violations, counts, codes } = check(processes);
   const all = [...broken, ...violations];
-  console.log(`\nfaults    ${kinds.map((kind) => `${kind} ${happened[kind] ?? 0}`).join(', ')}; ${processes.length} processes`);
-  console.log(`sends     ${counts.sent}: ${counts.resolved} resolved, ${counts.definite} failed definitely, ${counts.unknown} unknown, ` +
-    `${counts.unsettled} unsettled in killed processes; ${counts.received} received`);
-  console.log(`errors    ${Object.entries(codes).map(([code, n]) => `${code} ${n}`).join(', ')}`);
-  console.log(`requests  ${counts.asked}: ${counts.answered} answered; jobs ${counts.jobs}: ${counts.done} done, ${counts.dropped} reported as dropped, ${counts.unowed} without a member`);
-  console.log(`publishes ${counts.published}, heard ${counts.heard} times; ${counts.excused} in gaps where one had given the other up`);
+  console.log(
+    `\nfaults    ${kinds.map((kind) => `${kind} ${happened[kind] ?? 0}`).join(', ')}; ${processes.length} processes`
+  );
+  console.log(
+    `sends     ${counts.sent}: ${counts.resolved} resolved, ${counts.definite} failed definitely, ${counts.unknown} unknown, ` +
+      `${counts.unsettled} unsettled in killed processes; ${counts.received} received`
+  );
+  console.log(
+    `errors    ${Object.entries(codes)
+      .map(([code, n]) => `${code} ${n}`)
+      .join(', ')}`
+  );
+  console.log(
+    `requests  ${counts.asked}: ${counts.answered} answered; jobs ${counts.jobs}: ${counts.done} done, ${counts.dropped} reported as dropped, ${counts.unowed} without a member`
+  );
+  console.log(
+    `publishes ${counts.published}, heard ${counts.heard} times; ${counts.excused} in gaps where one had given the other up`
+  );
   const sorted = [...healed].sort((a, b) => a - b);
-  const text = (n) => n === undefined ? 'never' : `${n.toFixed(1)} s`;
-  console.log(`full mesh ${healed.length} times, after ${text(sorted[0])} at best, ${text(sorted[sorted.length >> 1])} in the median, ${text(sorted.at(-1))} at worst`);
+  const text = (n) => (n === undefined ? 'never' : `${n.toFixed(1)} s`);
+  console.log(
+    `full mesh ${healed.length} times, after ${text(sorted[0])} at best, ${text(sorted[sorted.length >> 1])} in the median, ${text(sorted.at(-1))} at worst`
+  );
   console.log(`${all.length} violations in ${elapsed()}, seed ${seed}`);
   for (const violation of all.slice(0, SHOWN)) console.error(`  ${violation}`);
   if (all.length > SHOWN) console.error(`  and ${all.length - SHOWN} more`);

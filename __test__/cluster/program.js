@@ -8,7 +8,10 @@ async function work() {
   const host = new Host();
   const port = Number(process.env.PORT);
   const { id } = cluster.worker;
-  const err = await host.listen('127.0.0.1', port).then(() => null, ({ message, code, syscall, address, port }) => ({ message, code, syscall, address, port }));
+  const err = await host.listen('127.0.0.1', port).then(
+    () => null,
+    ({ message, code, syscall, address, port }) => ({ message, code, syscall, address, port })
+  );
   // What the error says: a port of its own.
   if (err !== null) await host.listen('127.0.0.1', 0);
   host.create(`worker ${id}`).on('message', (from, message) => {
@@ -27,9 +30,12 @@ async function lead() {
   const shared = [];
   cluster.on('listening', (worker, address) => shared.push(address));
   const workers = [cluster.fork({ PORT: port }), cluster.fork({ PORT: port })];
-  const said = (worker, what) => new Promise((resolve) => {
-    worker.on('message', (message) => { if (what in message) resolve(message); });
-  });
+  const said = (worker, what) =>
+    new Promise((resolve) => {
+      worker.on('message', (message) => {
+        if (what in message) resolve(message);
+      });
+    });
   const urls = await Promise.all(workers.map((worker) => said(worker, 'url')));
   const joined = said(workers[1], 'joined');
   workers[1].send({ join: urls[0].url });

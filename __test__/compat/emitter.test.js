@@ -28,9 +28,16 @@ function trace(target, event) {
   log.push(target.off(event, b) === target, target.removeListener(event, a) === target, target.listenerCount(event));
   target.off(event, () => {});
   target.emit(event, 7, 8);
-  target.once(event, function again() { log.push('again'); target.emit(event, 9, 10); });
+  target.once(event, function again() {
+    log.push('again');
+    target.emit(event, 9, 10);
+  });
   target.emit(event, 11, 12);
-  const suicidal = () => { log.push('suicidal'); target.off(event, suicidal); target.off(event, a); };
+  const suicidal = () => {
+    log.push('suicidal');
+    target.off(event, suicidal);
+    target.off(event, a);
+  };
   target.removeAllListeners(event);
   target.on(event, suicidal).on(event, a);
   target.emit(event, 13, 14);

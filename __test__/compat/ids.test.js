@@ -17,7 +17,11 @@ both('an id keeps its type and is looked up as a string', async (t, distribus) =
   eight.send('7', 'local');
   await two.create(9).send(7, 'number');
   await two.get(9).send('7', 'text');
-  assert.deepStrictEqual(got, [[8, 'local'], [9, 'number'], [9, 'text']]);
+  assert.deepStrictEqual(got, [
+    [8, 'local'],
+    [9, 'number'],
+    [9, 'text']
+  ]);
 });
 
 both('odd ids', async (t, distribus) => {
@@ -36,7 +40,10 @@ both('odd ids', async (t, distribus) => {
 
 both('remove', async (t, distribus) => {
   const one = host(t, distribus);
-  for (const id of [0, '', null]) { one.create(id); one.remove(id); }
+  for (const id of [0, '', null]) {
+    one.create(id);
+    one.remove(id);
+  }
   one.remove();
   assert.deepStrictEqual(Object.keys(one.peers), ['0', '', 'null']);
   const old = one.create('a');
@@ -86,24 +93,28 @@ both('a channel with a * is heard when that is published', async (t, distribus) 
   assert.deepStrictEqual(got, [1, 2]);
 });
 
-test('Fixed: names of Object.prototype are ordinary ids and channels, across hosts as well', { timeout: 30_000 }, async (t) => {
-  const [one, two] = await pair(t, ours);
-  for (const name of [...Object.getOwnPropertyNames(Object.prototype), 'prototype']) {
-    await assert.rejects(two.find(name), { message: `Peer not found (id: ${name})` });
-    const got = [];
-    const peer = one.create(name);
-    peer.on('message', (from, message) => got.push(message));
-    one.subscribe(name, (message) => got.push(message));
-    assert.strictEqual(await two.find(name), one.url);
-    assert.strictEqual(two.addresses[name], one.url);
-    two.publish(name, 2);
-    assert.strictEqual(await two.send(name, name, 1), null);
-    assert.deepStrictEqual(got, [2, 1], name);
-    one.remove(name);
-    await assert.rejects(two.send('x', name, 1), { message: `Peer not found (id: ${name})` });
+test(
+  'Fixed: names of Object.prototype are ordinary ids and channels, across hosts as well',
+  { timeout: 30_000 },
+  async (t) => {
+    const [one, two] = await pair(t, ours);
+    for (const name of [...Object.getOwnPropertyNames(Object.prototype), 'prototype']) {
+      await assert.rejects(two.find(name), { message: `Peer not found (id: ${name})` });
+      const got = [];
+      const peer = one.create(name);
+      peer.on('message', (from, message) => got.push(message));
+      one.subscribe(name, (message) => got.push(message));
+      assert.strictEqual(await two.find(name), one.url);
+      assert.strictEqual(two.addresses[name], one.url);
+      two.publish(name, 2);
+      assert.strictEqual(await two.send(name, name, 1), null);
+      assert.deepStrictEqual(got, [2, 1], name);
+      one.remove(name);
+      await assert.rejects(two.send('x', name, 1), { message: `Peer not found (id: ${name})` });
+    }
+    assert.strictEqual({}.polluted, undefined);
   }
-  assert.strictEqual({}.polluted, undefined);
-});
+);
 
 test('an id that JSON cannot carry rejects its own call', { timeout: 30_000 }, async (t) => {
   const [one, two] = await pair(t, ours);

@@ -26,7 +26,10 @@ both('a failed join leaves nothing behind', async (t, distribus, kind) => {
   await assert.rejects(Promise.resolve(one.join(`ws://127.0.0.1:${port}`)), (err) => {
     if (kind === 'ours') {
       assert.strictEqual(String(err), 'Error: connect ECONNREFUSED');
-      assert.deepStrictEqual([err.code, err.syscall, err.address, err.port], ['ECONNREFUSED', 'connect', '127.0.0.1', port]);
+      assert.deepStrictEqual(
+        [err.code, err.syscall, err.address, err.port],
+        ['ECONNREFUSED', 'connect', '127.0.0.1', port]
+      );
     } else assert.match(String(err), /^Error: connect ECONNREFUSED/);
     return true;
   });
@@ -37,7 +40,8 @@ both('when join has resolved, everybody is connected with everybody', async (t, 
   const hosts = [];
   for (let i = 0; i < 4; i++) hosts.push(await listening(t, distribus));
   const urls = hosts.map((it) => it.url);
-  const complete = () => hosts.forEach((it, i) => assert.deepStrictEqual(connections(it), urls.filter((_, j) => j !== i).sort()));
+  const complete = () =>
+    hosts.forEach((it, i) => assert.deepStrictEqual(connections(it), urls.filter((_, j) => j !== i).sort()));
   await hosts[1].join(urls[0]);
   await hosts[3].join(urls[2]);
   await hosts[3].join(urls[0]);
@@ -45,7 +49,8 @@ both('when join has resolved, everybody is connected with everybody', async (t, 
 });
 
 both('network ids', async (t, distribus, kind) => {
-  const rejects = (joiner, acceptor, message) => assert.rejects(Promise.resolve(joiner.join(acceptor.url)), { message });
+  const rejects = (joiner, acceptor, message) =>
+    assert.rejects(Promise.resolve(joiner.join(acceptor.url)), { message });
   const make = (networkId) => listening(t, distribus, { networkId });
   const [foo, foo2, bar, none] = [await make('foo'), await make('foo'), await make('bar'), await make()];
   await rejects(foo, bar, 'Network id mismatch (foo !== bar)');
@@ -158,22 +163,39 @@ test('what cannot be joined fails with a clear error in bounded time', options, 
     [hangUp, undefined, /handshake/],
     [mute, 'ERR_REQUEST_TIMEOUT', /^Timeout$/]
   ];
-  await Promise.all(cases.map(([server, code, message]) =>
-    assert.rejects(one.join(`ws://127.0.0.1:${server.address().port}`), code ? { code, message } : { message })));
-  for (const [url, code] of [['wss://127.0.0.1:1', 'ERR_TLS_UNSUPPORTED'], ['nonsense', 'ERR_INVALID_URL'], ['http://127.0.0.1:1', 'ERR_INVALID_URL'],
-    ['ws://127.0.0.1:99999', 'ERR_INVALID_URL'], ['ws://', 'ERR_INVALID_URL'], ['ws://no.such.host.invalid:1', 'ENOTFOUND']]) {
+  await Promise.all(
+    cases.map(([server, code, message]) =>
+      assert.rejects(one.join(`ws://127.0.0.1:${server.address().port}`), code ? { code, message } : { message })
+    )
+  );
+  for (const [url, code] of [
+    ['wss://127.0.0.1:1', 'ERR_TLS_UNSUPPORTED'],
+    ['nonsense', 'ERR_INVALID_URL'],
+    ['http://127.0.0.1:1', 'ERR_INVALID_URL'],
+    ['ws://127.0.0.1:99999', 'ERR_INVALID_URL'],
+    ['ws://', 'ERR_INVALID_URL'],
+    ['ws://no.such.host.invalid:1', 'ENOTFOUND']
+  ]) {
     await assert.rejects(one.join(url), { code }, url);
   }
-  await assert.rejects(one.join('wss://x.example'), { message: 'wss:// is not supported yet, use ws:// (url: wss://x.example)' });
+  await assert.rejects(one.join('wss://x.example'), {
+    message: 'wss:// is not supported yet, use ws:// (url: wss://x.example)'
+  });
   assert.deepStrictEqual([connections(one), Object.keys(one.timers)], [[], []]);
 });
 
 test('Fixed: a host that inherits the network id of originals is connected with all of them', options, async (t) => {
-  const [one, two] = [await listening(t, original, { networkId: 'n' }), await listening(t, original, { networkId: 'n' })];
+  const [one, two] = [
+    await listening(t, original, { networkId: 'n' }),
+    await listening(t, original, { networkId: 'n' })
+  ];
   await two.join(one.url);
   const three = await listening(t, ours);
   await three.join(one.url);
   assert.strictEqual(three.networkId, 'n');
   assert.deepStrictEqual(connections(three), [one.url, two.url].sort());
-  assert.deepStrictEqual([connections(one), connections(two)], [[two.url, three.url].sort(), [one.url, three.url].sort()]);
+  assert.deepStrictEqual(
+    [connections(one), connections(two)],
+    [[two.url, three.url].sort(), [one.url, three.url].sort()]
+  );
 });

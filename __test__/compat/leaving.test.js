@@ -21,19 +21,22 @@ both('close says goodbye: the others forget addresses and connection, and no tim
   await assert.rejects(Promise.resolve(two.send('s', 'p', 1)), { message: 'Peer not found (id: p)' });
 });
 
-both('a lost connection: what was cached is unreachable, what was not is not found, find answers from the cache', async (t, distribus) => {
-  const [one, two] = await pair(t, distribus, { reconnectDelay: 40_000, reconnectTimeout: 40_000 });
-  const { url } = one;
-  one.create('p');
-  one.create('q');
-  await two.find('p');
-  one.server.close();
-  await until(() => connections(two).length === 0);
-  await assert.rejects(Promise.resolve(two.send('s', 'p', 1)), { message: `Peer unreachable (id: p, url: ${url})` });
-  await assert.rejects(Promise.resolve(two.send('s', 'q', 1)), { message: 'Peer not found (id: q)' });
-  assert.strictEqual(await two.find('p'), url);
-  assert.deepStrictEqual(Object.keys(two.timers), [url]);
-});
+both(
+  'a lost connection: what was cached is unreachable, what was not is not found, find answers from the cache',
+  async (t, distribus) => {
+    const [one, two] = await pair(t, distribus, { reconnectDelay: 40_000, reconnectTimeout: 40_000 });
+    const { url } = one;
+    one.create('p');
+    one.create('q');
+    await two.find('p');
+    one.server.close();
+    await until(() => connections(two).length === 0);
+    await assert.rejects(Promise.resolve(two.send('s', 'p', 1)), { message: `Peer unreachable (id: p, url: ${url})` });
+    await assert.rejects(Promise.resolve(two.send('s', 'q', 1)), { message: 'Peer not found (id: q)' });
+    assert.strictEqual(await two.find('p'), url);
+    assert.deepStrictEqual(Object.keys(two.timers), [url]);
+  }
+);
 
 both('the side that joined reconnects, the first time after reconnectDelay', async (t, distribus) => {
   const [one, two] = await pair(t, distribus, { reconnectDelay: 1000, reconnectTimeout: 40_000 });
@@ -47,7 +50,12 @@ both('the side that joined reconnects, the first time after reconnectDelay', asy
   assert.ok(after > 999, `${after} ms`); // that it is not later than that is tested on virtual time
   assert.deepEqual(two.timers, {});
   assert.deepEqual(two.addresses, { p: one.url });
-  await until(() => two.send('s', 'p', 1).then(() => true, () => false));
+  await until(() =>
+    two.send('s', 'p', 1).then(
+      () => true,
+      () => false
+    )
+  );
 });
 
 both('after reconnectTimeout both sides forget', async (t, distribus) => {
@@ -72,7 +80,12 @@ test('later attempts follow, and a host that comes back is found', options, asyn
   one.server = one.url = one.address = one.port = null;
   // Whoever has its port now hangs up.
   let attempts = 0;
-  const other = net.createServer((socket) => { attempts++; socket.destroy(); }).listen(port, '127.0.0.1');
+  const other = net
+    .createServer((socket) => {
+      attempts++;
+      socket.destroy();
+    })
+    .listen(port, '127.0.0.1');
   await once(other, 'listening');
   await until(() => attempts >= 3);
   assert.strictEqual(Object.keys(two.connections).length, 0);

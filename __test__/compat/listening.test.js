@@ -12,14 +12,21 @@ const { freePort } = require('../support.js');
 const options = { timeout: 30_000 };
 
 /** An address of this machine that others can reach, if it has one. */
-const outside = Object.values(os.networkInterfaces()).flat().find((i) => i.family === 'IPv4' && !i.internal)?.address;
+const outside = Object.values(os.networkInterfaces())
+  .flat()
+  .find((i) => i.family === 'IPv4' && !i.internal)?.address;
 
-const hasIPv6 = Object.values(os.networkInterfaces()).flat().some((i) => i.address === '::1');
+const hasIPv6 = Object.values(os.networkInterfaces())
+  .flat()
+  .some((i) => i.address === '::1');
 
 function connects(address, port) {
   return new Promise((resolve) => {
     const socket = net.connect({ host: address, port });
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false)).once('close', () => socket.destroy());
+    socket
+      .once('connect', () => resolve(true))
+      .once('error', () => resolve(false))
+      .once('close', () => socket.destroy());
     socket.once('connect', () => socket.destroy());
   });
 }
@@ -58,7 +65,13 @@ both('a port that is taken', async (t, distribus, kind) => {
 });
 
 test('a loopback name or address binds loopback only, any other one all interfaces', options, async (t) => {
-  const expected = { localhost: [true, false], '127.0.0.1': [true, false], '127.0.0.2': [false, false], 'x.example': [true, true], '0.0.0.0': [true, true] };
+  const expected = {
+    localhost: [true, false],
+    '127.0.0.1': [true, false],
+    '127.0.0.2': [false, false],
+    'x.example': [true, true],
+    '0.0.0.0': [true, true]
+  };
   for (const [address, [local, remote]] of Object.entries(expected)) {
     const one = new ours.Host();
     t.after(() => one.close());
@@ -69,7 +82,17 @@ test('a loopback name or address binds loopback only, any other one all interfac
 });
 
 test('every spelling of a loopback address binds loopback only', options, async (t) => {
-  const spellings = ['127.1', '2130706433', '0x7f.0.0.1', '127.0.0.1.', '::ffff:127.0.0.1', '[::ffff:7f00:1]', 'LOCALHOST', 'localhost.', 'some.LocalHost.'];
+  const spellings = [
+    '127.1',
+    '2130706433',
+    '0x7f.0.0.1',
+    '127.0.0.1.',
+    '::ffff:127.0.0.1',
+    '[::ffff:7f00:1]',
+    'LOCALHOST',
+    'localhost.',
+    'some.LocalHost.'
+  ];
   if (hasIPv6) spellings.push('0:0:0:0:0:0:0:1', '[::1]', '::0001', '::1%lo');
   for (const address of spellings) {
     const one = new ours.Host();
@@ -87,7 +110,11 @@ test('bind accepts every spelling of an address, and refuses what it would not b
   t.after(() => one.close());
   for (const bind of ['::ffff:127.0.0.1', 'LOCALHOST', 'localhost.']) {
     await one.listen('x.example', 0, { bind });
-    assert.deepStrictEqual([await connects('127.0.0.1', one.port), await connects(outside ?? '127.0.0.2', one.port)], [true, false], bind);
+    assert.deepStrictEqual(
+      [await connects('127.0.0.1', one.port), await connects(outside ?? '127.0.0.2', one.port)],
+      [true, false],
+      bind
+    );
     await one.close();
   }
   for (const bind of ['fe80::1%eth0', '127.1', 'x.example', '', null]) {
@@ -95,19 +122,23 @@ test('bind accepts every spelling of an address, and refuses what it would not b
   }
 });
 
-test('while the name to listen at is looked up the host can neither listen again nor be made to listen after it was closed', options, async (t) => {
-  const one = new ours.Host();
-  t.after(() => one.close());
-  const first = one.listen('x.example', 0);
-  const second = one.listen('127.0.0.1', 0);
-  const closed = one.close();
-  await assert.rejects(second, { code: 'ERR_SERVER_ALREADY_LISTENING' });
-  await assert.rejects(first, { code: 'ERR_HOST_CLOSED' });
-  assert.strictEqual(await closed, one);
-  assert.deepStrictEqual([one.server, one.url], [null, undefined]);
-  assert.strictEqual(await one.listen('x.example', 0), one);
-  assert.strictEqual(one.url, `ws://x.example:${one.port}`);
-});
+test(
+  'while the name to listen at is looked up the host can neither listen again nor be made to listen after it was closed',
+  options,
+  async (t) => {
+    const one = new ours.Host();
+    t.after(() => one.close());
+    const first = one.listen('x.example', 0);
+    const second = one.listen('127.0.0.1', 0);
+    const closed = one.close();
+    await assert.rejects(second, { code: 'ERR_SERVER_ALREADY_LISTENING' });
+    await assert.rejects(first, { code: 'ERR_HOST_CLOSED' });
+    assert.strictEqual(await closed, one);
+    assert.deepStrictEqual([one.server, one.url], [null, undefined]);
+    assert.strictEqual(await one.listen('x.example', 0), one);
+    assert.strictEqual(one.url, `ws://x.example:${one.port}`);
+  }
+);
 
 test('localhost binds both families', { ...options, skip: !hasIPv6 }, async (t) => {
   const one = new ours.Host();

@@ -12,7 +12,10 @@ both('send works detached, and from need not exist', async (t, distribus) => {
   const { send } = one;
   assert.strictEqual(await send('nobody', 'a', 1), null);
   assert.strictEqual(await send(undefined, 'a', 2), null);
-  assert.deepStrictEqual(got, [['nobody', 1], [undefined, 2]]);
+  assert.deepStrictEqual(got, [
+    ['nobody', 1],
+    [undefined, 2]
+  ]);
 });
 
 both('a local message is passed by reference, synchronously, to the listeners in order', (t, distribus) => {
@@ -31,17 +34,25 @@ both('a local message is passed by reference, synchronously, to the listeners in
 both('a local listener that throws: send and publish throw the same, later ones are skipped', async (t, distribus) => {
   const [one, two] = await pair(t, distribus);
   const thrown = { not: 'an Error' };
-  const boom = () => { throw thrown; };
+  const boom = () => {
+    throw thrown;
+  };
   const fail = () => assert.fail('called');
   const peer = one.create('a');
   peer.on('message', boom);
   peer.on('message', fail);
-  assert.throws(() => one.send('b', 'a', 1), (err) => err === thrown);
+  assert.throws(
+    () => one.send('b', 'a', 1),
+    (err) => err === thrown
+  );
   one.subscribe('c', boom);
   one.subscribe('c', fail);
   const heard = [];
   two.subscribe('c', (message) => heard.push(message));
-  assert.throws(() => one.publish('c', 'not for the others'), (err) => err === thrown);
+  assert.throws(
+    () => one.publish('c', 'not for the others'),
+    (err) => err === thrown
+  );
   one.unsubscribe('c', boom);
   one.unsubscribe('c', fail);
   one.publish('c', 'for all');
@@ -50,21 +61,33 @@ both('a local listener that throws: send and publish throw the same, later ones 
   assert.deepStrictEqual(heard, ['for all']);
 });
 
-both('listeners added during an emit are not called in it; the same one twice is called twice; any event name', (t, distribus) => {
-  const peer = host(t, distribus).create('a');
-  const got = [];
-  const listener = (a, b) => { got.push([a, b]); peer.on('any name', listener); };
-  peer.on('any name', listener);
-  peer.on('any name', listener);
-  peer.emit('any name', 1, 2);
-  assert.deepStrictEqual(got, [[1, 2], [1, 2]]);
-  peer.emit('nobody listens', 1, 2);
-});
+both(
+  'listeners added during an emit are not called in it; the same one twice is called twice; any event name',
+  (t, distribus) => {
+    const peer = host(t, distribus).create('a');
+    const got = [];
+    const listener = (a, b) => {
+      got.push([a, b]);
+      peer.on('any name', listener);
+    };
+    peer.on('any name', listener);
+    peer.on('any name', listener);
+    peer.emit('any name', 1, 2);
+    assert.deepStrictEqual(got, [
+      [1, 2],
+      [1, 2]
+    ]);
+    peer.emit('nobody listens', 1, 2);
+  }
+);
 
 both('publish: subscribers added during dispatch are not called, unsubscribe removes one', (t, distribus) => {
   const one = host(t, distribus);
   const got = [];
-  const callback = (message) => { got.push(message); if (got.length === 1) one.subscribe('c', callback); };
+  const callback = (message) => {
+    got.push(message);
+    if (got.length === 1) one.subscribe('c', callback);
+  };
   one.subscribe('c', callback);
   one.publish('c', 1);
   assert.deepStrictEqual(got, [1]);

@@ -14,9 +14,20 @@ both('exports Host and Promise', (t, distribus) => {
 both('every returned promise is an instance of the exported Promise', async (t, distribus) => {
   const [one, two] = await pair(t, distribus);
   one.create('here');
-  const promises = [one.find('here'), one.send('a', 'here', 1), two.find('here'), two.send('a', 'here', 1), two.join(one.url),
-    two.join(''), two.send('a', 'nobody', 1), one.listen('127.0.0.1', 0), host(t, distribus).join('ws://127.0.0.1:1'), one.find('nobody')];
-  if (distribus === ours) promises.push(one.list(), two.send('a', 'here', 1n), new ours.Host().close(), new ours.Host().list(), two.join({}));
+  const promises = [
+    one.find('here'),
+    one.send('a', 'here', 1),
+    two.find('here'),
+    two.send('a', 'here', 1),
+    two.join(one.url),
+    two.join(''),
+    two.send('a', 'nobody', 1),
+    one.listen('127.0.0.1', 0),
+    host(t, distribus).join('ws://127.0.0.1:1'),
+    one.find('nobody')
+  ];
+  if (distribus === ours)
+    promises.push(one.list(), two.send('a', 'here', 1n), new ours.Host().close(), new ours.Host().list(), two.join({}));
   for (const [i, promise] of promises.entries()) assert.ok(promise instanceof distribus.Promise, `promise ${i}`);
   await Promise.allSettled(promises);
   const closed = one.close();
@@ -28,13 +39,29 @@ both('the methods of bluebird work on them', async (t, distribus) => {
   const [one, two] = await pair(t, distribus);
   one.create('here');
   const order = [];
-  assert.strictEqual(await two.find('here').delay(5).tap(() => order.push('tap')).finally(() => order.push('finally')), one.url);
+  assert.strictEqual(
+    await two
+      .find('here')
+      .delay(5)
+      .tap(() => order.push('tap'))
+      .finally(() => order.push('finally')),
+    one.url
+  );
   assert.deepStrictEqual(order, ['tap', 'finally']);
-  const sum = await distribus.Promise.all([two.find('here'), two.send('a', 'here', 1)]).spread((url, nothing) => [url, nothing]);
+  const sum = await distribus.Promise.all([two.find('here'), two.send('a', 'here', 1)]).spread((url, nothing) => [
+    url,
+    nothing
+  ]);
   assert.deepStrictEqual(sum, [one.url, null]);
   await new Promise((resolve) => two.send('a', 'here', 1).done(resolve));
   assert.strictEqual(await two.send('a', 'nobody', 1).catch((err) => err.message), 'Peer not found (id: nobody)');
-  assert.strictEqual(await two.send('a', 'nobody', 1).catch(TypeError, () => 'no').catch(Error, () => 'yes'), 'yes');
+  assert.strictEqual(
+    await two
+      .send('a', 'nobody', 1)
+      .catch(TypeError, () => 'no')
+      .catch(Error, () => 'yes'),
+    'yes'
+  );
 });
 
 both('handlers of a local send run later', async (t, distribus) => {

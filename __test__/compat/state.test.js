@@ -8,7 +8,18 @@ const { both, host, listening, pair, next, until, ours } = require('./both.js');
 
 both('own properties of a new host', (t, distribus) => {
   const one = host(t, distribus);
-  const names = ['peers', 'addresses', 'channels', 'options', 'server', 'address', 'port', 'connections', 'timers', 'send'];
+  const names = [
+    'peers',
+    'addresses',
+    'channels',
+    'options',
+    'server',
+    'address',
+    'port',
+    'connections',
+    'timers',
+    'send'
+  ];
   assert.deepStrictEqual(Object.keys(one).sort(), names.sort());
   assert.deepStrictEqual([one.url, one.networkId], [undefined, undefined]);
   assert.deepStrictEqual([one.server, one.address, one.port], [null, null, null]);
@@ -61,7 +72,8 @@ both('server.close cuts everybody off at once, and the fields can be assigned', 
 both('every field can be assigned, and what is assigned is used', async (t, distribus) => {
   const one = await listening(t, distribus);
   const two = await listening(t, distribus);
-  for (const it of [one, two]) for (const name of ['peers', 'channels', 'addresses', 'connections', 'timers']) it[name] = {};
+  for (const it of [one, two])
+    for (const name of ['peers', 'channels', 'addresses', 'connections', 'timers']) it[name] = {};
   const donor = new distribus.Host();
   one.peers = { p: donor.create('p') };
   await two.join(one.url);
@@ -104,7 +116,9 @@ both('an address that the program has noted is what find answers', async (t, dis
 });
 
 both('function constructors can call Host', async (t, distribus) => {
-  function Old(options) { distribus.Host.call(this, options); }
+  function Old(options) {
+    distribus.Host.call(this, options);
+  }
   util.inherits(Old, distribus.Host);
   const old = new Old({ type: 'mine' });
   assert.ok(old instanceof distribus.Host);

@@ -5,14 +5,30 @@ const test = require('node:test');
 const assert = require('node:assert');
 const { ours, listening, until, next } = require('./both.js');
 
-const METHODS = ['config', 'create', 'remove', 'get', 'find', 'list', 'listen', 'join', 'close', 'publish', 'subscribe', 'unsubscribe'];
+const METHODS = [
+  'config',
+  'create',
+  'remove',
+  'get',
+  'find',
+  'list',
+  'listen',
+  'join',
+  'close',
+  'publish',
+  'subscribe',
+  'unsubscribe'
+];
 
 test('no method of a host calls another one of the instance', { timeout: 30_000 }, async (t) => {
   const calls = [];
   class Nosy extends ours.Host {}
   for (const name of METHODS) {
     assert.strictEqual(typeof ours.Host.prototype[name], 'function', name);
-    Nosy.prototype[name] = function () { calls.push(name); throw new Error(name + ' was called from inside'); };
+    Nosy.prototype[name] = function () {
+      calls.push(name);
+      throw new Error(name + ' was called from inside');
+    };
   }
   const call = (host, name, ...args) => ours.Host.prototype[name].apply(host, args);
   const other = await listening(t, ours);

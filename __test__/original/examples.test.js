@@ -21,26 +21,40 @@ function start(t, kind, file, ports) {
   const args = [];
   if (ports) args.push('--require', path.join(__dirname, 'ports.js'));
   if (kind === 'ours') args.push('--require', path.join(__dirname, 'redirect.js'));
-  const child = spawn(process.execPath, [...args, path.join(examples, file)], { env: { ...process.env, DISTRIBUS_TEST_PORTS: ports } });
+  const child = spawn(process.execPath, [...args, path.join(examples, file)], {
+    env: { ...process.env, DISTRIBUS_TEST_PORTS: ports }
+  });
   t.after(() => {
-    if (child.exitCode === null && child.signalCode === null) t.diagnostic(`${kind} ${file} still ran, and had printed ${JSON.stringify(example.stdout + example.stderr)}`);
+    if (child.exitCode === null && child.signalCode === null)
+      t.diagnostic(`${kind} ${file} still ran, and had printed ${JSON.stringify(example.stdout + example.stderr)}`);
     child.kill('SIGKILL');
   });
   const example = { stdout: '', stderr: '', code: null, lines: null, stop: null, ended: null };
   let heard = () => {};
-  child.stdout.on('data', (data) => { example.stdout += data; heard(); });
-  child.stderr.on('data', (data) => { example.stderr += data; });
-  /** Resolves when so many lines have been printed. */
-  example.lines = (count) => new Promise((resolve) => {
-    heard = () => { if (example.stdout.split('\n').length > count) resolve(); };
+  child.stdout.on('data', (data) => {
+    example.stdout += data;
     heard();
   });
+  child.stderr.on('data', (data) => {
+    example.stderr += data;
+  });
+  /** Resolves when so many lines have been printed. */
+  example.lines = (count) =>
+    new Promise((resolve) => {
+      heard = () => {
+        if (example.stdout.split('\n').length > count) resolve();
+      };
+      heard();
+    });
   const closed = new Promise((resolve) => child.once('close', resolve)).then((code) => {
     if (kind === 'ours') assert.deepStrictEqual([example.stderr, code], ['', 0]);
     example.code = code;
     return example.stdout;
   });
-  example.stop = () => { child.kill(); return closed; };
+  example.stop = () => {
+    child.kill();
+    return closed;
+  };
   example.ended = () => closed;
   return example;
 }
@@ -80,7 +94,12 @@ for (const { files, before, lines } of PAIRS) {
 
 test('multiple_hosts_pubsub/host2.js alone', options, async (t) => {
   const run = async (kind) => {
-    const example = start(t, kind, 'multiple_hosts_pubsub/host2.js', `3000:${await freePort()},3001:${await freePort()}`);
+    const example = start(
+      t,
+      kind,
+      'multiple_hosts_pubsub/host2.js',
+      `3000:${await freePort()},3001:${await freePort()}`
+    );
     return [await example.ended(), example.code];
   };
   assert.deepStrictEqual(await run('ours'), await run('original'));

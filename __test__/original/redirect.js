@@ -25,7 +25,9 @@ Module._resolveFilename = function (request, parent, ...rest) {
 };
 
 process.on('exit', (code) => {
-  const loaded = Object.keys(require.cache).some((file) => file.startsWith(path.join(ours, 'lib')) && file.endsWith('.node'));
+  const loaded = Object.keys(require.cache).some(
+    (file) => file.startsWith(path.join(ours, 'lib')) && file.endsWith('.node')
+  );
   if (!loaded) {
     console.error('The native addon was not loaded: this has not tested distribus');
     process.exitCode = code || 1;

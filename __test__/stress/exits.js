@@ -22,19 +22,26 @@ function leave(url, killed) {
   const host = new Host();
   const name = 'p' + Math.random();
   const peer = host.create(name);
-  peer.on('message', () => { if (moment < 0.2) exit(); });
-  host.subscribe('news', () => { if (moment < 0.1) exit(); });
+  peer.on('message', () => {
+    if (moment < 0.2) exit();
+  });
+  host.subscribe('news', () => {
+    if (moment < 0.1) exit();
+  });
   setTimeout(exit, killed ? 10_000 : moment * 60);
   const start = moment < 0.5 ? host.listen('127.0.0.1', 0) : Promise.resolve();
-  start.then(() => host.join(url)).then(async () => {
-    if (killed) process.stdout.write('joined');
-    if (moment > 0.9) host.close().then(exit);
-    for (;;) {
-      await Promise.all(Array.from({ length: 20 }, (_, i) => peer.send('r', { i, name })));
-      host.publish('news', name);
-      if (!killed && Math.random() < 0.05) exit();
-    }
-  }).catch(() => {}); // a neighbour that is gone, or our own close
+  start
+    .then(() => host.join(url))
+    .then(async () => {
+      if (killed) process.stdout.write('joined');
+      if (moment > 0.9) host.close().then(exit);
+      for (;;) {
+        await Promise.all(Array.from({ length: 20 }, (_, i) => peer.send('r', { i, name })));
+        host.publish('news', name);
+        if (!killed && Math.random() < 0.05) exit();
+      }
+    })
+    .catch(() => {}); // a neighbour that is gone, or our own close
 }
 
 async function main(count) {
@@ -45,35 +52,46 @@ async function main(count) {
   receiver.on('message', (from, { name }) => {
     if (++received % 3 === 0) receiver.send(name, 'answer').catch(() => {});
   });
-  host.subscribe('news', () => { received++; });
+  host.subscribe('news', () => {
+    received++;
+  });
   const chatter = setInterval(() => host.publish('news', 'more'), 1);
 
   const failures = [];
   let killedOnes = 0;
-  const one = (number) => new Promise((resolve, reject) => {
-    const killed = number % KILLED === 0;
-    const child = spawn(process.execPath, [__filename, 'leave', host.url, killed ? 'killed' : ''], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let stderr = '';
-    child.stderr.on('data', (data) => { stderr += data; });
-    child.stdout.on('data', () => setTimeout(() => child.kill('SIGKILL'), Math.random() * 30));
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      if (killed) killedOnes++;
-      else if (code !== 0 || stderr !== '') failures.push({ code, signal, stderr });
-      resolve();
+  const one = (number) =>
+    new Promise((resolve, reject) => {
+      const killed = number % KILLED === 0;
+      const child = spawn(process.execPath, [__filename, 'leave', host.url, killed ? 'killed' : ''], {
+        stdio: ['ignore', 'pipe', 'pipe']
+      });
+      let stderr = '';
+      child.stderr.on('data', (data) => {
+        stderr += data;
+      });
+      child.stdout.on('data', () => setTimeout(() => child.kill('SIGKILL'), Math.random() * 30));
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        if (killed) killedOnes++;
+        else if (code !== 0 || stderr !== '') failures.push({ code, signal, stderr });
+        resolve();
+      });
     });
-  });
   let number = 0;
   let exits = 0;
-  await Promise.all(Array.from({ length: ALIVE }, async () => {
-    while (exits < count) {
-      if (++number % KILLED !== 0) exits++;
-      await one(number);
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: ALIVE }, async () => {
+      while (exits < count) {
+        if (++number % KILLED !== 0) exits++;
+        await one(number);
+      }
+    })
+  );
   clearInterval(chatter);
   await host.close();
-  console.log(`${exits} processes exited, ${killedOnes} were killed, ${received} messages arrived, ${failures.length} failures`);
+  console.log(
+    `${exits} processes exited, ${killedOnes} were killed, ${received} messages arrived, ${failures.length} failures`
+  );
   for (const failure of failures.slice(0, 10)) console.error(failure);
   if (failures.length > 0 || received === 0) process.exitCode = 1;
 }

@@ -11,7 +11,8 @@ const { once } = require('node:events');
 
 const { Host } = require(path.join(__dirname, '../..'));
 
-const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Never-Ends: ' + 'x'.repeat(1000);
+const REQUEST =
+  'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Never-Ends: ' + 'x'.repeat(1000);
 /** Between two bytes of one stranger. */
 const PERIOD = 10_000;
 /** Honest hosts that join at the same time. */
@@ -31,7 +32,9 @@ async function both(count, seconds) {
 async function listen(options) {
   const host = new Host(options);
   let received = 0;
-  host.create('r').on('message', () => { received++; });
+  host.create('r').on('message', () => {
+    received++;
+  });
   await host.listen('127.0.0.1', 0);
   process.on('message', () => process.send({ received, rss: process.memoryUsage.rss() }));
   process.on('disconnect', () => process.exit());
@@ -43,21 +46,23 @@ async function join(url, seconds) {
   const until = performance.now() + seconds * 1000;
   const times = [];
   const failures = [];
-  await Promise.all(Array.from({ length: TOGETHER }, async (_, i) => {
-    for (let n = 0; performance.now() < until; n++) {
-      const start = performance.now();
-      const host = new Host();
-      try {
-        await host.join(url);
-        await host.send(`${i}/${n}`, 'r', 'hello');
-        times.push(performance.now() - start);
-      } catch (err) {
-        failures.push(String(err.code ?? err));
+  await Promise.all(
+    Array.from({ length: TOGETHER }, async (_, i) => {
+      for (let n = 0; performance.now() < until; n++) {
+        const start = performance.now();
+        const host = new Host();
+        try {
+          await host.join(url);
+          await host.send(`${i}/${n}`, 'r', 'hello');
+          times.push(performance.now() - start);
+        } catch (err) {
+          failures.push(String(err.code ?? err));
+        }
+        await host.close();
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      await host.close();
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }));
+    })
+  );
   process.send({ times, failures });
   process.disconnect();
 }
@@ -76,9 +81,14 @@ class Stranger {
     if (this.socket === undefined || this.socket.destroyed) {
       this.bytes = 0;
       this.socket = net.connect(this.port, '127.0.0.1');
-      this.socket.on('error', () => {}).once('connect', () => { this.count(1); }).once('close', () => {
-        if (this.isOpen) this.count(-1);
-      });
+      this.socket
+        .on('error', () => {})
+        .once('connect', () => {
+          this.count(1);
+        })
+        .once('close', () => {
+          if (this.isOpen) this.count(-1);
+        });
     }
     this.socket.write(REQUEST[this.bytes++ % REQUEST.length]);
   }
@@ -101,7 +111,7 @@ async function run(name, options, count, seconds) {
   let next = 0;
   const start = performance.now();
   const timer = setInterval(() => {
-    const due = (performance.now() - start) / PERIOD * count;
+    const due = ((performance.now() - start) / PERIOD) * count;
     while (next < due) strangers[next++ % count].act();
   }, 5);
   while (next < count / 10) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -114,9 +124,11 @@ async function run(name, options, count, seconds) {
   for (const { socket } of strangers) socket?.destroy();
   times.sort((a, b) => a - b);
   const ms = (n) => `${(n ?? NaN).toFixed(0)} ms`;
-  console.log(`${name}: ${Math.min(next, count)} strangers connected ${counts.connections} times, ${counts.most} at one time; ` +
-    `${times.length} of ${times.length + failures.length} honest hosts joined and sent, in ${ms(times[times.length >> 1])} in the median, ${ms(times.at(-1))} at worst; ` +
-    `${received} messages received; the host takes ${(rss / 2 ** 20).toFixed(0)} MB`);
+  console.log(
+    `${name}: ${Math.min(next, count)} strangers connected ${counts.connections} times, ${counts.most} at one time; ` +
+      `${times.length} of ${times.length + failures.length} honest hosts joined and sent, in ${ms(times[times.length >> 1])} in the median, ${ms(times.at(-1))} at worst; ` +
+      `${received} messages received; the host takes ${(rss / 2 ** 20).toFixed(0)} MB`
+  );
   for (const failure of failures.slice(0, 10)) console.error(failure);
   if (failures.length > 0 || times.length === 0 || counts.connections === 0) process.exitCode = 1;
 }

@@ -47,7 +47,9 @@ async function receive(name, url) {
     if (n <= lastHeard) counts.disorder++;
     lastHeard = n;
   });
-  host.on('gap', (of, count) => { counts.gaps = count === null ? NaN : counts.gaps + count; });
+  host.on('gap', (of, count) => {
+    counts.gaps = count === null ? NaN : counts.gaps + count;
+  });
   process.on('message', () => process.send(counts));
   process.on('disconnect', () => process.exit());
   await host.listen('127.0.0.1', 0);
@@ -61,7 +63,7 @@ function pace(rate, act) {
   const start = performance.now();
   let done = 0;
   const timer = setInterval(() => {
-    for (const due = (performance.now() - start) / 1000 * rate; done < due; done++) act();
+    for (const due = ((performance.now() - start) / 1000) * rate; done < due; done++) act();
   }, 5);
   return () => clearInterval(timer);
 }
@@ -85,16 +87,23 @@ async function run(seconds, queue, share) {
   /** Sends, and counts how it ends. */
   const send = (name) => {
     const receiver = receivers[name];
-    return from.send(name, { n: receiver.sent++, text: TEXT }).then(() => { receiver.delivered++; }, (err) => {
-      if (REFUSED.includes(err.code)) receiver.refused++;
-      else if (UNKNOWN.includes(err.code)) receiver.unknown++;
-      else other.add(String(err.code ?? err.stack));
-    });
+    return from.send(name, { n: receiver.sent++, text: TEXT }).then(
+      () => {
+        receiver.delivered++;
+      },
+      (err) => {
+        if (REFUSED.includes(err.code)) receiver.refused++;
+        else if (UNKNOWN.includes(err.code)) receiver.unknown++;
+        else other.add(String(err.code ?? err.stack));
+      }
+    );
   };
   let open = true;
-  const loops = ['a', 'b', 'c'].flatMap((name) => Array.from({ length: TOGETHER }, async () => {
-    while (open) await send(name);
-  }));
+  const loops = ['a', 'b', 'c'].flatMap((name) =>
+    Array.from({ length: TOGETHER }, async () => {
+      while (open) await send(name);
+    })
+  );
   let published = 0;
   const stopPublishing = pace(PUBLISHES, () => host.publish('news', { n: published++, text: TEXT }));
   const stopFrozen = pace(STEADY, () => send('frozen'));
@@ -139,25 +148,35 @@ async function run(seconds, queue, share) {
       child.send('report');
       [counts] = await once(child, 'message');
     } while (counts.heard + dropped < published && !(await sleep(50)));
-    console.log(`${name}: sent ${sent}, delivered ${delivered}, refused ${refused}, unknown ${unknown}; received ${counts.received}; ` +
-      `of ${published} publishes heard ${counts.heard}, dropped ${dropped}, missed ${counts.gaps}`);
-    const check = (isTrue, what) => { if (!isTrue) failures.push(`${name}: ${what}`); };
+    console.log(
+      `${name}: sent ${sent}, delivered ${delivered}, refused ${refused}, unknown ${unknown}; received ${counts.received}; ` +
+        `of ${published} publishes heard ${counts.heard}, dropped ${dropped}, missed ${counts.gaps}`
+    );
+    const check = (isTrue, what) => {
+      if (!isTrue) failures.push(`${name}: ${what}`);
+    };
     check(delivered <= counts.received && counts.received <= delivered + unknown, 'received is not what was delivered');
     check(counts.disorder === 0, `${counts.disorder} came again or too late`);
     check(counts.heard + dropped === published, 'publishes were lost silently here');
     check(counts.gaps === dropped, 'publishes were lost silently there');
-    check(name === 'slow' || name === 'frozen' || refused + unknown + dropped === 0, 'something was lost where all is well');
+    check(
+      name === 'slow' || name === 'frozen' || refused + unknown + dropped === 0,
+      'something was lost where all is well'
+    );
   }
   const ratios = overloaded.rates.map((rate, i) => rate / calm.rates[i]);
   const most = calm.rss + (2 * queue + 64) * MIB;
   const mib = (bytes) => `${Math.round(bytes / MIB)} MiB`;
   const list = (numbers, digits) => numbers.map((n) => n.toFixed(digits)).join(', ');
-  console.log(`the others: ${list(calm.rates, 0)} messages a second before, ${list(overloaded.rates, 0)} meanwhile: ${list(ratios, 2)}`);
+  console.log(
+    `the others: ${list(calm.rates, 0)} messages a second before, ${list(overloaded.rates, 0)} meanwhile: ${list(ratios, 2)}`
+  );
   console.log(`memory: ${mib(calm.rss)} before, ${mib(overloaded.rss)} at most meanwhile; ${mib(most)} are allowed`);
   if (other.size > 0) failures.push(`ended otherwise: ${[...other].join('; ')}`);
   if (Math.min(...ratios) < share) failures.push('the others were slowed down');
   if (overloaded.rss > most) failures.push('too much memory');
-  if (receivers.slow.refused === 0 || receivers.frozen.refused === 0) failures.push('nothing was refused: this was no overload');
+  if (receivers.slow.refused === 0 || receivers.frozen.refused === 0)
+    failures.push('nothing was refused: this was no overload');
   for (const { child } of Object.values(receivers)) child.disconnect();
   await host.close();
   assert.deepStrictEqual(failures, []);

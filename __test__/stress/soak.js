@@ -50,9 +50,13 @@ async function taken() {
 /** Has peers and listeners of a host count what comes. */
 function count(host, name) {
   const counts = { received: 0, heard: 0 };
-  host.create(name).on('message', () => { counts.received++; });
+  host.create(name).on('message', () => {
+    counts.received++;
+  });
   host.create(`${name} answers`).handle((from, message) => message);
-  host.subscribe('news', ({ of }) => { if (of !== name) counts.heard++; });
+  host.subscribe('news', ({ of }) => {
+    if (of !== name) counts.heard++;
+  });
   // Of the hosts that are ended.
   host.on('drop', () => {});
   return counts;
@@ -61,7 +65,9 @@ function count(host, name) {
 /** Says something of every kind. Gives what was not delivered. */
 async function talk(host, name, to, n) {
   const errors = [];
-  const note = (err) => { errors.push(err.code); };
+  const note = (err) => {
+    errors.push(err.code);
+  };
   const all = [];
   for (let i = 0; i < MESSAGES; i++) {
     all.push(host.send(name, to, { n, i }, { offline: 'queue' }).catch(note));
@@ -98,17 +104,24 @@ async function run(seconds) {
   const port = Number(new URL(host.url).port);
   // Between the two stands somebody who cuts connections.
   const sockets = new Set();
-  const between = net.createServer((socket) => {
-    const on = net.connect(port, '127.0.0.1');
-    for (const [one, two] of [[socket, on], [on, socket]]) {
-      sockets.add(one);
-      one.pipe(two);
-      one.on('error', () => {}).once('close', () => {
-        sockets.delete(one);
-        two.destroy();
-      });
-    }
-  }).listen(0, '127.0.0.1');
+  const between = net
+    .createServer((socket) => {
+      const on = net.connect(port, '127.0.0.1');
+      for (const [one, two] of [
+        [socket, on],
+        [on, socket]
+      ]) {
+        sockets.add(one);
+        one.pipe(two);
+        one
+          .on('error', () => {})
+          .once('close', () => {
+            sockets.delete(one);
+            two.destroy();
+          });
+      }
+    })
+    .listen(0, '127.0.0.1');
   await once(between, 'listening');
   const child = fork(__filename, ['other', `ws://127.0.0.1:${between.address().port}`]);
   await once(child, 'message');
@@ -117,7 +130,9 @@ async function run(seconds) {
     return (await once(child, 'message'))[0];
   };
   let reconnects = 0;
-  host.on('reconnect', () => { reconnects++; });
+  host.on('reconnect', () => {
+    reconnects++;
+  });
 
   await host.send('first', 'other', 'where are you?');
   const samples = [];
@@ -129,7 +144,7 @@ async function run(seconds) {
     const before = reconnects;
     for (const socket of sockets) socket.destroy();
     const theirs = ask({ n });
-    errors.push(...await talk(host, 'first', 'other', n), ...(await theirs).errors);
+    errors.push(...(await talk(host, 'first', 'other', n)), ...(await theirs).errors);
     while (reconnects === before) await sleep(5);
     const guest = new Host();
     await guest.join(host.url);
@@ -169,7 +184,12 @@ function check(samples) {
   if (third < 2) return;
   const median = (list, value) => list.map(value).sort((a, b) => a - b)[list.length >> 1];
   for (const side of ['ours', 'theirs']) {
-    for (const [what, allowed] of [['rss', 4 * MIB], ['heapUsed', MIB], ['timers', 0], ['descriptors', 0]]) {
+    for (const [what, allowed] of [
+      ['rss', 4 * MIB],
+      ['heapUsed', MIB],
+      ['timers', 0],
+      ['descriptors', 0]
+    ]) {
       const value = (sample) => sample[side][what];
       const [before, after] = [median(samples.slice(third, 2 * third), value), median(samples.slice(-third), value)];
       console.log(`${side} ${what}: ${before} in the second third, ${after} in the last one`);

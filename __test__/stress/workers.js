@@ -39,17 +39,28 @@ async function run(kind, count) {
   await host.listen('127.0.0.1', port);
   let received = 0;
   const receiver = host.create('r');
-  receiver.on('message', () => { received++; });
-  host.subscribe('news', () => { received++; });
-  const chatter = setInterval(() => host.publish('news', 'from the main thread'), 1);
-  const one = (warmUp) => new Promise((resolve, reject) => {
-    const worker = new Worker(__filename, { workerData: { entry, url: host.url } });
-    worker.once('error', reject);
-    worker.once('message', () => setTimeout(() => worker.terminate().then(resolve, reject), warmUp ? 20 : Math.random() * 20));
+  receiver.on('message', () => {
+    received++;
   });
+  host.subscribe('news', () => {
+    received++;
+  });
+  const chatter = setInterval(() => host.publish('news', 'from the main thread'), 1);
+  const one = (warmUp) =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(__filename, { workerData: { entry, url: host.url } });
+      worker.once('error', reject);
+      worker.once('message', () =>
+        setTimeout(() => worker.terminate().then(resolve, reject), warmUp ? 20 : Math.random() * 20)
+      );
+    });
   const many = async (n) => {
     let left = n;
-    await Promise.all(Array.from({ length: ALIVE }, async () => { while (left-- > 0) await one(); }));
+    await Promise.all(
+      Array.from({ length: ALIVE }, async () => {
+        while (left-- > 0) await one();
+      })
+    );
   };
   await many(ALIVE * 2);
   const first = await rss();
@@ -76,14 +87,19 @@ async function compare(count) {
   const results = {};
   for (const kind of ['original', 'ours']) {
     const args = ['--expose-gc', __filename, 'run', kind, String(count), String(await freePort())];
-    const { status, signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
+    const { status, signal, stdout, stderr } = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      maxBuffer: 1 << 26
+    });
     if (status !== 0) {
       console.error(`${kind}: exit code ${status}, signal ${signal}\n${stderr}`);
       process.exit(1);
     }
     results[kind] = JSON.parse(stdout.trim().split('\n').at(-1));
     const { first, last, received } = results[kind];
-    console.log(`${kind}: ${count} workers, ${received} messages, RSS ${mb(first)} after the first ones, ${mb(last)} at the end`);
+    console.log(
+      `${kind}: ${count} workers, ${received} messages, RSS ${mb(first)} after the first ones, ${mb(last)} at the end`
+    );
   }
   const more = results.ours.last - results.original.last;
   console.log(`ours keeps ${mb(more)} more than the original; allowed are ${mb(ALLOWED)}`);

@@ -1,8 +1,12 @@
 // Checked by the compiler, never run.
 import distribus = require('distribus');
 
-interface Question { text: string }
-interface Answer { yes: boolean }
+interface Question {
+  text: string;
+}
+interface Answer {
+  yes: boolean;
+}
 
 const host = new distribus.Host({ networkId: 'n', reconnectDelay: 10, requestTimeout: 100, mine: [1] });
 const peer = host.create<Question, Answer>('a');
@@ -16,13 +20,24 @@ peer.on('message', (from, question) => {
   // @ts-expect-error a member that a question does not have
   question.yes;
 });
-peer.on('other', () => {}).once('message', () => {}).off('message', () => {}).removeAllListeners();
-peer.handle(async (from, question) => ({ yes: question.text === '' })).handle(() => ({ yes: true })).handle(null);
+peer
+  .on('other', () => {})
+  .once('message', () => {})
+  .off('message', () => {})
+  .removeAllListeners();
+peer
+  .handle(async (from, question) => ({ yes: question.text === '' }))
+  .handle(() => ({ yes: true }))
+  .handle(null);
 // @ts-expect-error not an answer
 peer.handle(() => ({ no: true }));
 // @ts-expect-error not a function
 peer.handle(1);
-const reply: PromiseLike<Question> = peer.request('b', { yes: true }, { timeout: 10, signal: new AbortController().signal });
+const reply: PromiseLike<Question> = peer.request(
+  'b',
+  { yes: true },
+  { timeout: 10, signal: new AbortController().signal }
+);
 const length: PromiseLike<number> = peer.request<string>('b').then((text) => text.length);
 // @ts-expect-error a message that this peer does not send
 peer.request('b', 7);
@@ -59,10 +74,21 @@ host.join(['ws://localhost:3000', 'ws://localhost:3001']).then((joined: distribu
 host.join(['localhost'] as const, 3000).finally(() => {});
 // @ts-expect-error not a string
 host.join([1]);
-const members: string[] = host.hosts().map(({ url, id, connected }) => (connected ? url ?? id ?? '' : ''));
-host.on('join', (url: string | null, id: string | null) => [url, id]).once('leave', function (url) { this.close(); return url?.length; });
-host.on('unreachable', (url, err) => [url.length, err.code]).prependListener('error', (err) => err.errors?.map(({ url, code }) => url + code));
-host.addListener('disconnect', (url) => url).off('disconnect', () => {}).removeListener('reconnect', () => {}).removeAllListeners();
+const members: string[] = host.hosts().map(({ url, id, connected }) => (connected ? (url ?? id ?? '') : ''));
+host
+  .on('join', (url: string | null, id: string | null) => [url, id])
+  .once('leave', function (url) {
+    this.close();
+    return url?.length;
+  });
+host
+  .on('unreachable', (url, err) => [url.length, err.code])
+  .prependListener('error', (err) => err.errors?.map(({ url, code }) => url + code));
+host
+  .addListener('disconnect', (url) => url)
+  .off('disconnect', () => {})
+  .removeListener('reconnect', () => {})
+  .removeAllListeners();
 host.on('mine', (anything: number) => anything);
 // @ts-expect-error not a function
 host.on('join', 1);
@@ -71,7 +97,15 @@ const disposed: PromiseLike<void> = host[Symbol.asyncDispose]();
 const disposable: AsyncDisposable = host;
 host.url = null;
 
-host.config({ maxPayload: 2 ** 20, maxIdLength: 100, maxQueueBytes: 2 ** 20, maxInFlight: 10, maxAddresses: 1, maxConnections: 1, maxPendingHandshakes: 1 });
+host.config({
+  maxPayload: 2 ** 20,
+  maxIdLength: 100,
+  maxQueueBytes: 2 ** 20,
+  maxInFlight: 10,
+  maxAddresses: 1,
+  maxConnections: 1,
+  maxPendingHandshakes: 1
+});
 host.config({ handshakeTimeout: 1000, offline: 'queue' });
 host.config({ heartbeatInterval: 1000, heartbeatTimeout: 3000 });
 // @ts-expect-error
@@ -81,7 +115,10 @@ host.on('stalled', (url, id, ms) => (url ?? id ?? '') + ms.toFixed());
 host.config({ offline: 'wait' });
 const more: boolean = host.publish('c', 1);
 peer.send('b', { yes: true }, { offline: 'queue' }).then(() => host.send('a', 'b', 1, { offline: 'reject' }));
-host.on('slow', (url) => url.length).on('drain', () => {}).on('drop', (url, channel, count) => url + channel + count.toFixed());
+host
+  .on('slow', (url) => url.length)
+  .on('drain', () => {})
+  .on('drop', (url, channel, count) => url + channel + count.toFixed());
 host.on('gap', (url, count) => (count === null ? url : count.toFixed()));
 const drained: PromiseLike<distribus.Host> = host.drain({ timeout: 10 });
 // @ts-expect-error not a number
@@ -100,4 +137,21 @@ host.send('a', 'b', 1).catch((err: distribus.DistribusError) => {
   if (err.code === 'ERR_PEER_NOT_FOUND') return err.cause;
 });
 new distribus.Promise<void>((resolve) => resolve()).done();
-export { reply, length, there, count, found, self, maybe, delay, members, listening, disposed, disposable, more, drained, queued, delivered };
+export {
+  reply,
+  length,
+  there,
+  count,
+  found,
+  self,
+  maybe,
+  delay,
+  members,
+  listening,
+  disposed,
+  disposable,
+  more,
+  drained,
+  queued,
+  delivered
+};

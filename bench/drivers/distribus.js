@@ -23,7 +23,9 @@ module.exports = function driverOf(distribus, choosePort, options) {
       const host = await listeningHost();
       return {
         address: host.url,
-        receive: (id, callback) => { host.create(id).on('message', callback); },
+        receive: (id, callback) => {
+          host.create(id).on('message', callback);
+        },
         subscribe: (channel, callback) => host.subscribe(channel, callback)
       };
     },

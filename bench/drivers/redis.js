@@ -10,7 +10,9 @@ const REPLIES = 'sender:replies';
 /** @param {string | undefined} broker */
 async function client(broker) {
   const made = createClient({ url: broker });
-  made.on('error', (/** @type {Error} */ error) => { throw error; });
+  made.on('error', (/** @type {Error} */ error) => {
+    throw error;
+  });
   await made.connect();
   return made;
 }
@@ -23,12 +25,14 @@ module.exports = {
     const [incoming, outgoing] = await Promise.all([client(broker), client(broker)]);
     return {
       address: null,
-      receive: (id, callback) => incoming.subscribe(id, (/** @type {string} */ text) => {
-        const { id, from, message } = JSON.parse(text);
-        callback(from, message);
-        outgoing.publish(REPLIES, String(id));
-      }),
-      subscribe: (channel, callback) => incoming.subscribe(channel, (/** @type {string} */ text) => callback(JSON.parse(text)))
+      receive: (id, callback) =>
+        incoming.subscribe(id, (/** @type {string} */ text) => {
+          const { id, from, message } = JSON.parse(text);
+          callback(from, message);
+          outgoing.publish(REPLIES, String(id));
+        }),
+      subscribe: (channel, callback) =>
+        incoming.subscribe(channel, (/** @type {string} */ text) => callback(JSON.parse(text)))
     };
   },
 
@@ -42,12 +46,15 @@ module.exports = {
       pending.delete(id);
     });
     return {
-      send: (to, message) => new Promise((resolve) => {
-        const id = ++lastId;
-        pending.set(id, resolve);
-        outgoing.publish(to, JSON.stringify({ id, from: 'sender', message }));
-      }),
-      publish: (channel, message) => { outgoing.publish(channel, JSON.stringify(message)); }
+      send: (to, message) =>
+        new Promise((resolve) => {
+          const id = ++lastId;
+          pending.set(id, resolve);
+          outgoing.publish(to, JSON.stringify({ id, from: 'sender', message }));
+        }),
+      publish: (channel, message) => {
+        outgoing.publish(channel, JSON.stringify(message));
+      }
     };
   }
 };

@@ -24,24 +24,35 @@ module.exports = {
         for (const callback of channels.get(channel) ?? []) callback(message);
       });
     });
-    await new Promise((resolve) => { http.listen(0, '127.0.0.1', () => resolve(undefined)); });
+    await new Promise((resolve) => {
+      http.listen(0, '127.0.0.1', () => resolve(undefined));
+    });
     return {
       address: 'http://127.0.0.1:' + /** @type {import('node:net').AddressInfo} */ (http.address()).port,
-      receive: (id, callback) => { peers.set(id, callback); },
-      subscribe: (channel, callback) => { channels.set(channel, [...(channels.get(channel) ?? []), callback]); }
+      receive: (id, callback) => {
+        peers.set(id, callback);
+      },
+      subscribe: (channel, callback) => {
+        channels.set(channel, [...(channels.get(channel) ?? []), callback]);
+      }
     };
   },
 
   async connect(addresses, directory) {
-    const sockets = await Promise.all(addresses.map(async (address) => {
-      const socket = io(address, { transports: ['websocket'] });
-      await new Promise((resolve, reject) => { socket.on('connect', resolve).on('connect_error', reject); });
-      return socket;
-    }));
+    const sockets = await Promise.all(
+      addresses.map(async (address) => {
+        const socket = io(address, { transports: ['websocket'] });
+        await new Promise((resolve, reject) => {
+          socket.on('connect', resolve).on('connect_error', reject);
+        });
+        return socket;
+      })
+    );
     return {
-      send: (to, message) => new Promise((resolve) => {
-        sockets[directory.get(to)].emit('send', 'sender', to, message, resolve);
-      }),
+      send: (to, message) =>
+        new Promise((resolve) => {
+          sockets[directory.get(to)].emit('send', 'sender', to, message, resolve);
+        }),
       publish(channel, message) {
         for (const socket of sockets) socket.emit('publish', channel, message);
       }

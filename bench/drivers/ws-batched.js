@@ -35,7 +35,8 @@ class Batch {
     if (first === this.first && second === this.second) {
       this.text += ',' + message;
     } else {
-      this.text += (this.count === 0 ? '[[' : ']],[') + JSON.stringify(first) + ',' + JSON.stringify(second) + ',[' + message;
+      this.text +=
+        (this.count === 0 ? '[[' : ']],[') + JSON.stringify(first) + ',' + JSON.stringify(second) + ',[' + message;
       this.first = first;
       this.second = second;
     }
@@ -100,26 +101,38 @@ module.exports = {
         if (handled > before) socket.send(String(handled));
       });
     });
-    await new Promise((resolve) => { server.on('listening', resolve); });
+    await new Promise((resolve) => {
+      server.on('listening', resolve);
+    });
     return {
       address: 'ws://127.0.0.1:' + server.address().port,
-      receive: (id, callback) => { peers.set(id, callback); },
-      subscribe: (channel, callback) => { channels.set(channel, [...(channels.get(channel) ?? []), callback]); }
+      receive: (id, callback) => {
+        peers.set(id, callback);
+      },
+      subscribe: (channel, callback) => {
+        channels.set(channel, [...(channels.get(channel) ?? []), callback]);
+      }
     };
   },
 
   async connect(addresses, directory) {
-    const links = await Promise.all(addresses.map(async (address) => {
-      const socket = new WebSocket(address);
-      const pending = new Pending();
-      socket.on('message', (data) => pending.settle(Number(data)));
-      await new Promise((resolve, reject) => { socket.on('open', resolve).on('error', reject); });
-      return { pending, batch: new Batch(socket) };
-    }));
+    const links = await Promise.all(
+      addresses.map(async (address) => {
+        const socket = new WebSocket(address);
+        const pending = new Pending();
+        socket.on('message', (data) => pending.settle(Number(data)));
+        await new Promise((resolve, reject) => {
+          socket.on('open', resolve).on('error', reject);
+        });
+        return { pending, batch: new Batch(socket) };
+      })
+    );
     return {
       send(to, message) {
         const { pending, batch } = links[directory.get(to)];
-        const promise = new Promise((resolve) => { pending.resolvers.push(resolve); });
+        const promise = new Promise((resolve) => {
+          pending.resolvers.push(resolve);
+        });
         batch.add(to, 'sender', JSON.stringify(message));
         return promise;
       },

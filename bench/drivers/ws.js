@@ -28,35 +28,46 @@ module.exports = {
         socket.send(JSON.stringify({ id }));
       });
     });
-    await new Promise((resolve) => { server.on('listening', resolve); });
+    await new Promise((resolve) => {
+      server.on('listening', resolve);
+    });
     return {
       address: 'ws://127.0.0.1:' + server.address().port,
-      receive: (id, callback) => { peers.set(id, callback); },
-      subscribe: (channel, callback) => { channels.set(channel, [...(channels.get(channel) ?? []), callback]); }
+      receive: (id, callback) => {
+        peers.set(id, callback);
+      },
+      subscribe: (channel, callback) => {
+        channels.set(channel, [...(channels.get(channel) ?? []), callback]);
+      }
     };
   },
 
   async connect(addresses, directory) {
     const pending = new Map();
     let lastId = 0;
-    const sockets = await Promise.all(addresses.map(async (address) => {
-      const socket = new WebSocket(address);
-      socket.on('message', (data) => {
-        const { id, error } = JSON.parse(String(data));
-        const { resolve, reject } = pending.get(id);
-        pending.delete(id);
-        if (error === undefined) resolve(null);
-        else reject(new Error(error));
-      });
-      await new Promise((resolve, reject) => { socket.on('open', resolve).on('error', reject); });
-      return socket;
-    }));
+    const sockets = await Promise.all(
+      addresses.map(async (address) => {
+        const socket = new WebSocket(address);
+        socket.on('message', (data) => {
+          const { id, error } = JSON.parse(String(data));
+          const { resolve, reject } = pending.get(id);
+          pending.delete(id);
+          if (error === undefined) resolve(null);
+          else reject(new Error(error));
+        });
+        await new Promise((resolve, reject) => {
+          socket.on('open', resolve).on('error', reject);
+        });
+        return socket;
+      })
+    );
     return {
-      send: (to, message) => new Promise((resolve, reject) => {
-        const id = ++lastId;
-        pending.set(id, { resolve, reject });
-        sockets[directory.get(to)].send(JSON.stringify({ id, from: 'sender', to, message }));
-      }),
+      send: (to, message) =>
+        new Promise((resolve, reject) => {
+          const id = ++lastId;
+          pending.set(id, { resolve, reject });
+          sockets[directory.get(to)].send(JSON.stringify({ id, from: 'sender', to, message }));
+        }),
       publish(channel, message) {
         const text = JSON.stringify({ channel, message });
         for (const socket of sockets) socket.send(text);

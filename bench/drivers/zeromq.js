@@ -63,7 +63,9 @@ module.exports = {
     hear();
     return {
       address: [router.lastEndpoint, subscriber.lastEndpoint],
-      receive: (id, callback) => { peers.set(id, callback); },
+      receive: (id, callback) => {
+        peers.set(id, callback);
+      },
       subscribe(channel, callback) {
         channels.set(channel, [...(channels.get(channel) ?? []), callback]);
         subscriber.subscribe(channel);
@@ -91,11 +93,12 @@ module.exports = {
       return new Outbox(dealer);
     });
     return {
-      send: (to, message) => new Promise((resolve) => {
-        const id = ++lastId;
-        pending.set(id, resolve);
-        dealers[directory.get(to)].push(JSON.stringify({ id, from: 'sender', to, message }));
-      }),
+      send: (to, message) =>
+        new Promise((resolve) => {
+          const id = ++lastId;
+          pending.set(id, resolve);
+          dealers[directory.get(to)].push(JSON.stringify({ id, from: 'sender', to, message }));
+        }),
       publish: (channel, message) => publishes.push([channel, JSON.stringify(message)])
     };
   }

@@ -11,7 +11,16 @@ const program = path.join(target, 'release', 'distribus-bench-limit' + (process.
 
 /** @returns {{ version: string } | { missing: string }} */
 function build() {
-  const args = ['build', '--release', '--locked', '--quiet', '--manifest-path', path.join(__dirname, 'Cargo.toml'), '--target-dir', target];
+  const args = [
+    'build',
+    '--release',
+    '--locked',
+    '--quiet',
+    '--manifest-path',
+    path.join(__dirname, 'Cargo.toml'),
+    '--target-dir',
+    target
+  ];
   const { status, error } = spawnSync('cargo', args, { stdio: 'inherit' });
   if (error) return { missing: 'there is no cargo on this system' };
   if (status !== 0) throw new Error('bench/limit does not build');

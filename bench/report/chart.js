@@ -69,8 +69,11 @@ function draw({ title, note, format, bars }, x, y) {
       `<text${mark} x="${(x + LABEL + width + 6).toFixed(1)}" y="${top + 12}">${escape(format(value))}</text>`
     ].join('\n  ');
   });
-  return [`<text class="title" x="${x + 8}" y="${y + 20}">${escape(title)}</text>`,
-    `<text class="note" x="${x + 8}" y="${y + 38}">${note}</text>`, ...lines].join('\n  ');
+  return [
+    `<text class="title" x="${x + 8}" y="${y + 20}">${escape(title)}</text>`,
+    `<text class="note" x="${x + 8}" y="${y + 38}">${note}</text>`,
+    ...lines
+  ].join('\n  ');
 }
 
 /**

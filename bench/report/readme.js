@@ -21,13 +21,17 @@ function figures(results) {
   const measured = Object.values(results.cells);
   const names = Object.keys(contenders).filter((name) => measured.some((cell) => name in cell.figures));
   const columns = names.filter((name) => contenders[name].sender === undefined);
-  const rows = measured.flatMap((cell) => cell.metrics.map((/** @type {string} */ metric, /** @type {number} */ i) => [
-    i === 0 ? titleOf(cell) : '',
-    metrics[metric].title,
-    ...columns.map((name) => written(cell, name, metric))
-  ]));
+  const rows = measured.flatMap((cell) =>
+    cell.metrics.map((/** @type {string} */ metric, /** @type {number} */ i) => [
+      i === 0 ? titleOf(cell) : '',
+      metrics[metric].title,
+      ...columns.map((name) => written(cell, name, metric))
+    ])
+  );
   const mixed = names.filter((name) => contenders[name].sender !== undefined);
-  const versions = columns.map((name) => `${contenders[name].title}: ${results.contenders[name]?.version ?? '?'}`).join('; ');
+  const versions = columns
+    .map((name) => `${contenders[name].title}: ${results.contenders[name]?.version ?? '?'}`)
+    .join('; ');
   const rounds = Math.min(...measured.map((cell) => cell.rounds));
   return [
     `Taken ${results.taken.slice(0, 10)} on ${cores} cores of ${cpu}, ${memory}, ${system}, Node ${node}. Medians of at least ${rounds} rounds.`,
@@ -36,9 +40,15 @@ function figures(results) {
     markdown([BOUND_HEAD, ...results.bounds.map(boundColumns)]),
     '### Figures',
     markdown([['', '', ...columns.map((name) => contenders[name].title)], ...rows]),
-    ...(mixed.length === 0 || results.cells.v1 === undefined ? [] : [
-      'With an original host at one end: ' + mixed.map((name) => `${contenders[name].title}: ${written(results.cells.v1, name, 'rate')} a second`).join(', ') + '.'
-    ])
+    ...(mixed.length === 0 || results.cells.v1 === undefined
+      ? []
+      : [
+          'With an original host at one end: ' +
+            mixed
+              .map((name) => `${contenders[name].title}: ${written(results.cells.v1, name, 'rate')} a second`)
+              .join(', ') +
+            '.'
+        ])
   ].join('\n\n');
 }
 

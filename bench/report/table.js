@@ -9,7 +9,16 @@ const { titleOf } = require('../cells.js');
  */
 function aligned(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) => '  ' + row.map((text, column) => (column === 0 ? text.padEnd(widths[0]) : text.padStart(widths[column]))).join('   ').trimEnd()).join('\n');
+  return rows
+    .map(
+      (row) =>
+        '  ' +
+        row
+          .map((text, column) => (column === 0 ? text.padEnd(widths[0]) : text.padStart(widths[column])))
+          .join('   ')
+          .trimEnd()
+    )
+    .join('\n');
 }
 
 /**
@@ -27,10 +36,22 @@ function ofCell(cell, contenders) {
     const range = values.length === 0 ? '' : `${format(Math.min(...values))} – ${format(Math.max(...values))}`;
     const [a, b] = [cell.figures[first]?.[main], cell.figures[name][main]];
     const ratio = name === first || a === undefined || b === undefined ? '' : threeDigits(a / b);
-    return [contenders[name].title, ...cell.metrics.map((/** @type {string} */ metric) => written(cell, name, metric)), range, ratio];
+    return [
+      contenders[name].title,
+      ...cell.metrics.map((/** @type {string} */ metric) => written(cell, name, metric)),
+      range,
+      ratio
+    ];
   });
-  const head = ['', ...cell.metrics.map((/** @type {string} */ metric) => metrics[metric].title), 'range', `${contenders[first]?.title} / it`];
-  const failed = Object.keys(cell.failures).map((name) => `\n  ${contenders[name].title}: FAILED`).join('');
+  const head = [
+    '',
+    ...cell.metrics.map((/** @type {string} */ metric) => metrics[metric].title),
+    'range',
+    `${contenders[first]?.title} / it`
+  ];
+  const failed = Object.keys(cell.failures)
+    .map((name) => `\n  ${contenders[name].title}: FAILED`)
+    .join('');
   return `\n${titleOf(cell)}\n${aligned([head, ...rows])}${failed}`;
 }
 
@@ -49,7 +70,8 @@ function written(cell, name, metric) {
  * @param {any} bound
  */
 function boundColumns({ title, subject, against, metric, relation, must, aim, ratio, verdict }) {
-  const limit = (/** @type {number | undefined} */ value) => (value === undefined ? '' : `${relation} ${threeDigits(value)}`);
+  const limit = (/** @type {number | undefined} */ value) =>
+    value === undefined ? '' : `${relation} ${threeDigits(value)}`;
   const who = subject === 'ours' ? against : `${subject} / ${against}`;
   return [title, who, metrics[metric].title, threeDigits(ratio), limit(must), limit(aim), verdict];
 }

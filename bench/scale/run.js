@@ -12,7 +12,11 @@ const { endOnSignals } = require('../process.js');
 
 const folder = path.join(__dirname, 'measurements');
 const file = path.join(__dirname, '..', 'results', 'scale.json');
-const names = fs.readdirSync(folder).filter((name) => name.endsWith('.js')).map((name) => name.slice(0, -3)).sort();
+const names = fs
+  .readdirSync(folder)
+  .filter((name) => name.endsWith('.js'))
+  .map((name) => name.slice(0, -3))
+  .sort();
 
 const HELP = `npm run bench:scale [-- options] [measurement …]
 
@@ -24,21 +28,35 @@ const HELP = `npm run bench:scale [-- options] [measurement …]
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { help: { type: 'boolean' }, list: { type: 'boolean' }, quick: { type: 'boolean' }, write: { type: 'boolean' }, rounds: { type: 'string' } }
+  options: {
+    help: { type: 'boolean' },
+    list: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    write: { type: 'boolean' },
+    rounds: { type: 'string' }
+  }
 });
 
 function machine() {
   const cpus = os.cpus();
-  return { cpu: cpus[0]?.model.trim() ?? 'unknown', cores: cpus.length, system: `${os.type()} ${os.release()} ${os.arch()}`, node: process.version };
+  return {
+    cpu: cpus[0]?.model.trim() ?? 'unknown',
+    cores: cpus.length,
+    system: `${os.type()} ${os.release()} ${os.arch()}`,
+    node: process.version
+  };
 }
 
 async function main() {
   if (options.help) return console.log(HELP);
-  if (options.list) return names.forEach((name) => console.log(`${name.padEnd(12)} ${require(path.join(folder, name)).title}`));
+  if (options.list)
+    return names.forEach((name) => console.log(`${name.padEnd(12)} ${require(path.join(folder, name)).title}`));
   const unknown = positionals.filter((name) => !names.includes(name));
   const rounds = options.rounds === undefined ? (options.quick ? 1 : 3) : Number(options.rounds);
   if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
-    console.error(unknown.length > 0 ? `There is no measurement ${unknown.join(', ')}. See --list.` : '--rounds must be a number');
+    console.error(
+      unknown.length > 0 ? `There is no measurement ${unknown.join(', ')}. See --list.` : '--rounds must be a number'
+    );
     process.exitCode = 2;
     return;
   }

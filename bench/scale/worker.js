@@ -10,7 +10,12 @@ const packages = {
     const distribus = require('../..');
     /** @param {any} host */
     const native = (host) => host[Object.getOwnPropertySymbols(host)[0]].native;
-    return { distribus, ready: (/** @type {any} */ host) => host.ready(), port: async () => 0, frames: (/** @type {any[]} */ hosts) => hosts.reduce((sum, host) => sum + native(host).framesSent, 0) };
+    return {
+      distribus,
+      ready: (/** @type {any} */ host) => host.ready(),
+      port: async () => 0,
+      frames: (/** @type {any[]} */ hosts) => hosts.reduce((sum, host) => sum + native(host).framesSent, 0)
+    };
   },
 
   original: () => {
@@ -77,14 +82,16 @@ const commands = {
   async create({ count }) {
     const [host] = hosts;
     const before = await occupied();
-    const listener = () => { heard++; };
+    const listener = () => {
+      heard++;
+    };
     const cpu = process.cpuUsage();
     const start = performance.now();
     for (let i = 0; i < count; i++) host.create('peer-' + i).on('message', listener);
     await new Promise(setImmediate); // what is left for the end of the turn belongs to it
     const seconds = (performance.now() - start) / 1000;
     const { user, system } = process.cpuUsage(cpu);
-    const bytes = await occupied() - before;
+    const bytes = (await occupied()) - before;
     await host.send('someone', 'peer-' + (count - 1), 'hello');
     if (heard !== 1) throw new Error('The last peer did not get its message');
     return { seconds, cpu: (user + system) / 1e6, bytes };
@@ -92,14 +99,18 @@ const commands = {
 
   /** Subscribes the first hosts to channels or patterns that are named alike. */
   async subscribe({ form, count, hosts: many }) {
-    for (const host of hosts.slice(0, many)) for (let n = 0; n < count; n++) host.subscribe(named(form, n), () => { heard++; });
+    for (const host of hosts.slice(0, many))
+      for (let n = 0; n < count; n++)
+        host.subscribe(named(form, n), () => {
+          heard++;
+        });
     if (kind.ready !== undefined) await Promise.all(hosts.slice(0, many).map(kind.ready));
   },
 
   /** Publishes on as many of the channels that are named alike, from the last host. */
   async publish({ form, count, of = count }) {
     const host = hosts[hosts.length - 1];
-    const channels = Array.from({ length: count }, (_, n) => named(form, n * 7919 % of)); // all over them: no cache holds what each needs
+    const channels = Array.from({ length: count }, (_, n) => named(form, (n * 7919) % of)); // all over them: no cache holds what each needs
     for (let n = 0; n < count; n++) {
       host.publish(channels[n], 'hello');
       if (n % 1000 === 999) await new Promise(setImmediate);

@@ -16,8 +16,13 @@ class Workers {
   /** @param {number} count */
   constructor(count) {
     this.sides = Array.from({ length: count }, (_, n) => {
-      const child = fork(path.join(__dirname, 'worker.js'), { execArgv: ['--expose-gc'], stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
-      const side = new Side(`worker ${n}`, child, (message) => { child.send(message, () => {}); });
+      const child = fork(path.join(__dirname, 'worker.js'), {
+        execArgv: ['--expose-gc'],
+        stdio: ['ignore', 'inherit', 'pipe', 'ipc']
+      });
+      const side = new Side(`worker ${n}`, child, (message) => {
+        child.send(message, () => {});
+      });
       child.on('message', (message) => side.replied(message));
       return side;
     });
@@ -30,7 +35,9 @@ class Workers {
    * @returns {Promise<any[]>}
    */
   all(command, argument) {
-    return Promise.all(this.sides.map((side, n) => side.call(command, typeof argument === 'function' ? argument(n) : argument)));
+    return Promise.all(
+      this.sides.map((side, n) => side.call(command, typeof argument === 'function' ? argument(n) : argument))
+    );
   }
 
   stop() {

@@ -7,7 +7,9 @@ module.exports = {
   async alone(/** @type {any} */ driver) {
     const host = driver.host();
     let received = 0;
-    host.create('to').on('message', () => { received++; });
+    host.create('to').on('message', () => {
+      received++;
+    });
     const peer = host.create('from');
     return {
       async run(/** @type {number} */ n) {

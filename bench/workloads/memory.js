@@ -13,12 +13,17 @@ module.exports = {
       async run(/** @type {number} */ n) {
         const before = await occupied();
         let received = 0;
-        const listener = () => { received++; };
+        const listener = () => {
+          received++;
+        };
         for (let i = 0; i < n; i++) host.create('peer-' + i).on('message', listener);
         const after = await occupied();
         host.send('peer-0', 'peer-' + (n - 1), 'hello');
         if (received !== 1) throw new Error('The last peer did not get its message');
-        return { rss: after.rss - before.rss, heap: after.heapUsed + after.external - before.heapUsed - before.external };
+        return {
+          rss: after.rss - before.rss,
+          heap: after.heapUsed + after.external - before.heapUsed - before.external
+        };
       }
     };
   }

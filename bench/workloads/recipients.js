@@ -22,7 +22,9 @@ function directory({ recipients, hosts }) {
 async function receiver(nodes, cell) {
   const checker = new Checker(cell.message, cell.recipients, false);
   for (let i = 0; i < cell.recipients; i++) {
-    await nodes[i % nodes.length].receive(idOf(i), (/** @type {any} */ _from, /** @type {any} */ message) => checker.take(i, message));
+    await nodes[i % nodes.length].receive(idOf(i), (/** @type {any} */ _from, /** @type {any} */ message) =>
+      checker.take(i, message)
+    );
   }
   return checker;
 }

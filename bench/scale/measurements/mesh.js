@@ -64,12 +64,30 @@ async function run({ quick, rounds }) {
   for (const one of cases.filter(({ n }) => !quick || n <= 25)) {
     const samples = [];
     for (let round = 0; round < rounds; round++) samples.push(await form(one));
-    const of = (/** @type {'seconds' | 'joined' | 'cpu' | 'memory' | 'framesPerPair'} */ name) => Number(median(samples.map((sample) => sample[name])).toPrecision(4));
+    const of = (/** @type {'seconds' | 'joined' | 'cpu' | 'memory' | 'framesPerPair'} */ name) =>
+      Number(median(samples.map((sample) => sample[name])).toPrecision(4));
     const [{ processes }] = samples;
     const seconds = samples.map((sample) => sample.seconds);
-    figures.push({ ...one, processes, seconds: of('seconds'), joined: of('joined'), cpu: of('cpu'), memory: of('memory'), framesPerPair: of('framesPerPair'), samples });
+    figures.push({
+      ...one,
+      processes,
+      seconds: of('seconds'),
+      joined: of('joined'),
+      cpu: of('cpu'),
+      memory: of('memory'),
+      framesPerPair: of('framesPerPair'),
+      samples
+    });
     const name = one.of === 'ours' ? 'distribus' : 'distribus 0.4.0';
-    rows.push([`${name}, ${one.n} hosts, ${one.how}`, String(processes), of('seconds').toFixed(2), range(seconds), of('cpu').toFixed(2), of('memory').toFixed(0), of('framesPerPair').toFixed(2)]);
+    rows.push([
+      `${name}, ${one.n} hosts, ${one.how}`,
+      String(processes),
+      of('seconds').toFixed(2),
+      range(seconds),
+      of('cpu').toFixed(2),
+      of('memory').toFixed(0),
+      of('framesPerPair').toFixed(2)
+    ]);
   }
   return { head: ['', 'processes', 's', 'range', 'CPU s', 'MB', 'frames a pair'], rows, figures };
 }

@@ -33,12 +33,13 @@ async function publish([pattern, name], count, remote) {
     if (remote) await publisher.call('join', { url: urls[0][0] });
     await subscriber.call('subscribe', { form: pattern, count, hosts: 1 });
     let micros = 0;
-    for (const times of [PUBLISHES / 10, PUBLISHES]) { // the first ones are for the compiler
+    for (const times of [PUBLISHES / 10, PUBLISHES]) {
+      // the first ones are for the compiler
       const before = await publisher.call('usage');
       await publisher.call('publish', { form: name, count: times, of: count });
       await subscriber.call('heard', { times: matches(pattern, times, count) });
       const after = await publisher.call('usage');
-      micros = (after.cpu - before.cpu) * 1e6 / times;
+      micros = ((after.cpu - before.cpu) * 1e6) / times;
     }
     return micros;
   } finally {
@@ -56,7 +57,7 @@ function matches(pattern, times, count) {
   if (!pattern.includes('{}*')) return times;
   let calls = 0;
   for (let n = 0; n < times; n++) {
-    const digits = String(n * 7919 % count);
+    const digits = String((n * 7919) % count);
     for (let length = 1; length <= digits.length; length++) if (length === 1 || digits[0] !== '0') calls++;
   }
   return calls;
@@ -81,7 +82,12 @@ async function run({ quick, rounds }) {
       figures.push({ kind: kind[0], remote, count, one: median(one), many: median(many), samples: { one, many } });
     }
   }
-  const rows = figures.map(({ kind, remote, one, many }) => [`${kind}, ${remote ? 'another host\'s' : 'its own'}`, one.toFixed(2), many.toFixed(2), (many - one).toFixed(2)]);
+  const rows = figures.map(({ kind, remote, one, many }) => [
+    `${kind}, ${remote ? "another host's" : 'its own'}`,
+    one.toFixed(2),
+    many.toFixed(2),
+    (many - one).toFixed(2)
+  ]);
   return { head: ['CPU µs a publish', '1 pattern', `${count.toLocaleString('en')} patterns`, 'more'], rows, figures };
 }
 

@@ -39,19 +39,39 @@ async function run({ quick, rounds }) {
   const count = quick ? 100000 : 1000000;
   /** @type {{ seconds: number, cpu: number, bytesPerPeer: number }[][]} */
   const samples = cases.map(() => []);
-  for (let round = 0; round < rounds; round++) for (const [i, one] of cases.entries()) samples[i].push(await create(one, count));
+  for (let round = 0; round < rounds; round++)
+    for (const [i, one] of cases.entries()) samples[i].push(await create(one, count));
   const figures = cases.map((one, i) => {
     const seconds = samples[i].map((sample) => sample.seconds);
     const of = (/** @type {'cpu' | 'bytesPerPeer'} */ name) => median(samples[i].map((sample) => sample[name]));
-    return { ...one, count, seconds: median(seconds), range: range(seconds), cpu: of('cpu'), bytesPerPeer: of('bytesPerPeer'), samples: samples[i] };
+    return {
+      ...one,
+      count,
+      seconds: median(seconds),
+      range: range(seconds),
+      cpu: of('cpu'),
+      bytesPerPeer: of('bytesPerPeer'),
+      samples: samples[i]
+    };
   });
   const rows = figures.map((figure) => {
     const original = figures.find(({ of, connected }) => of === 'original' && connected === figure.connected) ?? figure;
     const name = figure.of === 'ours' ? 'distribus' : 'distribus 0.4.0';
-    return [`${name}, ${figure.connected ? 'connected' : 'listening'}`, figure.seconds.toFixed(2), figure.range,
-      (figure.seconds / original.seconds).toFixed(2), figure.cpu.toFixed(2), figure.bytesPerPeer.toFixed(0), (figure.bytesPerPeer / original.bytesPerPeer).toFixed(2)];
+    return [
+      `${name}, ${figure.connected ? 'connected' : 'listening'}`,
+      figure.seconds.toFixed(2),
+      figure.range,
+      (figure.seconds / original.seconds).toFixed(2),
+      figure.cpu.toFixed(2),
+      figure.bytesPerPeer.toFixed(0),
+      (figure.bytesPerPeer / original.bytesPerPeer).toFixed(2)
+    ];
   });
-  return { head: [`${count.toLocaleString('en')} peers`, 's', 'range', 'ratio', 'CPU s', 'bytes a peer', 'ratio'], rows, figures };
+  return {
+    head: [`${count.toLocaleString('en')} peers`, 's', 'range', 'ratio', 'CPU s', 'bytes a peer', 'ratio'],
+    rows,
+    figures
+  };
 }
 
 module.exports = { title: 'Peers of one host: time to create them, and memory', run };

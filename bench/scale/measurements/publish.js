@@ -20,7 +20,9 @@ async function publish({ of, n }) {
   const workers = new Workers(2); // the publisher's frames are counted alone
   const [others, publisher] = workers.sides;
   try {
-    const urls = (await workers.all('listen', (/** @type {number} */ i) => ({ of, count: i === 0 ? n - 1 : 1 }))).flat();
+    const urls = (
+      await workers.all('listen', (/** @type {number} */ i) => ({ of, count: i === 0 ? n - 1 : 1 }))
+    ).flat();
     for (const side of workers.sides) await side.call('join', { url: urls[0] });
     await workers.all('connected', { others: n - 1 });
     await others.call('subscribe', { form: CHANNEL, count: 1, hosts: INTERESTED });
@@ -34,7 +36,7 @@ async function publish({ of, n }) {
     await others.call('heard', { times: INTERESTED });
     const milliseconds = performance.now() - start;
     await pause(QUIET);
-    return { frames: await publisher.call('frames') - before, milliseconds };
+    return { frames: (await publisher.call('frames')) - before, milliseconds };
   } finally {
     await workers.stop();
   }
@@ -49,7 +51,13 @@ async function run({ quick, rounds }) {
   for (const one of cases) {
     const samples = [];
     for (let round = 0; round < rounds; round++) samples.push(await publish(one));
-    figures.push({ ...one, interested: INTERESTED, frames: median(samples.map(({ frames }) => frames)), milliseconds: median(samples.map((s) => s.milliseconds)), samples });
+    figures.push({
+      ...one,
+      interested: INTERESTED,
+      frames: median(samples.map(({ frames }) => frames)),
+      milliseconds: median(samples.map((s) => s.milliseconds)),
+      samples
+    });
   }
   const rows = figures.map(({ of, n, frames, milliseconds }) => {
     const name = of === 'ours' ? 'distribus' : 'distribus 0.4.0';
