@@ -9,14 +9,14 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use distribus_mesh::{DialError, Input, LinkId};
 
-use crate::connection::{self, Connection, Link, Taker};
-use crate::dialer;
 use crate::limits::Limits;
-use crate::reader::Reader;
 use crate::runtime;
 use crate::sockets::{TcpStream, bind};
 use crate::stream::Socket;
-use crate::upgrade;
+use crate::ws::connection::{self, Connection, Link, Taker};
+use crate::ws::dialer;
+use crate::ws::reader::Reader;
+use crate::ws::upgrade;
 
 /// What comes over a link.
 #[derive(Clone, Debug, PartialEq, Eq)]

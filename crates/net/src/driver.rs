@@ -11,13 +11,13 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use crate::connection::{Link, Traffic};
-use crate::credentials::Credentials;
-use crate::dialer;
 use crate::limits::Limits;
-use crate::listener::Server;
 use crate::read_loop::ReadLoop;
 use crate::stats::{HostStats, LinkStats};
+use crate::ws::connection::{Link, Traffic};
+use crate::ws::credentials::Credentials;
+use crate::ws::dialer;
+use crate::ws::listener::Server;
 
 /// Sockets are not read while more than this waits for the program.
 const MAX_WAITING: usize = 8 * 1024 * 1024;

@@ -1,7 +1,7 @@
 //! What a fuzzer may call of the parts that read what strangers send. Panics when something is not as it has to be.
 
-use crate::decoder::{Decoder, Message, Violation};
-use crate::upgrade::{Reply, reply};
+use crate::ws::decoder::{Decoder, Message, Violation};
+use crate::ws::upgrade::{Reply, reply};
 
 /// The head of an HTTP request.
 pub fn upgrade(data: &[u8]) {

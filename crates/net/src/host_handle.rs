@@ -6,9 +6,9 @@ use distribus_mesh::{Config, DialError, Event, Input, Raw};
 
 use crate::driver::Shared;
 use crate::limits::Limits;
-use crate::listener::{self, Bind};
 use crate::read_loop::ReadLoop;
 use crate::stats::HostStats;
+use crate::ws::listener::{self, Bind};
 
 /// A host. Clones are handles of the same one; it lives until [`shutdown`](HostHandle::shutdown).
 #[derive(Clone)]

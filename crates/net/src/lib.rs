@@ -6,30 +6,19 @@
 //! reading, if the program brings a [`ReadLoop`], there.
 #![deny(unsafe_code)]
 
-mod client_upgrade;
-mod connection;
-mod credentials;
-mod decoder;
-mod dialer;
 mod driver;
 mod failure;
-mod frame;
 mod gate;
-mod head;
 mod host_handle;
 mod limits;
-mod listener;
-mod outbox;
 mod race;
 mod read_loop;
-mod reader;
 mod runtime;
 mod sockets;
 mod stats;
 mod stream;
-mod target;
 mod timers;
-mod upgrade;
+mod ws;
 
 #[doc(hidden)]
 pub mod bare;
@@ -38,9 +27,9 @@ pub mod fuzzing;
 
 pub use host_handle::HostHandle;
 pub use limits::Limits;
-pub use listener::Bind;
 pub use read_loop::{Attached, LinkReader, ReadLoop};
-pub use reader::ReadEnd;
 #[cfg(feature = "simulated")]
 pub use sockets::simulated::cut;
 pub use stats::{HostStats, LinkStats, Traffic};
+pub use ws::listener::Bind;
+pub use ws::reader::ReadEnd;

@@ -9,7 +9,7 @@ use distribus_mesh::LinkId;
 use tokio::sync::Notify;
 
 use crate::driver::Shared;
-use crate::reader::{ReadEnd, Reader};
+use crate::ws::reader::{ReadEnd, Reader};
 
 /// An event loop that watches sockets. Its methods are called from any thread.
 pub trait ReadLoop: Send + Sync {

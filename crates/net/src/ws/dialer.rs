@@ -10,15 +10,15 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 
-use crate::client_upgrade::{self, Refusal};
-use crate::connection::{self, Connection, Link};
 use crate::driver::Shared;
 use crate::failure;
 use crate::race;
 use crate::runtime;
 use crate::sockets::{TcpStream, lookup_host};
 use crate::stream::Socket;
-use crate::target::{Target, shown};
+use crate::ws::client_upgrade::{self, Refusal};
+use crate::ws::connection::{self, Connection, Link};
+use crate::ws::target::{Target, shown};
 
 /// Dials, and serves the link until it ends. Stops when the sender of `stopped` is gone before the link is open.
 pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: watch::Receiver<()>) {

@@ -8,8 +8,8 @@ use tokio_tungstenite::tungstenite::handshake::client::{Request, generate_reques
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::failure;
-use crate::head::{self, Arriving};
 use crate::sockets::TcpStream;
+use crate::ws::head::{self, Arriving};
 
 /// Why the other side is not spoken with.
 #[derive(Debug, thiserror::Error)]

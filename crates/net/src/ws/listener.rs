@@ -9,13 +9,13 @@ use distribus_mesh::{DialError, Input};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::connection::{self, Connection, Link};
 use crate::driver::Shared;
 use crate::failure;
 use crate::gate::{Gate, Pass};
 use crate::runtime;
 use crate::sockets::{TcpListener, TcpStream, bind};
-use crate::upgrade;
+use crate::ws::connection::{self, Connection, Link};
+use crate::ws::upgrade;
 
 /// How often to look for a port that is free at all addresses.
 const PORT_TRIES: usize = 16;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use distribus_mesh::{Input, LinkId};
 
-use crate::connection::Connection;
-use crate::decoder::{Decoder, Message};
 use crate::stream::{Socket, Stream};
+use crate::ws::connection::Connection;
+use crate::ws::decoder::{Decoder, Message};
 
 /// How much is read before the mesh is told.
 const BURST_FRAMES: usize = 256;

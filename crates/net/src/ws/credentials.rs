@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use parking_lot::Mutex;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 
-use crate::target::Target;
+use crate::ws::target::Target;
 
 /// The most urls whose credentials are kept. Beyond it, those go that were not used for longest.
 const MOST: usize = 1024;

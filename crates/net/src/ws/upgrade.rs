@@ -9,8 +9,8 @@ use httparse::Header;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::head::{self, Arriving};
 use crate::sockets::TcpStream;
+use crate::ws::head::{self, Arriving};
 
 /// How much more of a request that was refused is read, so that its sender gets to see the answer, in bytes; and for how long.
 const MAX_IGNORED: u64 = 1024 * 1024;

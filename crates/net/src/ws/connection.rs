@@ -12,11 +12,11 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::driver::Shared;
-use crate::outbox::{Drained, Outbox};
 use crate::read_loop::{LoopReader, ReadLoop, Signals};
-use crate::reader::{ReadEnd, Reader};
 use crate::sockets::TcpStream;
 use crate::stream::{Socket, Stream};
+use crate::ws::outbox::{Drained, Outbox};
+use crate::ws::reader::{ReadEnd, Reader};
 
 /// How long the other side may take to answer our close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -181,7 +181,7 @@ impl<S: Stream> Link for Connection<S> {
     }
 
     fn close(&self) {
-        self.outbox.push_close(crate::frame::close::NORMAL);
+        self.outbox.push_close(crate::ws::frame::close::NORMAL);
         self.closing.notify_one();
     }
 

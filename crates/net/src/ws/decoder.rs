@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::frame::{self, Header, close, opcode};
+use crate::ws::frame::{self, Header, close, opcode};
 
 /// What came.
 #[derive(Debug, PartialEq, Eq)]

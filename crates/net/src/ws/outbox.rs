@@ -4,8 +4,8 @@ use std::io;
 
 use parking_lot::Mutex;
 
-use crate::frame::{self, opcode};
 use crate::stream::Stream;
+use crate::ws::frame::{self, opcode};
 
 /// How a drain ended.
 #[derive(Debug, PartialEq, Eq)]
