@@ -7,13 +7,14 @@ const owners = require('./owner.js');
 const dictionary = require('./dictionary.js');
 const debug = require('./debug.js');
 const drain = require('./drain.js');
+const { checkShared } = require('./ids.js');
 const { urlOf } = require('./listen.js');
 const { bare, parted, withCredentials } = require('./credentials.js');
 const { idOf, textOfUrl } = require('./names.js');
 const { checkSeeds, joinAny } = require('./seeds.js');
 const { listen, stopOpening } = require('./serving.js');
 const { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription } = require('./validate.js');
-const { serialize } = require('./outbound.js');
+const { serializeId } = require('./outbound.js');
 const { drop, lookUp, show } = require('./owned.js');
 const { abortError, badProperty, error, nameOf, peerNotFound, typeError } = require('./errors.js');
 
@@ -204,7 +205,7 @@ Host.prototype.find = function (id) {
     // Of a host that is lost, another one may have the peer by now. The program itself may have noted the address.
     if (noted && (core.links === 0 || lookUp(this, 'connections', address) !== undefined)) return address;
     if (!core.mayKnow(id)) throw peerNotFound(id);
-    const found = core.call((native, call) => native.find(call, serialize(id) || null));
+    const found = core.call((native, call) => native.find(call, serializeId(id) || null));
     return noted
       ? found.catch((/** @type {any} */ err) =>
           err.code === 'ERR_PEER_NOT_FOUND' ? address : core.Promise.reject(err)
@@ -387,6 +388,7 @@ Host.prototype.subscribe = function (channel, callback, options) {
   const core = coreOf(this);
   core.outbound.checkName('channel', channel);
   core.outbound.checkName('group', group);
+  if (group !== undefined) checkShared(channel);
   if (group === undefined) core.subscriptions.add(channel, callback, exact);
   else core.notes.groups.add(String(channel), exact, group, callback);
 };
@@ -399,6 +401,7 @@ Host.prototype.subscribe = function (channel, callback, options) {
 Host.prototype.unsubscribe = function (channel, callback, options) {
   const { exact, group } = checkSubscription(options);
   const core = coreOf(this);
+  if (group !== undefined) checkShared(channel);
   if (group === undefined) core.subscriptions.remove(channel, callback, exact);
   else core.notes.groups.remove(String(channel), exact, group, callback);
 };

@@ -2,6 +2,7 @@
 
 const { isPattern, matcher } = require('./patterns.js');
 const { nameOf } = require('./errors.js');
+const { asTold } = require('./ids.js');
 const { checkPattern } = require('./validate.js');
 
 /** Messages to all peers that match, and the ids of those. */
@@ -47,7 +48,7 @@ class Broadcasts {
   async broadcast(from, pattern, message, self) {
     const { BROADCAST } = Broadcasts;
     // Told to the others first, so that what listeners here send comes after it there as well.
-    const args = from === undefined ? [pattern, self] : [pattern, self, from];
+    const args = from === undefined ? [pattern, self] : [pattern, self, asTold(from, nameOf(from))];
     const lost = this.#core.members.lost(this.#core.hosts);
     const asked = this.#core.hostIds().map((host) => this.#notes.ask(host, BROADCAST, args, message).catch(failure));
     const here = this.#deliver(from, pattern, message, self);

@@ -2,7 +2,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const Bluebird = require('./Promise.js');
-const { Outbound, isCarried, serialize } = require('./outbound.js');
+const { Outbound, isCarried, serialize, serializeId } = require('./outbound.js');
 const Events = require('./events.js');
 const Members = require('./members.js');
 const Mirror = require('./mirror.js');
@@ -440,7 +440,7 @@ class Core {
     this.checkDraining();
     // The answer is good until more is handed over.
     if (this.askedAt !== this.handed || this.askedFor !== to) {
-      this.refused = this.native !== null && this.native.refuses(serialize(to) || null);
+      this.refused = this.native !== null && this.native.refuses(serializeId(to) || null);
       this.askedFor = to;
       this.askedAt = this.handed;
     }

@@ -32,6 +32,23 @@ function serialize(value) {
 }
 
 /**
+ * JSON text of the id of a peer. JSON would make `null` of a number that is not finite: other hosts know it by its text.
+ * @param {any} id
+ */
+function serializeId(id) {
+  return typeof id === 'number' && !Number.isFinite(id) ? `"${id}"` : serialize(id);
+}
+
+/**
+ * JSON text of a channel that has a text, which is all that any host compares: also where JSON would make something else of it.
+ * @param {any} channel
+ */
+function serializeChannel(channel) {
+  const same = channel === undefined || channel === null || typeof channel === 'boolean' || Number.isFinite(channel);
+  return serialize(same ? channel : String(channel));
+}
+
+/**
  * Whether other hosts can be told of that id.
  * @param {any} id
  */
@@ -95,5 +112,7 @@ module.exports = {
   UNDEFINED,
   copyOf,
   isCarried,
-  serialize
+  serialize,
+  serializeChannel,
+  serializeId
 };

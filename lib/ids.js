@@ -52,6 +52,15 @@ function checkName(what, name, most) {
 }
 
 /**
+ * Checks the channel of a group, whose members may be on any host.
+ * @param {any} channel
+ */
+function checkShared(channel) {
+  if (typeof channel === 'symbol')
+    throw typeError('ERR_INVALID_ARG_TYPE', 'The "channel" argument must have a text in a group, got a symbol');
+}
+
+/**
  * @param {string} what
  * @param {number} length
  * @param {number} most
@@ -87,7 +96,7 @@ function checkObject(what, id, most) {
  * @returns {any}
  */
 function asTold(id, name) {
-  if (typeof id === 'bigint') return name;
+  if (typeof id === 'bigint' || (typeof id === 'number' && !Number.isFinite(id))) return name;
   if (typeof id !== 'object' || id === null) return id;
   try {
     return JSON.parse(JSON.stringify(id));
@@ -96,4 +105,4 @@ function asTold(id, name) {
   }
 }
 
-module.exports = { asTold, checkId, checkName };
+module.exports = { asTold, checkId, checkName, checkShared };

@@ -13,7 +13,9 @@ const {
   UNDEFINED,
   copyOf,
   isCarried,
-  serialize
+  serialize,
+  serializeChannel,
+  serializeId
 } = require('./encoded.js');
 const { messageTooLarge } = require('./errors.js');
 const Promptness = require('./promptness.js');
@@ -189,7 +191,7 @@ class Outbound {
     const plain = typeof name === 'string' && PLAIN.test(name);
     if (!plain) {
       try {
-        text = serialize(name);
+        text = serializeId(name);
       } catch {
         return; // what JSON cannot carry no other host can name
       }
@@ -329,13 +331,13 @@ class Outbound {
   }
 
   /**
-   * JSON text of an id or a channel.
+   * JSON text of an id.
    * @param {string} what the argument
    * @param {any} id
    */
   named(what, id) {
     this.checkId(what, id);
-    return serialize(id);
+    return serializeId(id);
   }
 
   /**
@@ -350,7 +352,7 @@ class Outbound {
     let names;
     if (what === REPLY) names = to + '\t' + from + '\t' + this.number;
     else if (what === NOTE || what === STATE || what === JOB) names = serialize(to) + '\t' + serialize(from);
-    else if (what === PUBLISH) names = this.named('channel', to);
+    else if (what === PUBLISH) names = serializeChannel(to);
     else names = this.named('to', to) + '\t' + this.named('from', from);
     if (what === PUBLISH) this.published = true;
     const head = what + form + names + '\t';
@@ -402,4 +404,4 @@ class Outbound {
   }
 }
 
-module.exports = { Outbound, isCarried, serialize };
+module.exports = { Outbound, isCarried, serialize, serializeId };

@@ -110,7 +110,7 @@ class Subscriptions {
    * @param {boolean} exact
    */
   storeOf(channel, exact) {
-    return exact && isPattern(String(channel)) ? this.exact : this.channels;
+    return exact && typeof channel !== 'symbol' && isPattern(String(channel)) ? this.exact : this.channels;
   }
 
   /** @param {any} key under which something stands, or not any more */
