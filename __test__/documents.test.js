@@ -21,12 +21,14 @@ const read = (file) => fs.readFileSync(path.join(__dirname, '..', file), 'utf8')
 
 /** The example that follows that comment. */
 function documented(name) {
-  const [, json] = read('docs/PROTOCOL.md').match(new RegExp(`<!-- ${name} -->\\n\`\`\`json\\n(.*)\\n\`\`\``));
+  const [, json] = read('docs/internals/protocol-v2.md').match(
+    new RegExp(`<!-- ${name} -->\\n\`\`\`json\\n(.*)\\n\`\`\``)
+  );
   return JSON.parse(random(json));
 }
 
 test(
-  'the greeting and the answer in docs/PROTOCOL.md are those of two hosts of this version',
+  'the greeting and the answer in docs/internals/protocol-v2.md are those of two hosts of this version',
   { timeout: 30_000 },
   async (t) => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
@@ -51,8 +53,8 @@ test(
   }
 );
 
-test('docs/ARCHITECTURE.md lists every kind of event and every kind of line that crosses to and from Rust', () => {
-  const text = read('docs/ARCHITECTURE.md');
+test('docs/internals/crossing.md lists every kind of event and every kind of line that crosses to and from Rust', () => {
+  const text = read('docs/internals/crossing.md');
   const names = (source, pattern) => Object.fromEntries([...source.matchAll(pattern)].map(([, a, b]) => [a, b]));
   const listed = names(text, /^\| (\d+) \| ([A-Z_0-9]+) \|/gm);
   const applied = names(read('lib/inbound.js').split('/** A change of a member')[0], /^const ([A-Z_0-9]+) = (\d+);$/gm);

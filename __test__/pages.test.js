@@ -21,7 +21,7 @@ const pagesIn = (folder) =>
   fs
     .readdirSync(path.join(ROOT, folder), { recursive: true })
     .map((name) => path.posix.join(folder, String(name).split(path.sep).join('/')))
-    .filter((name) => name.endsWith('.md'))
+    .filter((name) => name.endsWith('.md') && !name.includes('/node_modules/'))
     .sort();
 
 const GUIDE = ['README.md', ...pagesIn('docs/guide')];

@@ -13,7 +13,7 @@ const IDS = 3;
 const MAX_SILENCE = 5;
 
 /**
- * A batch of events that is being applied, and the replies to it. The events are in one flat array, see docs/ARCHITECTURE.md.
+ * A batch of events that is being applied, and the replies to it. The events are in one flat array, see docs/internals/crossing.md.
  */
 class Batch {
   /**

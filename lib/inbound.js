@@ -3,7 +3,7 @@
 const Batch = require('./batch.js');
 const { fromFailure, textOf, urlTaken } = require('./errors.js');
 
-/** Kinds of events, see docs/ARCHITECTURE.md. */
+/** Kinds of events, see docs/internals/crossing.md. */
 const MESSAGES = 0;
 const UNDEFINED_MESSAGES = 1;
 const MESSAGES_BESIDE = 2;

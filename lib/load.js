@@ -3,7 +3,7 @@
 const { error } = require('./errors.js');
 
 /**
- * The class of native hosts, described in docs/ARCHITECTURE.md.
+ * The class of native hosts, described in docs/internals/crossing.md.
  * @typedef {object} NativeHost
  * @property {string} id
  * @property {number} framesSent

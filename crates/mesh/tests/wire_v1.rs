@@ -1,4 +1,4 @@
-//! The frames of protocol v1, against the vectors that `docs/PROTOCOL.md` points to.
+//! The frames of protocol v1, against the vectors that `docs/internals/protocol-v1.md` points to.
 
 use distribus_mesh::Raw;
 use distribus_mesh::wire::v1::{self, Frame};

@@ -1,5 +1,5 @@
 //! Frames that are relayed: binary frames in which everything that is said over a relayed link travels over the direct links
-//! with the host between. `docs/PROTOCOL.md` has the layout.
+//! with the host between. `docs/internals/protocol-v2.md` has the layout.
 
 use bytes::Bytes;
 use bytestring::ByteString;

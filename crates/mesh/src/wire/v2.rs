@@ -1,4 +1,4 @@
-//! Our own protocol: binary frames, each with any number of records of any kinds. `docs/PROTOCOL.md` has the layout.
+//! Our own protocol: binary frames, each with any number of records of any kinds. `docs/internals/protocol-v2.md` has the layout.
 //!
 //! Users' messages are carried as they came from `JSON.stringify`, a whole run in one piece: writing and reading a record costs a copy
 //! and one look at each byte, not a parse.
