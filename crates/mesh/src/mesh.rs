@@ -1,33 +1,9 @@
 //! Joins the parts: takes an input, moves what it concerns, and says what is to be done.
 
 mod asking;
-mod beats;
-mod calls;
-mod cargo;
-mod closing;
-mod dialling;
-mod greeting;
-mod interest;
-mod joining;
-mod leaving;
-mod listening;
-mod losing;
-mod members;
-mod membership;
-mod messages;
-mod notes;
-mod outcomes;
-mod places;
-mod plain;
-mod pressure;
-mod reconnect;
-mod relay;
-mod replies;
-mod seeking;
+mod network;
 mod serving;
-mod session;
 mod traffic;
-mod twins;
 mod watching;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -55,12 +31,12 @@ use crate::stats::Stats;
 use crate::wire::v1::{self, Frame};
 use crate::wire::v2;
 use asking::{Asked, Round, RoundEnd, Silence};
-use cargo::{Cargo, Note};
-use closing::CloseBy;
-use interest::Barrier;
-use plain::Plain;
-use traffic::Told;
-use twins::Doubt;
+use network::closing::CloseBy;
+use network::twins::Doubt;
+use traffic::cargo::{Cargo, Note};
+use traffic::interest::Barrier;
+use traffic::sessions::Told;
+use traffic::v1_hosts::Plain;
 
 /// A goodbye is answered by a program that is leaving or staying, not by one that works: nobody waits longer than this.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,6 +1,7 @@
 //! What other hosts ask of this one, and the answers.
 
-use super::{Due, Mesh, Waiter, joining};
+use super::network::joining;
+use super::{Due, Mesh, Waiter};
 use crate::answers::Held;
 use crate::event::{Event, LinkId, Raw, Reply};
 use crate::payload::Payload;

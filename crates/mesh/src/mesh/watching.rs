@@ -1,8 +1,8 @@
 //! What the driver and the program may ask: what waits, for whom, and whether it is much.
 
 use super::Mesh;
-use super::plain::ENTRY;
-use super::seeking::Whereabouts;
+use super::traffic::seeking::Whereabouts;
+use super::traffic::v1_hosts::ENTRY;
 use crate::event::{Answer, Raw};
 use crate::stats::{Queue, Stats};
 use crate::wire::json;

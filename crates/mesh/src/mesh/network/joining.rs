@@ -4,28 +4,28 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::interest::read_features;
+use super::handshake::read_offer;
 use super::members::read_members;
-use super::session::read_offer;
-use super::{Asked, Expected, Mesh, RoundEnd, Waiter};
 use crate::error::CallError;
 use crate::event::{Answer, Event, LinkId, Raw, Time};
 use crate::hosts::{Link, State};
 use crate::limits::Limits;
 use crate::members::Member;
+use crate::mesh::traffic::interest::read_features;
+use crate::mesh::{Asked, Expected, Mesh, RoundEnd, Waiter};
 use crate::relays::is_relayed;
 use crate::wire::json;
 use crate::wire::v1;
 
 /// How long to wait for the other host's own connection before we insist on ours.
-pub(super) const EXPECTED_WITHIN: Duration = Duration::from_secs(1);
+pub(in crate::mesh) const EXPECTED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The most urls that one host may make us dial at a time.
 const MAX_URLS: usize = 1024;
 
 impl Mesh {
     /// The greeting was answered.
-    pub(super) fn greeted(&mut self, link: LinkId, message: Option<Raw>) {
+    pub(in crate::mesh) fn greeted(&mut self, link: LinkId, message: Option<Raw>) {
         let Some(l) = self.hosts.get_mut(link) else {
             return;
         };
@@ -207,13 +207,13 @@ impl Mesh {
     }
 
     /// Ends a link that is not needed and was not registered.
-    pub(super) fn leave_quietly(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn leave_quietly(&mut self, link: LinkId) {
         self.close_link(link);
         self.hosts.remove(link);
     }
 
     /// Registers the link and gives who expected that host.
-    pub(super) fn register(&mut self, link: LinkId, key: ByteString) -> Vec<Waiter> {
+    pub(in crate::mesh) fn register(&mut self, link: LinkId, key: ByteString) -> Vec<Waiter> {
         if let Some(old) = self.hosts.route(&key).filter(|old| *old != link) {
             self.displace(old, link);
         }
@@ -268,7 +268,7 @@ impl Mesh {
 
     /// Takes a link out of service because the newer one of that host takes its place. A session can go on over that one, if it is
     /// the same incarnation.
-    pub(super) fn displace(&mut self, link: LinkId, newer: LinkId) {
+    pub(in crate::mesh) fn displace(&mut self, link: LinkId, newer: LinkId) {
         let host = self.hosts.get(newer).and_then(|l| l.host.clone());
         if let Some(ours) = self
             .session_of(link)
@@ -294,7 +294,7 @@ impl Mesh {
 
     /// We are connected with a host that we dialled: join the members that it told us of, and tell the others of it as far as they
     /// do not know. Then the join is done. `asked`: these are all members that it knows.
-    pub(super) fn announce(
+    pub(in crate::mesh) fn announce(
         &mut self,
         link: LinkId,
         members: Vec<Member>,
@@ -337,7 +337,7 @@ impl Mesh {
     }
 
     /// The host that we joined has told which hosts it knows: join those that we do not know yet, and have the others join them.
-    pub(super) fn hosts_answer(&mut self, link: LinkId, round: u64, message: Option<Raw>) {
+    pub(in crate::mesh) fn hosts_answer(&mut self, link: LinkId, round: u64, message: Option<Raw>) {
         let member = |url| Member { url, host: None };
         let list: Vec<Member> = urls(message.as_ref()).into_iter().map(member).collect();
         // It may have taken longer than the join could wait.
@@ -359,7 +359,7 @@ impl Mesh {
     }
 
     /// What was waited for has come, by the other side's doing. The members that we are just joining are waited for as well.
-    pub(super) fn joined_with_members(&mut self, waiters: Vec<Waiter>) {
+    pub(in crate::mesh) fn joined_with_members(&mut self, waiters: Vec<Waiter>) {
         let member = |w: &Waiter| matches!(w, Waiter::Member { .. });
         let joining = |l: &Link<Waiter>| l.is_connecting() && l.waiters.iter().any(member);
         let waiters = self.answer_requests(waiters);
@@ -378,11 +378,13 @@ impl Mesh {
         self.round_answer(round, None);
     }
 
-    pub(super) fn joined(&mut self, waiters: Vec<Waiter>) {
+    pub(in crate::mesh) fn joined(&mut self, waiters: Vec<Waiter>) {
         for waiter in waiters {
             match waiter {
                 Waiter::Call(call) => self.done(call, Ok(Answer::Done)),
-                Waiter::Request { link, id } => self.owe(link, Some(id), super::Due::Message(None)),
+                Waiter::Request { link, id } => {
+                    self.owe(link, Some(id), crate::mesh::Due::Message(None))
+                }
                 Waiter::Member { round: Some(round) } => self.round_answer(round, None),
                 Waiter::Redial { key, host, .. } => {
                     self.member_was_looked_for(host.as_ref(), &key);
@@ -394,7 +396,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn fail(&mut self, waiter: Waiter, error: CallError) {
+    pub(in crate::mesh) fn fail(&mut self, waiter: Waiter, error: CallError) {
         match waiter {
             Waiter::Call(call) => self.done(call, Err(error)),
             Waiter::Request { link, id } => {
@@ -413,7 +415,7 @@ impl Mesh {
 }
 
 /// The urls in a JSON array, as far as it is one.
-pub(super) fn urls(array: Option<&Raw>) -> Vec<ByteString> {
+pub(in crate::mesh) fn urls(array: Option<&Raw>) -> Vec<ByteString> {
     let urls: Vec<String> = array
         .and_then(|array| serde_json::from_str(array).ok())
         .unwrap_or_default();
@@ -423,7 +425,7 @@ pub(super) fn urls(array: Option<&Raw>) -> Vec<ByteString> {
         .collect()
 }
 
-pub(super) fn join_params(url: Option<&str>) -> String {
+pub(in crate::mesh) fn join_params(url: Option<&str>) -> String {
     let mut params = String::from("{");
     json::push_member(&mut params, "url", url.map(json::quote).as_deref());
     params.push('}');

@@ -13,7 +13,7 @@ const RECORD: usize = 48;
 
 /// A note on its way: like messages to a peer, but its receiver is a host.
 #[derive(Clone, Debug)]
-pub(super) struct Note {
+pub(in crate::mesh) struct Note {
     pub seq: u64,
     pub head: Option<Raw>,
     pub kind: NoteKind,
@@ -28,7 +28,7 @@ impl Note {
 
 /// What a session carries.
 #[derive(Clone, Debug)]
-pub(super) enum Cargo {
+pub(in crate::mesh) enum Cargo {
     Parcel(Parcel),
     Note(Note),
     Publish {
@@ -78,7 +78,7 @@ impl Cargo {
     }
 
     /// Keeps the first `at` messages, in memory of their own, and gives the others: as [`Payload::split_off`].
-    pub(super) fn split_off(&mut self, at: u32) -> Option<Cargo> {
+    pub(in crate::mesh) fn split_off(&mut self, at: u32) -> Option<Cargo> {
         let mut rest = self.clone();
         let (Some(kept), Some(cut)) = (self.payload_mut(), rest.payload_mut()) else {
             return None;
@@ -103,12 +103,12 @@ impl Cargo {
         }
     }
 
-    pub(super) fn is_parcel(&self) -> bool {
+    pub(in crate::mesh) fn is_parcel(&self) -> bool {
         matches!(self, Cargo::Parcel(_))
     }
 
     /// Whether there is always room for it, because its sender sees to it that it is little.
-    pub(super) fn is_state(&self) -> bool {
+    pub(in crate::mesh) fn is_state(&self) -> bool {
         matches!(self, Cargo::Note(note) if note.kind == NoteKind::State)
     }
 
@@ -121,7 +121,7 @@ impl Cargo {
     }
 
     /// How many bytes its record takes, at most.
-    pub(super) fn record(&self) -> usize {
+    pub(in crate::mesh) fn record(&self) -> usize {
         let length = |id: &Option<Raw>| id.as_ref().map_or(0, |id| id.len());
         let ids: usize = match self {
             Cargo::Note(note) => length(&note.head),
@@ -136,7 +136,7 @@ impl Cargo {
     }
 
     /// Whether whoever takes only that much takes it.
-    pub(super) fn fits(&self, limits: &Limits) -> bool {
+    pub(in crate::mesh) fn fits(&self, limits: &Limits) -> bool {
         self.record() < limits.payload && self.ids().iter().all(|id| limits.allow(id))
     }
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use super::handshake::VERSIONS;
 use super::joining::EXPECTED_WITHIN;
 use super::members::MEMBERS_WITHIN;
-use super::session::VERSIONS;
-use super::{Asked, Expected, Mesh, Waiter};
 use crate::error::CallError;
 use crate::event::{LinkId, Output};
 use crate::hosts::State;
+use crate::mesh::{Asked, Expected, Mesh, Waiter};
 use crate::relays::is_relayed;
 use crate::wire::json;
 
@@ -18,12 +18,17 @@ use crate::wire::json;
 const RELAYED_WITHIN: Duration = Duration::from_secs(10);
 
 impl Mesh {
-    pub(super) fn join(&mut self, url: ByteString, waiter: Waiter) {
+    pub(in crate::mesh) fn join(&mut self, url: ByteString, waiter: Waiter) {
         self.join_host(url, None, waiter);
     }
 
     /// Joins a host of which we know the url, and perhaps who is there.
-    pub(super) fn join_host(&mut self, url: ByteString, host: Option<ByteString>, waiter: Waiter) {
+    pub(in crate::mesh) fn join_host(
+        &mut self,
+        url: ByteString,
+        host: Option<ByteString>,
+        waiter: Waiter,
+    ) {
         if self.closing.is_some() {
             return self.fail(waiter, CallError::Closed);
         }
@@ -74,7 +79,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn dial(
+    pub(in crate::mesh) fn dial(
         &mut self,
         url: ByteString,
         hint: Option<ByteString>,
@@ -97,7 +102,7 @@ impl Mesh {
     }
 
     /// The dial succeeded: say hello.
-    pub(super) fn greet(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn greet(&mut self, link: LinkId) {
         let Some(l) = self.hosts.get_mut(link) else {
             return;
         };
@@ -174,7 +179,7 @@ impl Mesh {
     }
 
     /// A link that we dialled did not come to a good end.
-    pub(super) fn not_joined(&mut self, link: LinkId, error: CallError) {
+    pub(in crate::mesh) fn not_joined(&mut self, link: LinkId, error: CallError) {
         let Some(l) = self.hosts.remove(link) else {
             return;
         };
@@ -220,7 +225,7 @@ impl Mesh {
 
     /// The host that was to connect to us did not: dial again and ask it to take this connection instead of the one that it
     /// still believes in.
-    pub(super) fn insist(&mut self, expected: Expected) {
+    pub(in crate::mesh) fn insist(&mut self, expected: Expected) {
         let mut waiters = expected.waiters.into_iter();
         let Some(first) = waiters.next() else { return };
         let link = self.dial(expected.url, Some(expected.host), first);

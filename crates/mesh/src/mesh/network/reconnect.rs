@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::{Mesh, Waiter};
 use crate::error::CallError;
 use crate::event::{Event, Time};
 use crate::hosts::Link;
 use crate::lost::{Lost, Redial};
+use crate::mesh::{Mesh, Waiter};
 
 /// Attempts after the first one are never closer together than this (or than the first delay, if that is shorter).
 const SHORTEST_DELAY: f64 = 0.25;
@@ -18,7 +18,7 @@ const LONGEST_RELAYED_DELAY: f64 = 30.0;
 
 impl Mesh {
     /// A registered host's link ended.
-    pub(super) fn lose(
+    pub(in crate::mesh) fn lose(
         &mut self,
         key: ByteString,
         dialled: Option<ByteString>,
@@ -52,7 +52,7 @@ impl Mesh {
 
     /// An attempt failed: the next one comes after the delay divided by the decay, give or take a quarter, so that many hosts
     /// that lost the same one do not all return at once.
-    pub(super) fn redial_later(
+    pub(in crate::mesh) fn redial_later(
         &mut self,
         key: ByteString,
         host: Option<ByteString>,
@@ -92,7 +92,7 @@ impl Mesh {
 
     /// We have dialled a lost host that was to dial us, and it has perhaps taken that connection before it was lost as well: then
     /// it waits for us now.
-    pub(super) fn take_over(&mut self, url: ByteString, host: &ByteString) {
+    pub(in crate::mesh) fn take_over(&mut self, url: ByteString, host: &ByteString) {
         if self.closing.is_some() {
             return;
         }
@@ -105,7 +105,7 @@ impl Mesh {
     }
 
     /// A dial did not come to a good end. If others told us of that member, it is tried again, as one that was lost.
-    pub(super) fn retry_member(&mut self, link: &Link<Waiter>, error: &CallError) {
+    pub(in crate::mesh) fn retry_member(&mut self, link: &Link<Waiter>, error: &CallError) {
         let of = |wanted: fn(&Waiter) -> bool| link.waiters.iter().any(wanted);
         let told = of(|w| matches!(w, Waiter::Member { .. }));
         let other = of(|w| matches!(w, Waiter::Call(_) | Waiter::Redial { .. }));
@@ -134,7 +134,7 @@ impl Mesh {
     }
 
     /// The program wants that url tried again until somebody is there, or until the reconnect timeout.
-    pub(super) fn try_again(&mut self, url: ByteString) {
+    pub(in crate::mesh) fn try_again(&mut self, url: ByteString) {
         let known = self.hosts.route(&url).is_some() || self.hosts.lost(&url).is_some();
         if !known && !url.is_empty() && self.url.as_ref() != Some(&url) && self.closing.is_none() {
             let host = self.hosts.lost_behind(&url);
@@ -143,7 +143,7 @@ impl Mesh {
     }
 
     /// Does what is due about lost hosts.
-    pub(super) fn redial_due(&mut self) {
+    pub(in crate::mesh) fn redial_due(&mut self) {
         for (key, lost) in self.hosts.due(self.now) {
             self.event(Event::TimerStopped { key: key.clone() });
             match lost.redial {
@@ -176,7 +176,7 @@ impl Mesh {
     }
 
     /// The program does not want to wait for that host any more.
-    pub(super) fn give_up(&mut self, key: ByteString) {
+    pub(in crate::mesh) fn give_up(&mut self, key: ByteString) {
         if let Some(lost) = self.hosts.found(&key) {
             self.event(Event::TimerStopped { key: key.clone() });
             self.forget_lost(&key, lost.host);
@@ -199,7 +199,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn forget_lost(&mut self, key: &ByteString, host: Option<ByteString>) {
+    pub(in crate::mesh) fn forget_lost(&mut self, key: &ByteString, host: Option<ByteString>) {
         if let Some(host) = &host {
             self.give_up_waiting(host);
         }
@@ -212,7 +212,7 @@ impl Mesh {
     }
 
     /// Ends the session with a host that is not connected.
-    pub(super) fn end_lost_session(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn end_lost_session(&mut self, host: &ByteString) {
         if self.hosts.route_to_host(host).is_none() {
             self.forget_peers(Some(host), None);
         }

@@ -4,15 +4,15 @@ use bytestring::ByteString;
 
 use super::cargo::Cargo;
 use super::seeking::{SOUGHT_WITHIN, Whereabouts};
-use super::{Asked, Mesh};
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, LinkId, Output, Raw, Time};
+use crate::mesh::{Asked, Mesh};
 use crate::payload::Payload;
 use crate::peers::{Home, Landed, Parcel, Place};
 use crate::wire::{json, v1};
 
 impl Mesh {
-    pub(super) fn send(&mut self, mut parcel: Parcel) {
+    pub(in crate::mesh) fn send(&mut self, mut parcel: Parcel) {
         parcel.since = self.now;
         let sought = self.peers.lookup(&parcel.key).is_some();
         let known = self.peers.address(&parcel.key).is_some();
@@ -37,7 +37,7 @@ impl Mesh {
     }
 
     /// Sends messages to the host where their peer is known to live.
-    pub(super) fn forward(&mut self, mut parcel: Parcel) {
+    pub(in crate::mesh) fn forward(&mut self, mut parcel: Parcel) {
         let Some(address) = self.peers.address(&parcel.key) else {
             return self.search_for(parcel); // The one before it has found that its host is gone.
         };
@@ -86,7 +86,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn send_answer(&mut self, mut parcel: Parcel, error: Option<Raw>) {
+    pub(in crate::mesh) fn send_answer(&mut self, mut parcel: Parcel, error: Option<Raw>) {
         let Some(error) = error else {
             self.event(Event::Settled {
                 seq: parcel.seq,
@@ -109,7 +109,7 @@ impl Mesh {
         self.arrived(&parcel, parcel.seq, 1);
     }
 
-    pub(super) fn not_found(&mut self, parcel: &Parcel) {
+    pub(in crate::mesh) fn not_found(&mut self, parcel: &Parcel) {
         for seq in parcel.numbers() {
             let id = parcel.to.clone();
             self.failed(seq, SendError::NotFound { id });
@@ -117,7 +117,7 @@ impl Mesh {
     }
 
     /// The peer does not live any more where we believed: look for it once more.
-    pub(super) fn not_there(&mut self, mut parcel: Parcel) {
+    pub(in crate::mesh) fn not_there(&mut self, mut parcel: Parcel) {
         let (key, flight) = (parcel.key.clone(), parcel.flight);
         let landed = self.peers.landed(&key, flight, parcel.payload.count());
         if self.peers.address(&key).is_some_and(|a| a.number == flight) {
@@ -138,7 +138,7 @@ impl Mesh {
 
     /// Message `seq` to that peer and those that were called with it, `count` in all, have arrived, or are given up: whatever was
     /// called before them and waits must not arrive any more.
-    pub(super) fn arrived(&mut self, parcel: &Parcel, seq: u64, count: u32) {
+    pub(in crate::mesh) fn arrived(&mut self, parcel: &Parcel, seq: u64, count: u32) {
         if count > 0 {
             for overtaken in self.peers.overtaken(&parcel.key, seq) {
                 self.not_found(&overtaken);
@@ -148,24 +148,24 @@ impl Mesh {
     }
 
     /// So many messages of that parcel are not under way any more.
-    pub(super) fn landed(&mut self, parcel: &Parcel, count: u32) {
+    pub(in crate::mesh) fn landed(&mut self, parcel: &Parcel, count: u32) {
         self.landed_at(&parcel.key, parcel.flight, count);
     }
 
     /// So many messages to that peer that had left by that address are not under way any more.
-    pub(super) fn landed_at(&mut self, key: &ByteString, flight: u64, count: u32) {
+    pub(in crate::mesh) fn landed_at(&mut self, key: &ByteString, flight: u64, count: u32) {
         if count > 0 && self.peers.landed(key, flight, count) == Landed::Awaited {
             self.settle_lookup(key);
         }
     }
 
-    pub(super) fn forget(&mut self, key: &ByteString) {
+    pub(in crate::mesh) fn forget(&mut self, key: &ByteString) {
         if let Some(id) = self.peers.forget(key).and_then(|a| a.id) {
             self.event(Event::Forgotten { id });
         }
     }
 
-    pub(super) fn find(&mut self, call: Call, id: Option<Raw>) {
+    pub(in crate::mesh) fn find(&mut self, call: Call, id: Option<Raw>) {
         let key = json::id_key(&id);
         let known = self.peers.address(&key).map(|a| self.whereabouts(&a.home));
         let sought = match known {
@@ -192,19 +192,19 @@ impl Mesh {
     }
 
     /// The url of the host where that peer is known to live.
-    pub(super) fn known_url(&self, key: &str) -> Option<ByteString> {
+    pub(in crate::mesh) fn known_url(&self, key: &str) -> Option<ByteString> {
         let place = self.peers.place(&self.peers.address(key)?.home)?;
         place.listed.then(|| place.url.clone())
     }
 
     /// Asks for a peer: whom the directory names, and those who do not take part in it; or everybody.
-    pub(super) fn look_up(&mut self, key: &ByteString, id: Option<Raw>) {
+    pub(in crate::mesh) fn look_up(&mut self, key: &ByteString, id: Option<Raw>) {
         let search = self.peers.begin_lookup(key.clone(), id.clone()).number;
         self.ask_for(key, id, search);
     }
 
     /// Goes on with the search for that peer if it is asleep.
-    pub(super) fn look_again(&mut self, key: &ByteString) {
+    pub(in crate::mesh) fn look_again(&mut self, key: &ByteString) {
         if let Some((search, id)) = self.peers.wake(key) {
             self.ask_for(key, id, search);
             self.settle_lookup(key);
@@ -213,7 +213,7 @@ impl Mesh {
 
     /// Goes on with all searches that are asleep, because a lost host is back or will not come back; or, with a time, with those that
     /// end then.
-    pub(super) fn wake_searches(&mut self, due: Option<Time>) {
+    pub(in crate::mesh) fn wake_searches(&mut self, due: Option<Time>) {
         for key in self.peers.sleeping(due) {
             self.look_again(&key);
         }
@@ -261,7 +261,7 @@ impl Mesh {
     }
 
     /// A host has said whether a peer lives there: by its url, or, where it has none, by its id.
-    pub(super) fn find_answer(
+    pub(in crate::mesh) fn find_answer(
         &mut self,
         link: LinkId,
         key: ByteString,
@@ -291,7 +291,7 @@ impl Mesh {
     }
 
     /// Ends a search if it has come to an end.
-    pub(super) fn settle_lookup(&mut self, key: &ByteString) {
+    pub(in crate::mesh) fn settle_lookup(&mut self, key: &ByteString) {
         let Some(lookup) = self.peers.lookup(key).filter(|l| l.is_over()) else {
             return;
         };
@@ -356,7 +356,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn publish(&mut self, channel: Option<Raw>, payload: Payload) {
+    pub(in crate::mesh) fn publish(&mut self, channel: Option<Raw>, payload: Payload) {
         self.stats.published += u64::from(payload.count());
         self.load_publish(&channel, &payload);
         self.publish_plain(channel, payload);

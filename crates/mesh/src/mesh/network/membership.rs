@@ -2,8 +2,8 @@
 
 use bytestring::ByteString;
 
-use super::Mesh;
 use crate::event::{Change, Event, LinkId};
+use crate::mesh::Mesh;
 use crate::roster::Name;
 
 impl Mesh {
@@ -14,7 +14,7 @@ impl Mesh {
     }
 
     /// The host behind that link is connected, under that key.
-    pub(super) fn member_is_here(
+    pub(in crate::mesh) fn member_is_here(
         &mut self,
         host: Option<&ByteString>,
         key: &ByteString,
@@ -38,32 +38,40 @@ impl Mesh {
     }
 
     /// It has lost its connection.
-    pub(super) fn member_is_lost(&mut self, host: Option<&ByteString>, key: &ByteString) {
+    pub(in crate::mesh) fn member_is_lost(&mut self, host: Option<&ByteString>, key: &ByteString) {
         let event = self.roster.lost(&Name::new(host, key));
         self.tell(event);
     }
 
     /// The host behind that link has said goodbye, or another one has taken its place.
-    pub(super) fn member_is_gone(&mut self, link: LinkId, key: &ByteString) {
+    pub(in crate::mesh) fn member_is_gone(&mut self, link: LinkId, key: &ByteString) {
         let host = self.hosts.get(link).and_then(|l| l.host.as_ref());
         let event = self.roster.gone(&Name::new(host, key));
         self.tell(event);
     }
 
     /// It was lost, and is not waited for any more.
-    pub(super) fn member_is_given_up(&mut self, host: Option<&ByteString>, key: &ByteString) {
+    pub(in crate::mesh) fn member_is_given_up(
+        &mut self,
+        host: Option<&ByteString>,
+        key: &ByteString,
+    ) {
         let events = self.roster.given_up(&Name::new(host, key), Some(key));
         self.tell(events);
     }
 
     /// Another incarnation is where that lost one was.
-    pub(super) fn incarnation_has_ended(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn incarnation_has_ended(&mut self, host: &ByteString) {
         let events = self.roster.given_up(&Name::Host(host.clone()), None);
         self.tell(events);
     }
 
     /// Somebody answers where we were looking for a lost host. If it was not that one, nobody looks for it any more.
-    pub(super) fn member_was_looked_for(&mut self, host: Option<&ByteString>, key: &ByteString) {
+    pub(in crate::mesh) fn member_was_looked_for(
+        &mut self,
+        host: Option<&ByteString>,
+        key: &ByteString,
+    ) {
         let lost = |h: &ByteString| self.hosts.is_lost(h);
         let looked_for = self.hosts.lost(key).is_some()
             || host.is_some_and(lost)
@@ -76,7 +84,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn all_members_are_gone(&mut self) {
+    pub(in crate::mesh) fn all_members_are_gone(&mut self) {
         let events = self.roster.clear();
         self.tell(events);
     }

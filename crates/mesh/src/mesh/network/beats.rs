@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::Mesh;
 use crate::config::Config;
 use crate::event::{Event, LinkId, Output, Time};
 use crate::hosts::State;
+use crate::mesh::Mesh;
 use crate::relays::is_relayed;
 use crate::wire::v2::Frame;
 
@@ -18,14 +18,14 @@ impl Mesh {
     }
 
     /// That link is registered. Relayed ones end with the direct one that carries them.
-    pub(super) fn watch_link(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn watch_link(&mut self, link: LinkId) {
         let interval = self.config.heartbeat_interval;
         if !interval.is_zero() && !is_relayed(link) {
             self.liveness.watch(link, self.now, interval);
         }
     }
 
-    pub(super) fn configure(&mut self, config: Config) {
+    pub(in crate::mesh) fn configure(&mut self, config: Config) {
         let before = std::mem::replace(&mut self.config, config).heartbeat_interval;
         let interval = self.config.heartbeat_interval;
         if interval == before {
@@ -45,7 +45,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn beat_if_due(&mut self) {
+    pub(in crate::mesh) fn beat_if_due(&mut self) {
         let Config {
             heartbeat_interval: interval,
             heartbeat_timeout: timeout,
@@ -102,7 +102,7 @@ impl Mesh {
     }
 
     /// Bytes have last come over that link at that time, as far as one can know without having read those that wait.
-    pub(super) fn heard(&mut self, link: LinkId, at: Time) {
+    pub(in crate::mesh) fn heard(&mut self, link: LinkId, at: Time) {
         if !self.liveness.is_probed(link) {
             return;
         }
@@ -118,7 +118,7 @@ impl Mesh {
     }
 
     /// That host has let us hear of it. Its program has been standing still for so long.
-    pub(super) fn beaten(&mut self, host: &ByteString, interval: u64, stalled: u64) {
+    pub(in crate::mesh) fn beaten(&mut self, host: &ByteString, interval: u64, stalled: u64) {
         let link = self.sessions.get(host).and_then(|session| session.link());
         let Some(link) = link.filter(|link| self.is_watched(*link)) else {
             return;

@@ -3,15 +3,15 @@
 
 use bytestring::ByteString;
 
-use super::Mesh;
 use super::cargo::Cargo;
 use crate::event::{Event, Outcome};
+use crate::mesh::Mesh;
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};
 
 impl Mesh {
     /// The program replies to requests of that host.
-    pub(super) fn reply(
+    pub(in crate::mesh) fn reply(
         &mut self,
         host: &ByteString,
         number: u64,
@@ -32,14 +32,14 @@ impl Mesh {
         self.load(host, reply);
     }
 
-    pub(super) fn accepted(&mut self, seq: u64, count: u64, host: &ByteString) {
+    pub(in crate::mesh) fn accepted(&mut self, seq: u64, count: u64, host: &ByteString) {
         self.asked.insert(host.clone());
         let host = host.clone();
         self.event(Event::Accepted { seq, count, host });
     }
 
     /// The session with that host has ended, and with it the way back for replies.
-    pub(super) fn no_replies(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn no_replies(&mut self, host: &ByteString) {
         if let Some(host) = self.asked.take(host)
             && !sabotage::is(Sabotage::NoGone)
         {

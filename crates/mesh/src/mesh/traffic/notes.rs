@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use bytestring::ByteString;
 
-use super::Mesh;
 use super::cargo::{Cargo, Note};
 use crate::error::SendError;
 use crate::event::Event;
+use crate::mesh::Mesh;
 use crate::wire::v2::Code;
 
 impl Mesh {
-    pub(super) fn note(&mut self, host: &ByteString, note: Note) {
+    pub(in crate::mesh) fn note(&mut self, host: &ByteString, note: Note) {
         let registered = self.hosts.route_to_host(host);
         if registered.is_some_and(|link| self.session_of(link).is_some()) {
             return self.load(host, Cargo::Note(note));
@@ -23,7 +23,7 @@ impl Mesh {
 
     /// The connection with that host is lost: its program is told anew when there is another one, and jobs can go elsewhere. So what was
     /// never said is not said later.
-    pub(super) fn return_notes(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn return_notes(&mut self, host: &ByteString) {
         let Some(session) = self.sessions.get_mut(host) else {
             return;
         };
@@ -37,14 +37,24 @@ impl Mesh {
         }
     }
 
-    pub(super) fn note_failed(&mut self, note: &Note, range: Range<u32>, error: &SendError) {
+    pub(in crate::mesh) fn note_failed(
+        &mut self,
+        note: &Note,
+        range: Range<u32>,
+        error: &SendError,
+    ) {
         for seq in note.seqs(range) {
             self.failed(seq, error.clone());
         }
     }
 
     /// The other program has taken those of the note's messages, or, with that code, has not.
-    pub(super) fn note_acknowledged(&mut self, note: &Note, range: Range<u32>, code: Option<Code>) {
+    pub(in crate::mesh) fn note_acknowledged(
+        &mut self,
+        note: &Note,
+        range: Range<u32>,
+        code: Option<Code>,
+    ) {
         let error = match code {
             None => {
                 let count = u64::from(range.end - range.start);

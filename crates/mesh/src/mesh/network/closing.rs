@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::error::{CallError, SendError};
 use crate::event::{Answer, Call, Event, LinkId, Output, Time};
 use crate::hosts::{Link, State};
+use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::peers::Parcel;
 use crate::relays::is_relayed;
 use crate::wire::json;
@@ -21,7 +21,7 @@ const MOST_DIALLED: usize = 256;
 
 /// When `close` ends, whoever has not answered by then.
 #[derive(Debug, Default)]
-pub(super) struct CloseBy {
+pub(in crate::mesh) struct CloseBy {
     /// Dials that go on end then.
     dialled: Time,
     all: Time,
@@ -49,7 +49,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn say_last_goodbyes(&mut self) {
+    pub(in crate::mesh) fn say_last_goodbyes(&mut self) {
         for link in self.relays.take_leaving() {
             if self.hosts.get(link).is_some() {
                 self.say_goodbye_for_good(link);
@@ -58,7 +58,7 @@ impl Mesh {
     }
 
     /// Somebody connects while we leave: perhaps a host that was lost and looks for us.
-    pub(super) fn turn_away(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn turn_away(&mut self, link: LinkId) {
         if self.closing.is_some() {
             let text = v1::notification("goodbye", &self.own_goodbye());
             self.out.push(Output::Transmit { link, text });
@@ -67,7 +67,7 @@ impl Mesh {
     }
 
     /// We have reached a host from which we take leave: it needs to know no more than that.
-    pub(super) fn take_leave(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn take_leave(&mut self, link: LinkId) {
         self.hosts.unregister(link, State::Leaving);
         if let Some(l) = self.hosts.get_mut(link) {
             l.waiters.clear();
@@ -77,7 +77,7 @@ impl Mesh {
 
     /// Leaves the network: says goodbye to everyone, gives up everything that is under way, and is done when the last link has
     /// ended, or when the time is over.
-    pub(super) fn close(&mut self, call: Call, within: Duration) {
+    pub(in crate::mesh) fn close(&mut self, call: Call, within: Duration) {
         if let Some(earlier) = self.closing.replace(call) {
             self.done(earlier, Ok(Answer::Done));
         }
@@ -163,7 +163,7 @@ impl Mesh {
     }
 
     /// The link broke before our goodbye was answered: the other side has perhaps lost us before it was said.
-    pub(super) fn say_goodbye_elsewhere(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn say_goodbye_elsewhere(&mut self, link: LinkId) {
         let Some(l) = self.hosts.get(link).filter(|_| self.closing.is_some()) else {
             return;
         };
@@ -193,7 +193,7 @@ impl Mesh {
         host.is_some_and(|host| self.sessions.get(&host).is_some_and(|s| s.link().is_none()))
     }
 
-    pub(super) fn fail_all(&mut self, waiters: Vec<Waiter>) {
+    pub(in crate::mesh) fn fail_all(&mut self, waiters: Vec<Waiter>) {
         for waiter in waiters {
             if !matches!(waiter, Waiter::Redial { .. }) {
                 self.fail(waiter, CallError::Closed);
@@ -202,7 +202,7 @@ impl Mesh {
     }
 
     /// When to look whether `close` has taken long enough.
-    pub(super) fn close_deadline(&self) -> Option<Time> {
+    pub(in crate::mesh) fn close_deadline(&self) -> Option<Time> {
         self.closing?;
         let dials = self.hosts.loose().any(|(_, l)| l.state == State::Dialling);
         Some(if dials {
@@ -213,7 +213,7 @@ impl Mesh {
     }
 
     /// Whoever has not answered in time is not waited for. The hosts between hear our goodbye when the relayed links are over.
-    pub(super) fn end_overdue_links(&mut self) {
+    pub(in crate::mesh) fn end_overdue_links(&mut self) {
         if self.closing.is_none() || self.now < self.close_by.dialled {
             return;
         }
@@ -227,7 +227,7 @@ impl Mesh {
     }
 
     /// Ends `close` when no link is left, or when its time is over.
-    pub(super) fn finish_closing(&mut self) {
+    pub(in crate::mesh) fn finish_closing(&mut self) {
         if self.closing.is_none() {
             return;
         }

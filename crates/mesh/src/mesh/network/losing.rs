@@ -1,27 +1,27 @@
 //! How links end, whoever ends them.
 
-use super::Mesh;
-use super::asking::Silence;
 use crate::error::CallError;
 use crate::event::{Event, LinkId, Output};
 use crate::hosts::State;
+use crate::mesh::Mesh;
+use crate::mesh::asking::Silence;
 use crate::relays::is_relayed;
 
 impl Mesh {
     /// Ends a link at once, as if it had been lost.
-    pub(super) fn drop_link(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn drop_link(&mut self, link: LinkId) {
         self.close_link(link);
         self.closed(link);
     }
 
     /// Has the link closed after what was said over it.
-    pub(super) fn close_link(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn close_link(&mut self, link: LinkId) {
         self.close_frame(link);
         self.out.push(Output::Close { link });
     }
 
     /// The link is gone, without a goodbye unless it was leaving.
-    pub(super) fn closed(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn closed(&mut self, link: LinkId) {
         let Some(l) = self.hosts.get(link) else {
             return;
         };

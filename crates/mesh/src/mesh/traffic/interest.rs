@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use bytestring::ByteString;
 
-use super::Mesh;
 use super::cargo::Cargo;
 use crate::error::CallError;
 use crate::event::{Answer, Call, LinkId, Output, Raw, Time, Topic};
+use crate::mesh::Mesh;
 use crate::patterns::Patterns;
 use crate::payload::Payload;
 use crate::wire::json;
@@ -23,14 +23,14 @@ const RECORD_BYTES: usize = 32 * 1024;
 
 /// A call that waits until other hosts know what is listened to here.
 #[derive(Debug)]
-pub(super) struct Barrier {
+pub(in crate::mesh) struct Barrier {
     call: Call,
     left: BTreeSet<ByteString>,
-    pub(super) until: Time,
+    pub(in crate::mesh) until: Time,
 }
 
 /// Whether those features, as a greeting or its answer lists them, are interests, the directory and relaying.
-pub(super) fn read_features(features: Option<&Raw>) -> (bool, bool, bool) {
+pub(in crate::mesh) fn read_features(features: Option<&Raw>) -> (bool, bool, bool) {
     let list: Vec<serde_json::Value> = features
         .and_then(|f| serde_json::from_str(f).ok())
         .unwrap_or_default();
@@ -48,7 +48,7 @@ fn channel_name(channel: &Option<Raw>) -> Option<ByteString> {
 
 impl Mesh {
     /// Writes the features, and whether nothing is listened to here, into a greeting's or an answer's `host`.
-    pub(super) fn push_features(&mut self, link: LinkId, host: &mut String) {
+    pub(in crate::mesh) fn push_features(&mut self, link: LinkId, host: &mut String) {
         let Some(l) = self.hosts.get_mut(link) else {
             return;
         };
@@ -67,7 +67,7 @@ impl Mesh {
     }
 
     /// A session with that host begins, or goes on, over that link.
-    pub(super) fn open_channels(&mut self, link: LinkId, host: &ByteString) {
+    pub(in crate::mesh) fn open_channels(&mut self, link: LinkId, host: &ByteString) {
         let now = self.now;
         let Some(l) = self.hosts.get_mut(link) else {
             return;
@@ -82,7 +82,7 @@ impl Mesh {
     }
 
     /// The session with that host has ended.
-    pub(super) fn forget_channels(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn forget_channels(&mut self, host: &ByteString) {
         let patterns = self.channels.forget(host);
         self.remove_patterns(host, patterns);
         self.synced_all(host);
@@ -103,7 +103,7 @@ impl Mesh {
     }
 
     /// A session can be used: tell what is listened to here, before anything else is said.
-    pub(super) fn tell_channels(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn tell_channels(&mut self, host: &ByteString) {
         let Some(link) = self.told(host) else {
             return;
         };
@@ -157,7 +157,7 @@ impl Mesh {
     }
 
     /// The program listens to something from now on, or does not any more.
-    pub(super) fn change_interest(&mut self, topic: Topic, add: bool) {
+    pub(in crate::mesh) fn change_interest(&mut self, topic: Topic, add: bool) {
         let changed = if add {
             self.channels.subscribe(topic.clone())
         } else {
@@ -179,7 +179,7 @@ impl Mesh {
     }
 
     /// Ends that call when all connected hosts know what is listened to here now.
-    pub(super) fn ready(&mut self, call: Call) {
+    pub(in crate::mesh) fn ready(&mut self, call: Call) {
         let connected = |host: &ByteString| {
             let link = self.sessions.get(host)?.link()?;
             let interest = &self.hosts.get(link)?.interest;
@@ -202,7 +202,7 @@ impl Mesh {
     }
 
     /// That host knows.
-    pub(super) fn synced(&mut self, host: &ByteString, number: u64) {
+    pub(in crate::mesh) fn synced(&mut self, host: &ByteString, number: u64) {
         let Some(barrier) = self.barriers.get_mut(&number) else {
             return;
         };
@@ -215,13 +215,13 @@ impl Mesh {
     }
 
     /// That host is not connected any more: nobody waits for it.
-    pub(super) fn synced_all(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn synced_all(&mut self, host: &ByteString) {
         for number in self.barriers.keys().copied().collect::<Vec<u64>>() {
             self.synced(host, number);
         }
     }
 
-    pub(super) fn expire_barriers(&mut self) {
+    pub(in crate::mesh) fn expire_barriers(&mut self) {
         let overdue = self.barriers.iter().filter(|(_, b)| b.until <= self.now);
         for number in overdue.map(|(n, _)| *n).collect::<Vec<u64>>() {
             if let Some(barrier) = self.barriers.remove(&number) {
@@ -230,14 +230,14 @@ impl Mesh {
         }
     }
 
-    pub(super) fn fail_barriers(&mut self) {
+    pub(in crate::mesh) fn fail_barriers(&mut self) {
         for barrier in std::mem::take(&mut self.barriers).into_values() {
             self.done(barrier.call, Err(CallError::Closed));
         }
     }
 
     /// Another host tells what is listened to there.
-    pub(super) fn interest(&mut self, host: &ByteString, interest: Interest) {
+    pub(in crate::mesh) fn interest(&mut self, host: &ByteString, interest: Interest) {
         let told = |link| self.hosts.get(link).is_some_and(|l| l.interest.lists);
         let link = self.sessions.get(host).and_then(|s| s.link());
         if !link.is_some_and(told) {
@@ -311,7 +311,7 @@ impl Mesh {
     }
 
     /// Publishes to the hosts with sessions that listen, also those that are lost at the moment.
-    pub(super) fn load_publish(&mut self, channel: &Option<Raw>, payload: &Payload) {
+    pub(in crate::mesh) fn load_publish(&mut self, channel: &Option<Raw>, payload: &Payload) {
         let name = channel_name(channel);
         let mut hosts: Vec<ByteString> = match &name {
             Some(name) => {

@@ -4,17 +4,17 @@ use std::ops::Range;
 
 use bytestring::ByteString;
 
-use super::Mesh;
 use super::cargo::Cargo;
 use crate::error::SendError;
 use crate::event::{Event, NoteKind};
+use crate::mesh::Mesh;
 use crate::peers::Parcel;
 use crate::sabotage::{self, Sabotage};
 use crate::sessions::{Part, Run};
 use crate::wire::v2::{Ack, Code, Exception};
 
 impl Mesh {
-    pub(super) fn acknowledged(&mut self, host: &ByteString, ack: &Ack) -> Option<()> {
+    pub(in crate::mesh) fn acknowledged(&mut self, host: &ByteString, ack: &Ack) -> Option<()> {
         let session = self.sessions.get_mut(host)?;
         let parts = session.acknowledged(ack)?;
         let seen = session.seen_to_tell();
@@ -96,7 +96,7 @@ impl Mesh {
     }
 
     /// Tells the senders of messages that nobody has acknowledged in time. What is sent later does not wait for them any more.
-    pub(super) fn expire_sessions(&mut self) {
+    pub(in crate::mesh) fn expire_sessions(&mut self) {
         for (_, parts) in self.sessions.expire(self.now, self.config.request_timeout) {
             for Part { run, range, .. } in parts {
                 let parcel = match run {
@@ -119,7 +119,7 @@ impl Mesh {
     }
 
     /// The other host is gone, or has forgotten the session: what was under way settles as unknown.
-    pub(super) fn end_session(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn end_session(&mut self, host: &ByteString) {
         let Some(remains) = self.sessions.end(host) else {
             return;
         };
@@ -191,7 +191,7 @@ impl Mesh {
     }
 
     /// The url of the host to which those messages have left, as far as it is known.
-    pub(super) fn url_of(&self, parcel: &Parcel) -> Option<ByteString> {
+    pub(in crate::mesh) fn url_of(&self, parcel: &Parcel) -> Option<ByteString> {
         let address = self.peers.address(&parcel.key)?;
         let place = self.peers.place(&address.home)?;
         (address.number == parcel.flight).then(|| place.url.clone())

@@ -2,11 +2,11 @@
 
 use bytestring::ByteString;
 
-use super::{Asked, Due, Mesh};
 use crate::directory::{Hint, Move};
 use crate::event::{LinkId, Output, Raw, Reply};
 use crate::hash;
 use crate::hashes::shard_of;
+use crate::mesh::{Asked, Due, Mesh};
 use crate::wire::json;
 use crate::wire::v2::Place;
 use std::time::Duration;
@@ -19,7 +19,7 @@ const RECORD_HASHES: usize = 4096;
 
 impl Mesh {
     /// A session with that host can be used.
-    pub(super) fn place_joins(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn place_joins(&mut self, host: &ByteString) {
         let link = self.sessions.get(host).and_then(|s| s.link());
         let takes_part = |l: LinkId| self.hosts.get(l).is_some_and(|l| l.directory.both());
         if link.is_some_and(takes_part) {
@@ -28,11 +28,11 @@ impl Mesh {
     }
 
     /// The link with that host is gone.
-    pub(super) fn place_leaves(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn place_leaves(&mut self, host: &ByteString) {
         self.directory.leave(host, self.now);
     }
 
-    pub(super) fn rearrange(&mut self) {
+    pub(in crate::mesh) fn rearrange(&mut self) {
         for Move {
             host,
             whole,
@@ -71,7 +71,7 @@ impl Mesh {
     }
 
     /// Peers have come to live here, or do not any more.
-    pub(super) fn change_peers(&mut self, ids: Vec<Option<Raw>>, here: bool) {
+    pub(in crate::mesh) fn change_peers(&mut self, ids: Vec<Option<Raw>>, here: bool) {
         let mut tell: std::collections::BTreeMap<ByteString, Vec<u64>> = Default::default();
         let mut hashes: Vec<u64> = ids.iter().map(|id| hash::of(&json::id_key(id))).collect();
         // Who is to be told is the same for a whole shard.
@@ -106,7 +106,7 @@ impl Mesh {
     }
 
     /// Asks who knows best for a peer, if anybody does: gives whether that is so. Whoever is asked answers once.
-    pub(super) fn ask_directory(
+    pub(in crate::mesh) fn ask_directory(
         &mut self,
         key: &ByteString,
         id: &Option<Raw>,
@@ -138,7 +138,7 @@ impl Mesh {
     }
 
     /// Another host asks for a peer, because its hash is in a shard of ours.
-    pub(super) fn look(&mut self, host: &ByteString, number: u64, id: Option<Raw>) {
+    pub(in crate::mesh) fn look(&mut self, host: &ByteString, number: u64, id: Option<Raw>) {
         let owner = self.directory.owner(hash::of(&json::id_key(&id))).cloned();
         match owner {
             Some(owner) if owner == self.id => self.ask_here(host, number, id),
@@ -156,7 +156,7 @@ impl Mesh {
     }
 
     /// Somebody wants to know whether a peer lives here.
-    pub(super) fn ask_here(&mut self, asker: &ByteString, number: u64, id: Option<Raw>) {
+    pub(in crate::mesh) fn ask_here(&mut self, asker: &ByteString, number: u64, id: Option<Raw>) {
         let Some(link) = self.sessions.get(asker).and_then(|s| s.link()) else {
             return; // It will ask everybody soon.
         };
@@ -164,7 +164,7 @@ impl Mesh {
         self.owe(link, Some(number.to_string().into()), Due::Found { number });
     }
 
-    pub(super) fn give_found(&mut self, link: LinkId, number: u64, reply: Option<Reply>) {
+    pub(in crate::mesh) fn give_found(&mut self, link: LinkId, number: u64, reply: Option<Reply>) {
         if self.session_of(link).is_some() {
             let url = self.url.clone().unwrap_or_default();
             let here = self.is_here(reply).then_some(url);
@@ -176,7 +176,12 @@ impl Mesh {
     }
 
     /// The answer to what was asked of the directory, from whoever knows.
-    pub(super) fn found(&mut self, host: &ByteString, number: u64, url: Option<ByteString>) {
+    pub(in crate::mesh) fn found(
+        &mut self,
+        host: &ByteString,
+        number: u64,
+        url: Option<ByteString>,
+    ) {
         let is_find = |asked: &Asked| matches!(asked, Asked::Find { .. });
         let Some(Asked::Find { key, search }) = self.requests.take_from_any(number, is_find) else {
             return;

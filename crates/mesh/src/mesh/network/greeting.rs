@@ -2,14 +2,14 @@
 
 use bytestring::ByteString;
 
-use super::interest::read_features;
+use super::handshake::{read_offer, speaks};
 use super::joining::join_params;
-use super::session::{read_offer, speaks};
-use super::{Due, Mesh, RoundEnd};
 use crate::event::{LinkId, Raw};
 use crate::hosts::State;
 use crate::limits::Limits;
 use crate::members::Member;
+use crate::mesh::traffic::interest::read_features;
+use crate::mesh::{Due, Mesh, RoundEnd};
 use crate::relays::is_relayed;
 use crate::wire::json;
 use crate::wire::v1::{self, Body};
@@ -26,7 +26,13 @@ enum Decision {
 
 impl Mesh {
     /// `sure`: whoever else has its url is gone.
-    pub(super) fn greeting(&mut self, link: LinkId, id: Option<Raw>, body: &Body, sure: bool) {
+    pub(in crate::mesh) fn greeting(
+        &mut self,
+        link: LinkId,
+        id: Option<Raw>,
+        body: &Body,
+        sure: bool,
+    ) {
         let [url, network, host] = body.params(["url", "networkId", "host"]);
         if let Some(theirs) = network.filter(json::truthy)
             && !same(&theirs, self.network.as_ref())
@@ -134,7 +140,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn refuse(&mut self, link: LinkId, id: Option<Raw>, text: &str) {
+    pub(in crate::mesh) fn refuse(&mut self, link: LinkId, id: Option<Raw>, text: &str) {
         if let Some(id) = id {
             self.transmit(link, v1::failure(&id, &json::quote(text)));
         }
@@ -213,7 +219,7 @@ impl Mesh {
         Decision::Register(key)
     }
 
-    pub(super) fn answer_greeting(
+    pub(in crate::mesh) fn answer_greeting(
         &mut self,
         link: LinkId,
         id: Option<Raw>,

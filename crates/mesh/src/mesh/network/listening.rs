@@ -3,15 +3,15 @@
 use bytestring::ByteString;
 
 use super::joining::join_params;
-use super::{Mesh, Waiter};
 use crate::event::LinkId;
 use crate::hosts::State;
+use crate::mesh::{Mesh, Waiter};
 use crate::relays::is_relayed;
 use crate::wire::v1;
 
 impl Mesh {
     /// This host advertises that url from now on, or none any more.
-    pub(super) fn set_url(&mut self, url: Option<ByteString>) {
+    pub(in crate::mesh) fn set_url(&mut self, url: Option<ByteString>) {
         self.url = url;
         if self.url.is_none() || self.closing.is_some() || !self.relays.used() {
             return;
@@ -27,7 +27,7 @@ impl Mesh {
     }
 
     /// The host behind that relayed link has begun to listen at that url.
-    pub(super) fn begins_to_listen(&mut self, link: LinkId, url: ByteString) {
+    pub(in crate::mesh) fn begins_to_listen(&mut self, link: LinkId, url: ByteString) {
         if !url.is_empty() {
             self.relays.offer(link, url);
             self.try_later(link);
@@ -37,20 +37,20 @@ impl Mesh {
 
     /// A relayed link has been registered. If its host has a url, it is tried now and then: a direct link is better, and what relays
     /// have is relayed once only.
-    pub(super) fn try_later(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn try_later(&mut self, link: LinkId) {
         if self.url_behind(link).is_some() {
             self.relays.try_directly(link, self.now);
         }
     }
 
-    pub(super) fn try_all_due(&mut self) {
+    pub(in crate::mesh) fn try_all_due(&mut self) {
         for link in self.relays.due(self.now) {
             self.try_directly(link);
         }
     }
 
     /// A host to which we have a relayed link has a url: perhaps we can dial it.
-    pub(super) fn try_directly(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn try_directly(&mut self, link: LinkId) {
         let Some(l) = self.hosts.get(link).filter(|_| self.closing.is_none()) else {
             return;
         };
@@ -69,7 +69,7 @@ impl Mesh {
     }
 
     /// The url by which the host at the other end of a relayed link may be dialled: the one that it told last.
-    pub(super) fn url_behind(&self, link: LinkId) -> Option<ByteString> {
+    pub(in crate::mesh) fn url_behind(&self, link: LinkId) -> Option<ByteString> {
         let l = self.hosts.get(link)?;
         let offered = self.relays.get(link)?.offered.clone();
         let dialled = || l.dialled.clone().filter(|_| l.dialled != l.hint);

@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::Mesh;
 use super::cargo::Cargo;
 use crate::error::SendError;
 use crate::event::{Answer, Call, Event, LinkId, Raw, Time};
+use crate::mesh::Mesh;
 use crate::peers::{Found, Home, Parcel, Place};
 
 /// Whoever does not say within this time that a lost host's peer lives there is not waited for.
-pub(super) const SOUGHT_WITHIN: Duration = Duration::from_secs(2);
+pub(in crate::mesh) const SOUGHT_WITHIN: Duration = Duration::from_secs(2);
 
 /// So long are peers looked for for which messages have waited when their host has gone: its successor may make them only now.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Where a host is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whereabouts {
+pub(in crate::mesh) enum Whereabouts {
     /// It is connected, by that link.
     There(LinkId),
     /// It may come back.
@@ -28,7 +28,7 @@ pub(super) enum Whereabouts {
 }
 
 impl Mesh {
-    pub(super) fn whereabouts(&self, home: &Home) -> Whereabouts {
+    pub(in crate::mesh) fn whereabouts(&self, home: &Home) -> Whereabouts {
         let (link, lost) = match home {
             Home::Host(host) => {
                 let link = self.hosts.route_to_host(host);
@@ -63,7 +63,11 @@ impl Mesh {
     }
 
     /// The host behind that link, if it is connected; it says that it has that url.
-    pub(super) fn found_behind(&self, link: LinkId, url: Option<ByteString>) -> Option<Found> {
+    pub(in crate::mesh) fn found_behind(
+        &self,
+        link: LinkId,
+        url: Option<ByteString>,
+    ) -> Option<Found> {
         let l = self.hosts.get(link)?;
         let url = if l.taken { l.url.clone() } else { url };
         let home = match &l.host {
@@ -81,7 +85,7 @@ impl Mesh {
     }
 
     /// Programs are to see that host's peers there from now on.
-    pub(super) fn rename(&mut self, home: &Home, place: &Place) {
+    pub(in crate::mesh) fn rename(&mut self, home: &Home, place: &Place) {
         for id in self.peers.rename(home, place) {
             let url = place.url.clone();
             self.event(Event::Located { id, url });
@@ -89,7 +93,7 @@ impl Mesh {
     }
 
     /// A host is connected: whatever was said to its peers while it was lost has failed, and others may have what nobody had.
-    pub(super) fn host_is_here(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn host_is_here(&mut self, link: LinkId) {
         self.peers.polls.come(self.now);
         let Some(l) = self.hosts.get(link) else {
             return;
@@ -113,7 +117,7 @@ impl Mesh {
     }
 
     /// Messages to a peer whose host is lost.
-    pub(super) fn send_to_lost(&mut self, mut parcel: Parcel) {
+    pub(in crate::mesh) fn send_to_lost(&mut self, mut parcel: Parcel) {
         let (key, id) = (parcel.key.clone(), parcel.to.clone());
         let home = self.peers.address(&key).map(|a| a.home.clone());
         if let Some(Home::Host(host)) = home
@@ -135,7 +139,7 @@ impl Mesh {
     }
 
     /// Looks for a peer of a lost host among the others, unless that has just been in vain. Gives whether it is looked for.
-    pub(super) fn seek(&mut self, key: &ByteString, id: &Option<Raw>) -> bool {
+    pub(in crate::mesh) fn seek(&mut self, key: &ByteString, id: &Option<Raw>) -> bool {
         if self.peers.lookup(key).is_some() {
             return true;
         }
@@ -147,7 +151,12 @@ impl Mesh {
     }
 
     /// No other host has that peer.
-    pub(super) fn still_lost(&mut self, key: &ByteString, sends: Vec<Parcel>, finds: Vec<Call>) {
+    pub(in crate::mesh) fn still_lost(
+        &mut self,
+        key: &ByteString,
+        sends: Vec<Parcel>,
+        finds: Vec<Call>,
+    ) {
         for call in finds {
             self.done(call, Ok(Answer::Url(self.known_url(key))));
         }
@@ -169,7 +178,7 @@ impl Mesh {
     }
 
     /// Takes back the messages to that peer that wait for its lost host.
-    pub(super) fn recall(&mut self, key: &ByteString) -> Vec<Parcel> {
+    pub(in crate::mesh) fn recall(&mut self, key: &ByteString) -> Vec<Parcel> {
         let home = self.peers.address(key).map(|a| a.home.clone());
         let Some(Home::Host(host)) = home else {
             return Vec::new();
@@ -190,7 +199,7 @@ impl Mesh {
     }
 
     /// That lost host is given up, and what waits for it was never sent.
-    pub(super) fn give_up_waiting(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn give_up_waiting(&mut self, host: &ByteString) {
         if self.lost_session(host) {
             for parcel in self.recall_from(host, |_| true) {
                 self.unreachable(&parcel);
@@ -200,7 +209,7 @@ impl Mesh {
     }
 
     /// The session with that host has ended. Messages that were to wait for it and were never sent are for whoever has their peers now.
-    pub(super) fn look_anew(&mut self, host: &ByteString, parcels: Vec<Parcel>) {
+    pub(in crate::mesh) fn look_anew(&mut self, host: &ByteString, parcels: Vec<Parcel>) {
         for mut parcel in parcels {
             let key = parcel.key.clone();
             self.landed(&parcel, parcel.payload.count());
@@ -225,7 +234,7 @@ impl Mesh {
     }
 
     /// Looks again for peers for which messages wait: for those whose turn it is.
-    pub(super) fn poll(&mut self, due: Option<Time>) {
+    pub(in crate::mesh) fn poll(&mut self, due: Option<Time>) {
         for key in self.peers.polls.due(due) {
             let address = self.peers.address(&key).filter(|a| a.flying > 0);
             let id = address.and_then(|a| a.id.clone());

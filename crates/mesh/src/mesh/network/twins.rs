@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::{Mesh, Waiter};
 use crate::event::{Event, LinkId, Output, Raw, Time};
 use crate::hosts::State;
 use crate::members::Member;
+use crate::mesh::{Mesh, Waiter};
 use crate::relays::is_relayed;
 use crate::wire::v1::Body;
 
@@ -20,7 +20,7 @@ const MOST_TOLD: usize = 64;
 
 /// Somebody has said hello with the url of a host that is connected, as far as we know. It was started anew, or there are two of them.
 #[derive(Debug)]
-pub(super) struct Doubt {
+pub(in crate::mesh) struct Doubt {
     /// Over which link it has said hello, and how.
     link: LinkId,
     id: Option<Raw>,
@@ -28,14 +28,19 @@ pub(super) struct Doubt {
     /// The link with the host that has that url.
     other: LinkId,
     since: Time,
-    pub(super) until: Time,
+    pub(in crate::mesh) until: Time,
     /// We look whether something has come over that one, or it has ended.
     looked: bool,
 }
 
 impl Mesh {
     /// A host says hello. Looks whether its url is its own to have. Gives whether that is not clear yet, and the greeting is put off.
-    pub(super) fn puts_off(&mut self, link: LinkId, id: &Option<Raw>, body: &Body) -> bool {
+    pub(in crate::mesh) fn puts_off(
+        &mut self,
+        link: LinkId,
+        id: &Option<Raw>,
+        body: &Body,
+    ) -> bool {
         let Some(l) = self.hosts.get(link).filter(|l| l.state == State::Stranger) else {
             return false;
         };
@@ -87,7 +92,7 @@ impl Mesh {
     }
 
     /// Several hosts advertise that url. The program is told once.
-    pub(super) fn tell_taken(&mut self, url: ByteString) {
+    pub(in crate::mesh) fn tell_taken(&mut self, url: ByteString) {
         if self.taken.len() < MOST_TOLD && self.taken.insert(url.clone()) {
             let ours = self.url.as_ref() == Some(&url);
             self.event(Event::UrlTaken { url, ours });
@@ -95,7 +100,7 @@ impl Mesh {
     }
 
     /// The host that we have dialled has answered. If somebody else has the url that it advertises, it goes by the one that we have dialled.
-    pub(super) fn check_url(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn check_url(&mut self, link: LinkId) {
         let Some(l) = self.hosts.get(link) else {
             return;
         };
@@ -113,7 +118,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn look_at_doubtful(&mut self) {
+    pub(in crate::mesh) fn look_at_doubtful(&mut self) {
         let now = self.now;
         let mut over = Vec::new();
         for doubt in self.doubts.iter_mut().filter(|d| d.until <= now) {
@@ -130,7 +135,7 @@ impl Mesh {
     }
 
     /// Something has last come over that link at that time.
-    pub(super) fn end_doubts(&mut self, other: LinkId, heard: Time) {
+    pub(in crate::mesh) fn end_doubts(&mut self, other: LinkId, heard: Time) {
         let ended = |d: &mut Doubt| d.other == other && d.looked;
         for doubt in self.doubts.extract_if(.., ended).collect::<Vec<Doubt>>() {
             let l = self.hosts.get(doubt.link);
@@ -148,12 +153,12 @@ impl Mesh {
     }
 
     /// Whoever has said hello over that link leaves again.
-    pub(super) fn forget_doubt(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn forget_doubt(&mut self, link: LinkId) {
         self.doubts.retain(|d| d.link != link);
     }
 
     /// That link is gone. Whoever was in doubt because of it is dealt with when everything else is.
-    pub(super) fn forget_doubts(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn forget_doubts(&mut self, link: LinkId) {
         self.forget_doubt(link);
         for doubt in self.doubts.iter_mut().filter(|d| d.other == link) {
             (doubt.looked, doubt.until) = (true, self.now);
@@ -161,7 +166,7 @@ impl Mesh {
     }
 
     /// Where we were told that a member is, somebody else is: perhaps it can be reached over whoever has told us of it.
-    pub(super) fn look_for_missed(&mut self, link: LinkId, waiters: &[Waiter]) {
+    pub(in crate::mesh) fn look_for_missed(&mut self, link: LinkId, waiters: &[Waiter]) {
         let told = waiters.iter().find_map(|w| match w {
             Waiter::Member { round } => Some(*round),
             _ => None,
@@ -179,7 +184,7 @@ impl Mesh {
     }
 
     /// The name of a member under which it is to be joined: its id, if somebody else has its url.
-    pub(super) fn name_of_member(
+    pub(in crate::mesh) fn name_of_member(
         &self,
         url: ByteString,
         host: Option<&ByteString>,

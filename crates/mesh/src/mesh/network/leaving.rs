@@ -2,17 +2,17 @@
 
 use bytestring::ByteString;
 
-use super::{Asked, Due, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::error::CallError;
 use crate::event::{Event, LinkId, Raw};
 use crate::hosts::State;
+use crate::mesh::{Asked, Due, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::peers::Home;
 use crate::wire::json;
 use crate::wire::v1::Body;
 
 impl Mesh {
     /// A host says goodbye: forget it, say goodbye as well, and close when that is answered.
-    pub(super) fn goodbye(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
+    pub(in crate::mesh) fn goodbye(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
         let [host] = body.params(["host"]);
         let [host] = host
             .as_ref()
@@ -52,7 +52,7 @@ impl Mesh {
     }
 
     /// The host behind that link, which was registered under that key, has said goodbye.
-    pub(super) fn has_left(&mut self, link: LinkId, key: &ByteString) {
+    pub(in crate::mesh) fn has_left(&mut self, link: LinkId, key: &ByteString) {
         self.forget_host(key, link);
         self.event(Event::Disconnected { key: key.clone() });
         self.member_is_gone(link, key);
@@ -108,27 +108,31 @@ impl Mesh {
     }
 
     /// The registered link of the original host that has another link here, which it may think is the one: both have dialled each other.
-    pub(super) fn twin(&self, link: LinkId) -> Option<LinkId> {
+    pub(in crate::mesh) fn twin(&self, link: LinkId) -> Option<LinkId> {
         let original = |link: LinkId| self.hosts.get(link).filter(|l| l.host.is_none());
         let url = original(link)?.url.as_ref()?;
         let twin = self.hosts.route(url).filter(|twin| *twin != link)?;
         original(twin).map(|_| twin)
     }
 
-    pub(super) fn say_goodbye(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn say_goodbye(&mut self, link: LinkId) {
         let within = GOODBYE_TIMEOUT.min(self.config.request_timeout);
         self.ask(link, "goodbye", None, Asked::Goodbye, within);
     }
 
     /// Forgets all peers of the host behind that link, and its other names.
-    pub(super) fn forget_host(&mut self, key: &ByteString, link: LinkId) {
+    pub(in crate::mesh) fn forget_host(&mut self, key: &ByteString, link: LinkId) {
         let host = self.hosts.get(link).and_then(|l| l.host.clone());
         self.forget_peers(host.as_ref(), Some(key));
         self.hosts.forget_aliases(key);
     }
 
     /// Forgets all peers of that host, and those of one without id that had its key.
-    pub(super) fn forget_peers(&mut self, host: Option<&ByteString>, key: Option<&ByteString>) {
+    pub(in crate::mesh) fn forget_peers(
+        &mut self,
+        host: Option<&ByteString>,
+        key: Option<&ByteString>,
+    ) {
         let mut homes: Vec<Home> = host.cloned().map(Home::Host).into_iter().collect();
         if let Some(key) = key {
             homes.push(Home::Key(key.clone()));
@@ -147,7 +151,7 @@ impl Mesh {
 
     /// The goodbye is over: close the link, but not before everything that is owed to the other host has been said. It may
     /// have said goodbye as well, and would wait for the answer.
-    pub(super) fn end_link(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn end_link(&mut self, link: LinkId) {
         self.owe(link, Some(Raw::new()), Due::End);
     }
 }

@@ -2,23 +2,23 @@
 
 use bytestring::ByteString;
 
-use super::Mesh;
 use crate::event::{LinkId, Raw};
 use crate::hosts::Offer;
 use crate::limits::Limits;
+use crate::mesh::Mesh;
 use crate::sessions::Standing;
 use crate::wire::json;
 
 /// The versions beyond the original's that are spoken here, as a greeting lists them.
-pub(super) const VERSIONS: &str = "[2]";
+pub(in crate::mesh) const VERSIONS: &str = "[2]";
 
 /// Whether version 2 is among those.
-pub(super) fn speaks(versions: &Raw) -> bool {
+pub(in crate::mesh) fn speaks(versions: &Raw) -> bool {
     serde_json::from_str::<Vec<serde_json::Value>>(versions)
         .is_ok_and(|versions| versions.iter().any(|v| v.as_u64() == Some(2)))
 }
 
-pub(super) fn read_offer(session: &Raw) -> Option<Offer> {
+pub(in crate::mesh) fn read_offer(session: &Raw) -> Option<Offer> {
     let [id, new, received, seen, window] =
         json::members(session, ["id", "new", "received", "seen", "window"])?;
     let number = |n: Option<Raw>| n.map_or(Some(0), |n| n.parse().ok());
@@ -47,7 +47,7 @@ fn written(id: &str, new: bool, standing: &Standing) -> String {
 
 impl Mesh {
     /// What our greeting says: the session with the host that we expect, or a new one.
-    pub(super) fn offer(&mut self, link: LinkId, expected: Option<&ByteString>) -> String {
+    pub(in crate::mesh) fn offer(&mut self, link: LinkId, expected: Option<&ByteString>) -> String {
         match expected.and_then(|host| self.sessions.get(host)) {
             Some(session) => {
                 if let Some(l) = self.hosts.get_mut(link) {
@@ -71,7 +71,7 @@ impl Mesh {
 
     /// Whether the host that says hello on that link would begin a session, and one with it is kept here, over no link or over a worse
     /// one: it has come by a url by which it does not know us, or has given us up.
-    pub(super) fn keeps_unnamed(&self, link: LinkId) -> bool {
+    pub(in crate::mesh) fn keeps_unnamed(&self, link: LinkId) -> bool {
         let Some(l) = self.hosts.get(link) else {
             return false;
         };
@@ -82,7 +82,7 @@ impl Mesh {
     }
 
     /// Goes on with the session that the other host named on that link, or begins it. Gives the host, if it has sessions.
-    pub(super) fn go_on(&mut self, link: LinkId) -> Option<ByteString> {
+    pub(in crate::mesh) fn go_on(&mut self, link: LinkId) -> Option<ByteString> {
         let l = self.hosts.get(link)?;
         let (host, offer, dialled) = (l.host.clone()?, l.offer.clone()?, l.dialled.is_some());
         let key = l.key.clone().unwrap_or_else(|| host.clone());
@@ -164,7 +164,7 @@ impl Mesh {
     }
 
     /// What our answer to the greeting on that link says about its session.
-    pub(super) fn standing(&self, link: LinkId) -> Option<String> {
+    pub(in crate::mesh) fn standing(&self, link: LinkId) -> Option<String> {
         let session = self.sessions.get(&self.session_of(link)?)?;
         Some(written(&session.id, false, &session.standing()))
     }

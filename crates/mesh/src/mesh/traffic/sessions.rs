@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::Mesh;
 use super::cargo::Cargo;
 use crate::event::{Event, LinkId, Output, Raw, Reply};
+use crate::mesh::Mesh;
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};
 use crate::wire::routed::is_routed;
@@ -17,7 +17,7 @@ const FRAME_BYTES: usize = 64 * 1024;
 
 /// Messages of a session that the program has been told about and has not applied yet.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(in crate::mesh) struct Told {
     event: u64,
     host: ByteString,
     session: ByteString,
@@ -28,21 +28,21 @@ pub(super) struct Told {
 
 impl Mesh {
     /// The other host of a link, if a session uses that link.
-    pub(super) fn session_of(&self, link: LinkId) -> Option<ByteString> {
+    pub(in crate::mesh) fn session_of(&self, link: LinkId) -> Option<ByteString> {
         let host = self.hosts.get(link)?.host.as_ref()?;
         let session = self.sessions.get(host)?;
         (session.link() == Some(link)).then(|| host.clone())
     }
 
     /// Whether our own protocol may be spoken over that link.
-    pub(super) fn is_ready(&self, link: LinkId) -> bool {
+    pub(in crate::mesh) fn is_ready(&self, link: LinkId) -> bool {
         let host = self.session_of(link);
         let session = host.and_then(|host| self.sessions.get(&host));
         session.is_some_and(|session| session.is_ready())
     }
 
     /// Says what may be said. `all`: also beyond the other host's window, because we are leaving.
-    pub(super) fn pump(&mut self, host: &ByteString, all: bool) {
+    pub(in crate::mesh) fn pump(&mut self, host: &ByteString, all: bool) {
         let Some(session) = self.sessions.get_mut(host) else {
             return;
         };
@@ -93,7 +93,7 @@ impl Mesh {
     }
 
     /// The other host knows the session: what waited can be said.
-    pub(super) fn session_ready(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn session_ready(&mut self, host: &ByteString) {
         if let Some(session) = self.sessions.get_mut(host) {
             session.ready();
         }
@@ -107,7 +107,7 @@ impl Mesh {
     }
 
     /// Closes the frame that is being made for a link, so that what is transmitted next comes after it.
-    pub(super) fn close_frame(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn close_frame(&mut self, link: LinkId) {
         if let Some(frame) = self.frames.get_mut(&link)
             && !frame.is_empty()
         {
@@ -117,7 +117,7 @@ impl Mesh {
     }
 
     /// Closes all frames: nothing more will be added to them now.
-    pub(super) fn close_frames(&mut self) {
+    pub(in crate::mesh) fn close_frames(&mut self) {
         for (link, frame) in &mut self.frames {
             if !frame.is_empty() {
                 let (link, bytes) = (*link, frame.take());
@@ -126,7 +126,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn received_binary(&mut self, link: LinkId, bytes: &Bytes) {
+    pub(in crate::mesh) fn received_binary(&mut self, link: LinkId, bytes: &Bytes) {
         if self.hosts.get(link).is_none() {
             return;
         }
@@ -304,7 +304,7 @@ impl Mesh {
     }
 
     /// The program has applied what came over sessions, up to that message of that event.
-    pub(super) fn applied(&mut self, upto: u64, part: u32, replies: &[(u64, u32, Reply)]) {
+    pub(in crate::mesh) fn applied(&mut self, upto: u64, part: u32, replies: &[(u64, u32, Reply)]) {
         let mut replies = replies.iter().peekable();
         let mut touched: Vec<ByteString> = Vec::new();
         while let Some(told) = self.told.front_mut() {
@@ -364,7 +364,7 @@ impl Mesh {
     }
 
     /// The messages of an event were not JSON: whoever sent them does not keep to the protocol.
-    pub(super) fn invalid(&mut self, event: u64) {
+    pub(in crate::mesh) fn invalid(&mut self, event: u64) {
         let Some(told) = self.told.iter().find(|t| t.event == event) else {
             return;
         };

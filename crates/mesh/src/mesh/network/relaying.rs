@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::error::{CallError, DialError};
 use crate::event::{LinkId, Output, Raw};
 use crate::hosts::{Link, State};
 use crate::limits::Limits;
 use crate::members::{Member, digest};
+use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::relays::is_relayed;
 use crate::wire::json;
 use crate::wire::routed::{self, Content, Header};
@@ -54,7 +54,7 @@ impl Mesh {
 
     /// Begins a relayed link to that host, which has that url, or its id in place of one. It is opened when the input has been dealt
     /// with.
-    pub(super) fn dial_relayed(
+    pub(in crate::mesh) fn dial_relayed(
         &mut self,
         url: ByteString,
         host: ByteString,
@@ -68,7 +68,7 @@ impl Mesh {
     }
 
     /// A link to a host was not made: tries another way, if there is one. Gives back the link if there is none.
-    pub(super) fn detour(
+    pub(in crate::mesh) fn detour(
         &mut self,
         link: LinkId,
         mut l: Link<Waiter>,
@@ -116,19 +116,19 @@ impl Mesh {
     }
 
     /// Why a host was not reached: if it was tried directly first, that is what counts.
-    pub(super) fn cause(&self, link: LinkId, error: CallError) -> CallError {
+    pub(in crate::mesh) fn cause(&self, link: LinkId, error: CallError) -> CallError {
         let relayed = self.relays.get(link);
         relayed.and_then(|r| r.cause.clone()).unwrap_or(error)
     }
 
     /// Whether a link shall take the place of another one with the same host: a direct one that of a relayed one.
-    pub(super) fn is_better(&self, link: LinkId, than: LinkId) -> bool {
+    pub(in crate::mesh) fn is_better(&self, link: LinkId, than: LinkId) -> bool {
         !is_relayed(link) && is_relayed(than)
     }
 
     /// A relayed link is not used any more, because that direct one is there. What was asked over it is still answered there; the
     /// goodbye of whoever dialled the direct one, and so knows that both have it, comes after that.
-    pub(super) fn drain(&mut self, link: LinkId, direct: LinkId) {
+    pub(in crate::mesh) fn drain(&mut self, link: LinkId, direct: LinkId) {
         self.hosts.unregister(link, State::Leaving);
         self.frames.remove(&link);
         self.held_up.remove(&link);
@@ -141,7 +141,7 @@ impl Mesh {
 
     /// Somebody says goodbye over that link. Gives whether it is only that link which has been given up for a direct one, of which
     /// nothing is known here any more: then it is lost, not the host.
-    pub(super) fn is_given_up(&self, link: LinkId, body: &Body) -> bool {
+    pub(in crate::mesh) fn is_given_up(&self, link: LinkId, body: &Body) -> bool {
         let [direct] = body.params(["direct"]);
         let joined = self
             .hosts
@@ -152,7 +152,7 @@ impl Mesh {
 
     /// Takes the number in the greeting, or the answer, of the host behind that link. Gives whether it was said before something that has
     /// arrived earlier, over another link.
-    pub(super) fn is_stale(&mut self, link: LinkId, number: Option<&Raw>) -> bool {
+    pub(in crate::mesh) fn is_stale(&mut self, link: LinkId, number: Option<&Raw>) -> bool {
         let host = self.hosts.get(link).and_then(|l| l.host.clone());
         let number = number.and_then(|n| n.parse().ok());
         match (host, number) {
@@ -162,18 +162,18 @@ impl Mesh {
     }
 
     /// That host is gone: its numbers are of no use, as soon as nothing can come any more that it has said before.
-    pub(super) fn forget_number(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn forget_number(&mut self, host: &ByteString) {
         self.relays.forget_newest(host, !self.hosts.is_greeting());
     }
 
-    pub(super) fn forget_numbers(&mut self) {
+    pub(in crate::mesh) fn forget_numbers(&mut self) {
         if self.relays.has_gone() && !self.hosts.is_greeting() {
             self.relays.forget_gone();
         }
     }
 
     /// Members that the host behind that link has told us of, to which it relays if need be.
-    pub(super) fn learn_ways(&mut self, link: LinkId, members: &[Member]) {
+    pub(in crate::mesh) fn learn_ways(&mut self, link: LinkId, members: &[Member]) {
         let Some(by) = self.hosts.get(link).and_then(|l| l.host.clone()) else {
             return;
         };
@@ -186,7 +186,7 @@ impl Mesh {
     }
 
     /// The hosts that nobody can dial and to which we can relay: not for the one behind that link, and not that one.
-    pub(super) fn relayed_members(&self, except: LinkId) -> Vec<Member> {
+    pub(in crate::mesh) fn relayed_members(&self, except: LinkId) -> Vec<Member> {
         if is_relayed(except) || !self.hosts.get(except).is_some_and(|l| l.relay.both()) {
             return Vec::new();
         }
@@ -200,7 +200,7 @@ impl Mesh {
     }
 
     /// In short, which hosts that nobody can dial we know: who has the same ones does not need to tell.
-    pub(super) fn relayed_digest(&self) -> String {
+    pub(in crate::mesh) fn relayed_digest(&self) -> String {
         let unlisted = self.hosts.links().filter_map(|(_, l)| {
             let host = match l.state {
                 State::Joined if l.url.is_none() => l.host.as_deref()?,
@@ -214,7 +214,12 @@ impl Mesh {
     }
 
     /// A relayed frame has come over that direct link. `None` when the other side does not keep to the protocol.
-    pub(super) fn routed(&mut self, link: LinkId, from: &ByteString, frame: &Bytes) -> Option<()> {
+    pub(in crate::mesh) fn routed(
+        &mut self,
+        link: LinkId,
+        from: &ByteString,
+        frame: &Bytes,
+    ) -> Option<()> {
         if is_relayed(link) {
             return None; // One hop, no more.
         }
@@ -264,7 +269,7 @@ impl Mesh {
     }
 
     /// What is taken over that link: of a relayed one, what the host between takes as well.
-    pub(super) fn limits_over(&self, link: LinkId) -> Limits {
+    pub(in crate::mesh) fn limits_over(&self, link: LinkId) -> Limits {
         let limits = |link| self.hosts.get(link).map(|l| l.limits).unwrap_or_default();
         let carrier = self.relays.get(link).and_then(|r| r.carrier);
         match carrier {
@@ -323,7 +328,12 @@ impl Mesh {
 
     /// A relayed link has ended without a goodbye. Both sides try to make a new one, since none knows for sure what the other one
     /// believes: what the host between tells can be older than what it has still to forward.
-    pub(super) fn lose_relayed(&mut self, link: LinkId, key: ByteString, host: Option<ByteString>) {
+    pub(in crate::mesh) fn lose_relayed(
+        &mut self,
+        link: LinkId,
+        key: ByteString,
+        host: Option<ByteString>,
+    ) {
         let Some(l) = self.hosts.get(link) else {
             return;
         };
@@ -348,7 +358,7 @@ impl Mesh {
     }
 
     /// That direct link is gone, and so is what was relayed over it.
-    pub(super) fn carrier_lost(&mut self, carrier: LinkId, host: Option<ByteString>) {
+    pub(in crate::mesh) fn carrier_lost(&mut self, carrier: LinkId, host: Option<ByteString>) {
         self.relays.set_backlog(carrier, 0);
         if is_relayed(carrier) || !self.relays.in_use() {
             return;
@@ -387,7 +397,7 @@ impl Mesh {
     }
 
     /// Performs what was put out about relayed links since `from`: the driver does not know them.
-    pub(super) fn perform_relayed(&mut self, from: usize) {
+    pub(in crate::mesh) fn perform_relayed(&mut self, from: usize) {
         if !self.relays.used() || !self.out[from..].iter().any(is_about_relayed) {
             return;
         }

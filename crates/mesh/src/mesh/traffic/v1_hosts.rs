@@ -1,21 +1,21 @@
 //! What waits for original hosts, which know no sessions: sends that they have not answered, and what their sockets do not take.
 
-use super::Mesh;
 use crate::event::{LinkId, Output, Raw};
 use crate::limits::Bounds;
+use crate::mesh::Mesh;
 use crate::payload::Payload;
 use crate::peers::Parcel;
 use crate::wire::v1;
 
 /// What an open request takes beside its message.
-pub(super) const ENTRY: usize = 256;
+pub(in crate::mesh) const ENTRY: usize = 256;
 
 /// A message that takes more than this is not small.
 const SMALL: usize = 256;
 
 /// What waits for an original host. It knows no sessions.
 #[derive(Debug, Default)]
-pub(super) struct Plain {
+pub(in crate::mesh) struct Plain {
     /// What its socket does not take, as the driver says.
     backlog: usize,
     /// Sends that it has not answered.
@@ -25,21 +25,21 @@ pub(super) struct Plain {
 
 impl Plain {
     /// Whether small messages may wait, too.
-    pub(super) fn is_full(&self, bounds: &Bounds) -> bool {
+    pub(in crate::mesh) fn is_full(&self, bounds: &Bounds) -> bool {
         let Plain { flying, bytes, .. } = self;
         let room = bytes + ENTRY + SMALL <= bounds.bytes && *flying < bounds.messages;
         !(self.takes(SMALL, bounds) && (*flying == 0 || room))
     }
 
-    pub(super) fn messages(&self) -> usize {
+    pub(in crate::mesh) fn messages(&self) -> usize {
         self.flying
     }
 
-    pub(super) fn in_flight(&self) -> usize {
+    pub(in crate::mesh) fn in_flight(&self) -> usize {
         self.bytes
     }
 
-    pub(super) fn occupied(&self) -> usize {
+    pub(in crate::mesh) fn occupied(&self) -> usize {
         self.backlog + self.bytes
     }
 
@@ -67,7 +67,7 @@ impl Plain {
 
 impl Mesh {
     /// What waits to be written to a link; nothing, if it is not much.
-    pub(super) fn backlog(&mut self, link: LinkId, bytes: usize) {
+    pub(in crate::mesh) fn backlog(&mut self, link: LinkId, bytes: usize) {
         if self.session_of(link).is_some() {
             self.relays.set_backlog(link, bytes);
         } else if self.hosts.get(link).is_some_and(|l| l.key.is_some()) {
@@ -84,7 +84,7 @@ impl Mesh {
     }
 
     /// Gives as much of a parcel as may go to an original host. The senders of the others are told.
-    pub(super) fn admit_plain(&mut self, link: LinkId, parcel: Parcel) -> Option<Parcel> {
+    pub(in crate::mesh) fn admit_plain(&mut self, link: LinkId, parcel: Parcel) -> Option<Parcel> {
         let bounds = self.bounds();
         let room = self.plains.entry(link).or_default().room(&parcel, &bounds);
         let (key, flight, count) = (parcel.key.clone(), parcel.flight, parcel.payload.count());
@@ -100,7 +100,7 @@ impl Mesh {
     }
 
     /// A send to an original host has ended.
-    pub(super) fn landed_plain(&mut self, link: LinkId, parcel: &Parcel) {
+    pub(in crate::mesh) fn landed_plain(&mut self, link: LinkId, parcel: &Parcel) {
         if let Some(plain) = self.plains.get_mut(&link) {
             plain.flying = plain.flying.saturating_sub(1);
             plain.bytes = plain.bytes.saturating_sub(kept(parcel));
@@ -111,7 +111,7 @@ impl Mesh {
     }
 
     /// Publishes to the original hosts.
-    pub(super) fn publish_plain(&mut self, channel: Option<Raw>, payload: Payload) {
+    pub(in crate::mesh) fn publish_plain(&mut self, channel: Option<Raw>, payload: Payload) {
         let bounds = self.bounds();
         let (size, count) = (payload.size(), u64::from(payload.count()));
         let mut links: Vec<LinkId> = self.hosts.plain().collect();

@@ -6,14 +6,14 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use super::joining::{join_params, urls};
-use super::{Asked, Mesh, Round, RoundEnd, Waiter};
 use crate::event::{LinkId, Raw};
 use crate::members::{Member, digest};
+use crate::mesh::{Asked, Mesh, Round, RoundEnd, Waiter};
 use crate::wire::json;
 use crate::wire::v1::{self, Body};
 
 /// A join waits that long for the members that it has been told of: for their dials, and for their answers to the greeting.
-pub(super) const MEMBERS_WITHIN: Duration = Duration::from_secs(10);
+pub(in crate::mesh) const MEMBERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// The most members that one host may tell of at a time.
 const MAX_MEMBERS: usize = 4096;
@@ -21,7 +21,7 @@ const MAX_MEMBERS: usize = 4096;
 impl Mesh {
     /// The hosts that we are connected with, or about to be, and that others can dial, or that we relay to. Not the one behind that
     /// link.
-    pub(super) fn member_list(&self, except: LinkId) -> Vec<Member> {
+    pub(in crate::mesh) fn member_list(&self, except: LinkId) -> Vec<Member> {
         let themselves = self.hosts.get(except).and_then(|l| l.host.clone());
         let listed = self.hosts.links().filter_map(|(link, l)| {
             let ours = l.host.is_some() || l.hint.is_some();
@@ -44,7 +44,12 @@ impl Mesh {
     /// What is said about members in the answer to a greeting: everything, if they join the network through us; else whom they may
     /// have missed.
     /// `relayed` is what it says of the hosts that nobody can dial and that it knows.
-    pub(super) fn members_for(&self, link: LinkId, asks: bool, relayed: Option<&str>) -> String {
+    pub(in crate::mesh) fn members_for(
+        &self,
+        link: LinkId,
+        asks: bool,
+        relayed: Option<&str>,
+    ) -> String {
         if asks {
             return written(&self.member_list(link));
         }
@@ -76,7 +81,7 @@ impl Mesh {
     }
 
     /// Joins a host that we were told of. `round` waits for that.
-    pub(super) fn join_member(&mut self, member: Member, round: Option<u64>) {
+    pub(in crate::mesh) fn join_member(&mut self, member: Member, round: Option<u64>) {
         if let Some(round) = round.and_then(|r| self.rounds.get_mut(&r)) {
             round.left += 1;
         }
@@ -84,7 +89,7 @@ impl Mesh {
     }
 
     /// We have joined a host and got its list: those whom we know and it does not are to join all of these, and it.
-    pub(super) fn introduce(&mut self, from: LinkId, list: &[Member], round: u64) {
+    pub(in crate::mesh) fn introduce(&mut self, from: LinkId, list: &[Member], round: u64) {
         let names: HashSet<&ByteString> = list
             .iter()
             .flat_map(|m| m.host.iter().chain([&m.url]))
@@ -115,7 +120,7 @@ impl Mesh {
     }
 
     /// Has the host behind that link join these; `round` waits for that.
-    pub(super) fn tell_members(&mut self, link: LinkId, members: &[Member], round: u64) {
+    pub(in crate::mesh) fn tell_members(&mut self, link: LinkId, members: &[Member], round: u64) {
         let within = self.config.request_timeout;
         let Some(l) = self.hosts.get(link) else {
             return;
@@ -136,14 +141,14 @@ impl Mesh {
     }
 
     /// Has that round end in time even if somebody does not answer.
-    pub(super) fn limit_round(&mut self, round: u64) {
+    pub(in crate::mesh) fn limit_round(&mut self, round: u64) {
         let until = Some(self.now + MEMBERS_WITHIN);
         if let Some(round) = self.rounds.get_mut(&round) {
             round.until = until;
         }
     }
 
-    pub(super) fn end_overdue_rounds(&mut self) {
+    pub(in crate::mesh) fn end_overdue_rounds(&mut self) {
         let overdue = |r: &Round| r.until.is_some_and(|at| at <= self.now);
         let numbers = self.rounds.iter().filter(|(_, r)| overdue(r));
         for number in numbers.map(|(n, _)| *n).collect::<Vec<u64>>() {
@@ -154,7 +159,7 @@ impl Mesh {
     }
 
     /// Another host of ours tells of members, or compares notes.
-    pub(super) fn members_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
+    pub(in crate::mesh) fn members_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
         let [members, digest, all] = body.params(["members", "digest", "all"]);
         let list = read_members(members.as_ref());
         self.learn_ways(link, &list);
@@ -208,7 +213,7 @@ impl Mesh {
 
     /// It has become quiet: compare notes with the host whose id is the next one after ours. As everybody does, any difference
     /// between two hosts shows somewhere around the ring.
-    pub(super) fn compare_notes(&mut self) {
+    pub(in crate::mesh) fn compare_notes(&mut self) {
         if !self.members.due(self.now) || self.closing.is_some() {
             return;
         }
@@ -243,7 +248,7 @@ impl Mesh {
     }
 
     /// An original has told which hosts it knows. It may be just dialling one that we have lost as well: that one is looked for anyway.
-    pub(super) fn join_missed(&mut self, message: Option<Raw>) {
+    pub(in crate::mesh) fn join_missed(&mut self, message: Option<Raw>) {
         for url in urls(message.as_ref()) {
             let member = Member { url, host: None };
             if !self.knows(&member)
@@ -281,7 +286,7 @@ fn written(members: &[Member]) -> String {
 }
 
 /// The members in a JSON array, as far as it is one.
-pub(super) fn read_members(array: Option<&Raw>) -> Vec<Member> {
+pub(in crate::mesh) fn read_members(array: Option<&Raw>) -> Vec<Member> {
     let entries: Vec<serde_json::Value> = array
         .and_then(|array| serde_json::from_str(array).ok())
         .unwrap_or_default();

@@ -2,11 +2,11 @@
 
 use bytestring::ByteString;
 
-use super::Mesh;
 use super::cargo::{Cargo, Note};
 use crate::error::SendError;
 use crate::event::{Event, LinkId, Outcome, Raw};
 use crate::limits::{Bounds, Limits};
+use crate::mesh::Mesh;
 use crate::payload::Payload;
 use crate::peers::Parcel;
 use crate::sabotage::{self, Sabotage};
@@ -21,7 +21,7 @@ const NO_ROOM: &str = "\"The reply was not sent, because too much waits for its 
 
 /// Why something is not taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(in crate::mesh) enum Refusal {
     Overloaded,
     TooLarge,
 }
@@ -36,7 +36,7 @@ impl Refusal {
 }
 
 impl Mesh {
-    pub(super) fn bounds(&self) -> Bounds {
+    pub(in crate::mesh) fn bounds(&self) -> Bounds {
         Bounds {
             bytes: self.config.max_queue_bytes,
             messages: self.config.max_in_flight,
@@ -44,7 +44,7 @@ impl Mesh {
     }
 
     /// What we take.
-    pub(super) fn limits(&self) -> Limits {
+    pub(in crate::mesh) fn limits(&self) -> Limits {
         Limits {
             payload: self.config.max_payload,
             id: self.config.max_id_length,
@@ -52,7 +52,7 @@ impl Mesh {
     }
 
     /// What is said to a host with sessions, from now on until it is acknowledged.
-    pub(super) fn load(&mut self, host: &ByteString, cargo: Cargo) {
+    pub(in crate::mesh) fn load(&mut self, host: &ByteString, cargo: Cargo) {
         let mut bounds = self.bounds();
         let Some(session) = self.sessions.get(host) else {
             return;
@@ -198,7 +198,7 @@ impl Mesh {
     }
 
     /// Gives the first messages of a parcel, as many as there is room for. The others are refused.
-    pub(super) fn admit_part(&mut self, mut parcel: Parcel, room: u32) -> Option<Parcel> {
+    pub(in crate::mesh) fn admit_part(&mut self, mut parcel: Parcel, room: u32) -> Option<Parcel> {
         if room == 0 {
             self.refuse_parcel(&parcel, Refusal::Overloaded);
             return None;
@@ -209,14 +209,14 @@ impl Mesh {
         Some(parcel)
     }
 
-    pub(super) fn refuse_parcel(&mut self, parcel: &Parcel, why: Refusal) {
+    pub(in crate::mesh) fn refuse_parcel(&mut self, parcel: &Parcel, why: Refusal) {
         for seq in parcel.numbers() {
             self.failed(seq, why.error(parcel.to.clone()));
         }
     }
 
     /// Something published does not go to that host. It will learn that something is missing, in its place.
-    pub(super) fn drop_publish(
+    pub(in crate::mesh) fn drop_publish(
         &mut self,
         host: &ByteString,
         channel: Option<Raw>,
@@ -230,7 +230,7 @@ impl Mesh {
         self.note_drop(key, channel, count);
     }
 
-    pub(super) fn note_drop(&mut self, key: ByteString, channel: Option<Raw>, count: u64) {
+    pub(in crate::mesh) fn note_drop(&mut self, key: ByteString, channel: Option<Raw>, count: u64) {
         *self.drops.entry((key, channel)).or_default() += count;
         if self.drops.len() >= MAX_DROPS {
             self.tell_drops();
@@ -238,7 +238,7 @@ impl Mesh {
     }
 
     /// Tells the program what was dropped.
-    pub(super) fn tell_drops(&mut self) {
+    pub(in crate::mesh) fn tell_drops(&mut self) {
         for ((key, channel), count) in std::mem::take(&mut self.drops) {
             self.event(Event::Dropped {
                 key,
@@ -260,7 +260,7 @@ impl Mesh {
     }
 
     /// There is more room than before: what was dropped can be told, and perhaps the program can go on.
-    pub(super) fn relieve(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn relieve(&mut self, host: &ByteString) {
         let bounds = self.bounds();
         if let Some(session) = self.sessions.get(host)
             && session.skipped > 0
@@ -275,7 +275,7 @@ impl Mesh {
     }
 
     /// Notes how much waits for a connected host.
-    pub(super) fn weigh(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn weigh(&mut self, host: &ByteString) {
         let Some(session) = self.sessions.get(host) else {
             return;
         };
@@ -285,7 +285,7 @@ impl Mesh {
         }
     }
 
-    pub(super) fn press(&mut self, link: LinkId, bytes: usize, messages: usize) {
+    pub(in crate::mesh) fn press(&mut self, link: LinkId, bytes: usize, messages: usize) {
         let bounds = self.bounds();
         if bytes > bounds.bytes / 2 || messages > bounds.messages / 2 {
             if self.pressed.insert(link) {
@@ -300,21 +300,21 @@ impl Mesh {
     }
 
     /// Not much waits for that link, or it has ended.
-    pub(super) fn release(&mut self, link: LinkId) {
+    pub(in crate::mesh) fn release(&mut self, link: LinkId) {
         if self.pressed.remove(&link) && self.pressed.is_empty() {
             self.event(Event::Relieved);
         }
     }
 
     /// Whether an id that came by the original's protocol is not too long.
-    pub(super) fn allows(&self, id: &Option<Raw>) -> bool {
+    pub(in crate::mesh) fn allows(&self, id: &Option<Raw>) -> bool {
         self.limits().allow(id)
     }
 
     // What waits for nobody in particular.
 
     /// Has a parcel wait for a search. If that is asleep and the parcel cannot wait for a lost host, it goes on.
-    pub(super) fn await_search(&mut self, parcel: Parcel) {
+    pub(in crate::mesh) fn await_search(&mut self, parcel: Parcel) {
         let bounds = self.bounds();
         let (key, patient) = (parcel.key.clone(), parcel.patient);
         let room = match parcel.returned {
@@ -330,13 +330,13 @@ impl Mesh {
     }
 
     /// The key of a host with a session, as connections or timers have it.
-    pub(super) fn key_of(&self, host: &ByteString) -> ByteString {
+    pub(in crate::mesh) fn key_of(&self, host: &ByteString) -> ByteString {
         let session = self.sessions.get(host);
         session.map_or_else(|| host.clone(), |s| s.key.clone())
     }
 
     /// Ends the session with a host that did not say goodbye: something may be missing on both sides.
-    pub(super) fn break_session(&mut self, host: &ByteString) {
+    pub(in crate::mesh) fn break_session(&mut self, host: &ByteString) {
         let key = self.key_of(host);
         let Some(session) = self.sessions.get(host) else {
             return;
@@ -355,7 +355,7 @@ impl Mesh {
     }
 
     /// Of what that host has published something may be missing here.
-    pub(super) fn perhaps_missing(&mut self, key: ByteString) {
+    pub(in crate::mesh) fn perhaps_missing(&mut self, key: ByteString) {
         if !self.config.interests || self.channels.here().len() > 0 {
             self.event(Event::Gap { key, count: None });
         }
