@@ -26,24 +26,83 @@ test('index.js requires lib only', () => {
   assert.deepStrictEqual(required('index.mjs'), ['./index.js']);
 });
 
+/** The mesh's parts: data that do not know each other. */
+const PARTS = [
+  'answers',
+  'channels',
+  'directory',
+  'gossip',
+  'hosts',
+  'liveness',
+  'patterns',
+  'peers',
+  'questions',
+  'recent',
+  'relays',
+  'roster',
+  'sessions'
+];
+
+/** What lies under the mesh's parts, each above what it may use. */
+const GROUND = [
+  'words',
+  'json',
+  'hash',
+  'sabotage',
+  'topic',
+  'limits',
+  'config',
+  'payload',
+  'error',
+  'event',
+  'stats',
+  'wire'
+];
+
+const MIND = 'crates/mesh/src';
+
+/** A Rust file without comments and tests. */
+const codeOf = (file) =>
+  read(file)
+    .split('#[cfg(test)]')[0]
+    .replace(/\/\/.*/g, '');
+
+/** The modules of the mesh that a file uses, by the first and the second step of their paths. */
+function used(file) {
+  return [...codeOf(file).matchAll(/\bcrate::(\w+)(?:::(\w+))?/g)].map((match) => [match[1], match[2]]);
+}
+
+/** The files of a module of the mesh. */
+function filesOf(module) {
+  const folder = path.join(root, MIND, module);
+  const inside = fs.existsSync(folder)
+    ? fs.readdirSync(folder, { recursive: true }).map((name) => `${module}/${name}`)
+    : [];
+  return [`${module}.rs`, ...inside]
+    .filter((name) => name.endsWith('.rs') && fs.existsSync(path.join(root, MIND, name)))
+    .map((name) => `${MIND}/${name}`);
+}
+
 test('the parts of the mesh do not import each other', () => {
-  const parts = [
-    'channels',
-    'directory',
-    'hosts',
-    'members',
-    'patterns',
-    'peers',
-    'requests',
-    'roster',
-    'answers',
-    'sessions',
-    'recent',
-    'relays'
-  ];
-  for (const part of parts) {
-    for (const other of [...parts, 'mesh']) {
-      assert.ok(!read(`crates/mesh/src/${part}.rs`).includes(`crate::${other}`), `${part} imports ${other}`);
+  const declared = [...read(`${MIND}/parts.rs`).matchAll(/^pub mod (\w+);$/gm)].map((match) => match[1]);
+  assert.deepStrictEqual(declared, PARTS);
+  for (const part of PARTS) {
+    for (const file of filesOf(`parts/${part}`)) {
+      for (const [module, other] of used(file)) {
+        assert.ok(GROUND.includes(module) || (module === 'parts' && other === part), `${file} uses ${module} ${other}`);
+      }
+      assert.doesNotMatch(codeOf(file), file.endsWith(`parts/${part}.rs`) ? /super::/ : /super::super::/, file);
+    }
+  }
+});
+
+test('what lies under the parts of the mesh uses only what lies below it', () => {
+  const declared = [...read(`${MIND}/lib.rs`).matchAll(/^(?:pub )?mod (\w+);$/gm)].map((match) => match[1]);
+  assert.deepStrictEqual(declared.sort(), [...GROUND, 'mesh', 'parts'].sort());
+  for (const [height, module] of GROUND.entries()) {
+    const below = GROUND.slice(0, height + 1);
+    for (const file of filesOf(module)) {
+      for (const [other] of used(file)) assert.ok(below.includes(other), `${file} uses ${other}`);
     }
   }
 });

@@ -412,7 +412,11 @@ impl Driver {
                 // Half of them have been silent.
                 Output::Probe { link } => inputs.push(Input::Heard {
                     link,
-                    at: if link.0 % 2 == 0 { self.now } else { Time::ZERO },
+                    at: if link.0 % 2 == 0 {
+                        self.now
+                    } else {
+                        Time::ZERO
+                    },
                 }),
                 Output::Event(event) => self.event(event),
             }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 use distribus_mesh::Payload;
-use distribus_mesh::wire::json;
+use distribus_mesh::json;
 use distribus_mesh::wire::routed;
 use distribus_mesh::wire::v1::{self, Frame};
 use distribus_mesh::wire::v2::{self, Record};

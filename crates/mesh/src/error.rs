@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 use thiserror::Error;
 
-use crate::event::Raw;
+use crate::words::Raw;
 
 /// How a send ended when not as usual.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

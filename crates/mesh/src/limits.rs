@@ -1,7 +1,7 @@
 //! How much is too much: what a host takes from others, which it says in the greeting and its answer, and what may wait for one.
 
-use crate::event::Raw;
-use crate::wire::json;
+use crate::json;
+use crate::words::Raw;
 
 /// What a host says that it takes. Whoever says nothing takes what was always taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

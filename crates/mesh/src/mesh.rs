@@ -11,25 +11,26 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use crate::answers::{Answers, Held};
-use crate::channels::Channels;
 use crate::config::Config;
-use crate::directory::Directory;
 use crate::error::{CallError, SendError};
-use crate::event::{Answer, Call, Event, Input, LinkId, Output, Raw, Time};
-use crate::hosts::Hosts;
-use crate::liveness::Liveness;
-use crate::members::Members;
-use crate::patterns::Patterns;
-use crate::peers::{Parcel, Peers};
-use crate::recent::Recent;
-use crate::relays::Relays;
-use crate::requests::Requests;
-use crate::roster::Roster;
-use crate::sessions::Sessions;
+use crate::event::{Event, Input, Output};
+use crate::parts::answers::{Answers, Held};
+use crate::parts::channels::Channels;
+use crate::parts::directory::Directory;
+use crate::parts::gossip::Gossip;
+use crate::parts::hosts::Hosts;
+use crate::parts::liveness::Liveness;
+use crate::parts::patterns::Patterns;
+use crate::parts::peers::{Parcel, Peers};
+use crate::parts::questions::Questions;
+use crate::parts::recent::Recent;
+use crate::parts::relays::Relays;
+use crate::parts::roster::Roster;
+use crate::parts::sessions::Sessions;
 use crate::stats::Stats;
 use crate::wire::v1::{self, Frame};
 use crate::wire::v2;
+use crate::words::{Answer, Call, LinkId, Raw, Time};
 use asking::{Asked, Round, RoundEnd, Silence};
 use network::closing::CloseBy;
 use network::twins::Doubt;
@@ -53,7 +54,7 @@ pub struct Mesh {
     out: Vec<Output>,
 
     hosts: Hosts<Waiter>,
-    members: Members,
+    gossip: Gossip,
     roster: Roster,
     channels: Channels,
     directory: Directory,
@@ -63,7 +64,7 @@ pub struct Mesh {
     peers: Peers,
     recent: Recent,
     relays: Relays,
-    requests: Requests<Asked>,
+    questions: Questions<Asked>,
     answers: Answers<Due>,
     sessions: Sessions<Cargo>,
     /// Frames that are being made.
@@ -170,7 +171,7 @@ impl Mesh {
             now: Time::ZERO,
             out: Vec::new(),
             hosts: Hosts::new(),
-            members: Members::default(),
+            gossip: Gossip::default(),
             roster: Roster::default(),
             channels: Channels::default(),
             directory: Directory::new(host_id),
@@ -179,7 +180,7 @@ impl Mesh {
             peers: Peers::default(),
             recent: Recent::default(),
             relays: Relays::default(),
-            requests: Requests::new(),
+            questions: Questions::new(),
             answers: Answers::new(),
             sessions: Sessions::new(),
             frames: BTreeMap::new(),
@@ -215,13 +216,13 @@ impl Mesh {
         let rounds = self.rounds.values().filter_map(|r| r.until).min();
         let barriers = self.barriers.values().map(|b| b.until).min();
         let (directory, relays) = (self.directory.deadline(), self.relays.deadline());
-        let (requests, sessions) = (self.requests.deadline(), self.sessions.deadline());
-        let (hosts, members) = (self.hosts.deadline(), self.members.deadline());
+        let (questions, sessions) = (self.questions.deadline(), self.sessions.deadline());
+        let (hosts, gossip) = (self.hosts.deadline(), self.gossip.deadline());
         let (recent, peers) = (self.recent.deadline(), self.peers.deadline());
         let liveness = self.liveness.deadline(self.config.heartbeat_timeout);
         let closing = self.close_deadline();
         [
-            closing, requests, sessions, hosts, members, directory, relays, expected, doubts,
+            closing, questions, sessions, hosts, gossip, directory, relays, expected, doubts,
             rounds, barriers, recent, peers, liveness,
         ]
         .into_iter()
@@ -362,7 +363,7 @@ impl Mesh {
     }
 
     fn tick(&mut self) {
-        for (link, asked) in self.requests.take_expired(self.now) {
+        for (link, asked) in self.questions.take_expired(self.now) {
             self.unanswered(link, asked, Silence::Timeout);
         }
         self.expire_sessions();
@@ -390,8 +391,8 @@ impl Mesh {
         if self.hosts.get(link).is_none() {
             return;
         }
-        let requests = &self.requests;
-        let pending = |id: &Raw| v1::request_number(id).is_some_and(|n| requests.is_open(link, n));
+        let questions = &self.questions;
+        let pending = |id: &Raw| v1::request_number(id).is_some_and(|n| questions.is_open(link, n));
         match v1::decode(&text, pending) {
             Some(Frame::Request { id, body }) => self.serve(link, Some(id), body),
             Some(Frame::Notification { body }) => self.serve(link, None, body),
@@ -402,7 +403,7 @@ impl Mesh {
                 host,
             }) => {
                 // An answer that nobody waits for is a late one: the original would ask back, without end.
-                let asked = v1::request_number(&id).and_then(|n| self.requests.take(link, n));
+                let asked = v1::request_number(&id).and_then(|n| self.questions.take(link, n));
                 if let Some(asked) = asked {
                     self.answered(link, asked, message, error, host);
                 }

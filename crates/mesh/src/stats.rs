@@ -2,7 +2,8 @@
 
 use bytestring::ByteString;
 
-use crate::event::{Change, Event, LinkId};
+use crate::event::Event;
+use crate::words::{Change, LinkId};
 
 /// Counters, from the beginning of the host's life. All count messages, with other hosts alone. What becomes of sends is not here: who
 /// is told of their ends counts them.

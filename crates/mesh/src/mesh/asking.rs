@@ -6,9 +6,9 @@ use bytestring::ByteString;
 
 use super::{Due, Mesh, Waiter};
 use crate::error::{CallError, SendError};
-use crate::event::{Answer, Call, LinkId, Raw, Time};
-use crate::peers::Parcel;
+use crate::parts::peers::Parcel;
 use crate::wire::v1;
+use crate::words::{Answer, Call, LinkId, Raw, Time};
 
 /// What was asked on the wire.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Mesh {
         match (asked, error) {
             (Asked::Greeting, None) => self.greeted(link, message),
             (Asked::Greeting, Some(error)) => {
-                let text = crate::wire::json::display(&Some(error));
+                let text = crate::json::display(&Some(error));
                 self.not_joined(link, CallError::Refused { text });
             }
             (Asked::Join { round }, _) => self.round_answer(round, None),
@@ -143,7 +143,7 @@ impl Mesh {
         asked: Asked,
         within: Duration,
     ) {
-        let number = self.requests.open(link, self.now + within, asked);
+        let number = self.questions.open(link, self.now + within, asked);
         self.transmit(link, v1::request(number, method, params));
     }
 

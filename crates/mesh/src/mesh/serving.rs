@@ -2,12 +2,13 @@
 
 use super::network::joining;
 use super::{Due, Mesh, Waiter};
-use crate::answers::Held;
-use crate::event::{Event, LinkId, Raw, Reply};
+use crate::event::Event;
+use crate::json;
+use crate::parts::answers::Held;
+use crate::parts::relays::is_relayed;
 use crate::payload::Payload;
-use crate::relays::is_relayed;
-use crate::wire::json;
 use crate::wire::v1::{self, Body};
+use crate::words::{LinkId, Raw, Reply};
 
 impl Mesh {
     pub(super) fn serve(&mut self, link: LinkId, id: Option<Raw>, body: Body) {

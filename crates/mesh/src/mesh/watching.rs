@@ -3,9 +3,9 @@
 use super::Mesh;
 use super::traffic::seeking::Whereabouts;
 use super::traffic::v1_hosts::ENTRY;
-use crate::event::{Answer, Raw};
+use crate::json;
 use crate::stats::{Queue, Stats};
-use crate::wire::json;
+use crate::words::{Answer, Raw};
 
 impl Mesh {
     /// Whether it would be better to publish no more for now. When that changes, [`Event::Relieved`] tells so.

@@ -1,6 +1,5 @@
 //! What is said on the wire, and its bytes.
 
-pub mod json;
 pub mod routed;
 pub mod v1;
 pub mod v2;

@@ -6,8 +6,8 @@
 
 use bytestring::ByteString;
 
-use super::json::{self, push_member};
-use crate::event::Raw;
+use crate::json::{self, push_member};
+use crate::words::Raw;
 
 /// A frame, cut apart.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,8 +9,9 @@ mod reader;
 
 use bytestring::ByteString;
 
-use crate::event::{Outcome, Raw, Topic};
 use crate::payload::Payload;
+use crate::topic::Topic;
+use crate::words::{Outcome, Raw};
 
 pub use frame::Frame;
 pub use reader::decode;

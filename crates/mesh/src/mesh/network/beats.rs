@@ -5,11 +5,12 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::config::Config;
-use crate::event::{Event, LinkId, Output, Time};
-use crate::hosts::State;
+use crate::event::{Event, Output};
 use crate::mesh::Mesh;
-use crate::relays::is_relayed;
+use crate::parts::hosts::State;
+use crate::parts::relays::is_relayed;
 use crate::wire::v2::Frame;
+use crate::words::{LinkId, Time};
 
 impl Mesh {
     fn is_watched(&self, link: LinkId) -> bool {

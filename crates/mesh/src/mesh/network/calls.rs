@@ -1,7 +1,7 @@
 //! Calls of the program that ask the whole network.
 
-use crate::event::{Call, LinkId};
 use crate::mesh::{Mesh, RoundEnd};
+use crate::words::{Call, LinkId};
 
 impl Mesh {
     /// Asks our own hosts for their peers. An original host knows no such question.

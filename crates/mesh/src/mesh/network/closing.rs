@@ -5,13 +5,14 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::error::{CallError, SendError};
-use crate::event::{Answer, Call, Event, LinkId, Output, Time};
-use crate::hosts::{Link, State};
+use crate::event::{Event, Output};
+use crate::json;
 use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
-use crate::peers::Parcel;
-use crate::relays::is_relayed;
-use crate::wire::json;
+use crate::parts::hosts::{Link, State};
+use crate::parts::peers::Parcel;
+use crate::parts::relays::is_relayed;
 use crate::wire::v1;
+use crate::words::{Answer, Call, LinkId, Time};
 
 /// A lost host that has not answered a dial by then will not hear our goodbye.
 const DIAL_WITHIN: Duration = Duration::from_secs(1);
@@ -137,7 +138,7 @@ impl Mesh {
                 }
                 State::Greeting => {
                     // The other side has perhaps registered us.
-                    self.requests.take_all(link);
+                    self.questions.take_all(link);
                     let waiters = self
                         .hosts
                         .get_mut(link)

@@ -8,11 +8,12 @@ use super::handshake::VERSIONS;
 use super::joining::EXPECTED_WITHIN;
 use super::members::MEMBERS_WITHIN;
 use crate::error::CallError;
-use crate::event::{LinkId, Output};
-use crate::hosts::State;
+use crate::event::Output;
+use crate::json;
 use crate::mesh::{Asked, Expected, Mesh, Waiter};
-use crate::relays::is_relayed;
-use crate::wire::json;
+use crate::parts::hosts::State;
+use crate::parts::relays::is_relayed;
+use crate::words::LinkId;
 
 /// A relayed greeting is not waited for longer than this: the host between may not have noticed that the other one is gone.
 const RELAYED_WITHIN: Duration = Duration::from_secs(10);
@@ -96,7 +97,7 @@ impl Mesh {
             }
         };
         if let Some(l) = self.hosts.get_mut(link) {
-            l.mark = self.members.mark();
+            l.mark = self.gossip.mark();
         }
         link
     }

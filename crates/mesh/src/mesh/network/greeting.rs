@@ -4,15 +4,15 @@ use bytestring::ByteString;
 
 use super::handshake::{read_offer, speaks};
 use super::joining::join_params;
-use crate::event::{LinkId, Raw};
-use crate::hosts::State;
+use crate::json;
 use crate::limits::Limits;
-use crate::members::Member;
 use crate::mesh::traffic::interest::read_features;
 use crate::mesh::{Due, Mesh, RoundEnd};
-use crate::relays::is_relayed;
-use crate::wire::json;
+use crate::parts::gossip::Member;
+use crate::parts::hosts::State;
+use crate::parts::relays::is_relayed;
 use crate::wire::v1::{self, Body};
+use crate::words::{LinkId, Raw};
 
 /// What becomes of a link over which somebody said hello.
 enum Decision {
@@ -273,7 +273,7 @@ impl Mesh {
             && *host != self.id
         {
             let (url, host) = (url.clone(), Some(host.clone()));
-            self.members.add(self.now, Member { url, host }, true);
+            self.gossip.add(self.now, Member { url, host }, true);
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use bytestring::ByteString;
 
-use crate::event::{LinkId, Raw};
-use crate::hosts::Offer;
+use crate::json;
 use crate::limits::Limits;
 use crate::mesh::Mesh;
-use crate::sessions::Standing;
-use crate::wire::json;
+use crate::parts::hosts::Offer;
+use crate::parts::sessions::Standing;
+use crate::words::{LinkId, Raw};
 
 /// The versions beyond the original's that are spoken here, as a greeting lists them.
 pub(in crate::mesh) const VERSIONS: &str = "[2]";

@@ -7,15 +7,16 @@ use bytestring::ByteString;
 use super::handshake::read_offer;
 use super::members::read_members;
 use crate::error::CallError;
-use crate::event::{Answer, Event, LinkId, Raw, Time};
-use crate::hosts::{Link, State};
+use crate::event::Event;
+use crate::json;
 use crate::limits::Limits;
-use crate::members::Member;
 use crate::mesh::traffic::interest::read_features;
 use crate::mesh::{Asked, Expected, Mesh, RoundEnd, Waiter};
-use crate::relays::is_relayed;
-use crate::wire::json;
+use crate::parts::gossip::Member;
+use crate::parts::hosts::{Link, State};
+use crate::parts::relays::is_relayed;
 use crate::wire::v1;
+use crate::words::{Answer, LinkId, Raw, Time};
 
 /// How long to wait for the other host's own connection before we insist on ours.
 pub(in crate::mesh) const EXPECTED_WITHIN: Duration = Duration::from_secs(1);
@@ -238,7 +239,7 @@ impl Mesh {
                 self.end_lost_session(&before);
             }
         }
-        self.members.change(self.now);
+        self.gossip.change(self.now);
         self.try_later(link);
         self.watch_link(link);
         if let Some(host) = host.as_ref().filter(|_| !is_relayed(link)) {
@@ -313,7 +314,7 @@ impl Mesh {
         self.limit_round(round);
         if host.is_some() && !asked {
             let told = |m: &Member| m.host == host || list.iter().any(|l| l.host == m.host);
-            let news = self.members.learnt_since(mark).filter(|m| !told(m));
+            let news = self.gossip.learnt_since(mark).filter(|m| !told(m));
             let news: Vec<Member> = news.cloned().collect();
             if !news.is_empty() {
                 self.tell_members(link, &news, round);

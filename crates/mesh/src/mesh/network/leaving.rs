@@ -3,12 +3,13 @@
 use bytestring::ByteString;
 
 use crate::error::CallError;
-use crate::event::{Event, LinkId, Raw};
-use crate::hosts::State;
+use crate::event::Event;
+use crate::json;
 use crate::mesh::{Asked, Due, GOODBYE_TIMEOUT, Mesh, Waiter};
-use crate::peers::Home;
-use crate::wire::json;
+use crate::parts::hosts::State;
+use crate::parts::peers::Home;
 use crate::wire::v1::Body;
+use crate::words::{LinkId, Raw};
 
 impl Mesh {
     /// A host says goodbye: forget it, say goodbye as well, and close when that is answered.
@@ -56,12 +57,12 @@ impl Mesh {
         self.forget_host(key, link);
         self.event(Event::Disconnected { key: key.clone() });
         self.member_is_gone(link, key);
-        self.members.change(self.now);
+        self.gossip.change(self.now);
     }
 
     /// The host that we have greeted says goodbye instead of an answer, or before it: it is leaving.
     fn not_to_be_joined(&mut self, link: LinkId, host: Option<&ByteString>) {
-        self.requests.take_all(link);
+        self.questions.take_all(link);
         let Some(l) = self.hosts.get_mut(link) else {
             return;
         };

@@ -3,11 +3,11 @@
 use bytestring::ByteString;
 
 use super::joining::join_params;
-use crate::event::LinkId;
-use crate::hosts::State;
 use crate::mesh::{Mesh, Waiter};
-use crate::relays::is_relayed;
+use crate::parts::hosts::State;
+use crate::parts::relays::is_relayed;
 use crate::wire::v1;
+use crate::words::LinkId;
 
 impl Mesh {
     /// This host advertises that url from now on, or none any more.

@@ -1,11 +1,12 @@
 //! How links end, whoever ends them.
 
 use crate::error::CallError;
-use crate::event::{Event, LinkId, Output};
-use crate::hosts::State;
+use crate::event::{Event, Output};
 use crate::mesh::Mesh;
 use crate::mesh::asking::Silence;
-use crate::relays::is_relayed;
+use crate::parts::hosts::State;
+use crate::parts::relays::is_relayed;
+use crate::words::LinkId;
 
 impl Mesh {
     /// Ends a link at once, as if it had been lost.
@@ -38,7 +39,7 @@ impl Mesh {
         let session = self.session_of(link);
         if let Some(key) = self.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key: key.clone() });
-            self.members.change(self.now);
+            self.gossip.change(self.now);
             if let Some(host) = &session {
                 self.sessions.detach(host, link);
                 self.return_notes(host);
@@ -59,7 +60,7 @@ impl Mesh {
             self.end_session(&host);
             self.forget_number(&host);
         }
-        for asked in self.requests.take_all(link) {
+        for asked in self.questions.take_all(link) {
             self.unanswered(link, asked, Silence::LinkLost);
         }
         if state == State::Dialling {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use super::joining::{join_params, urls};
-use crate::event::{LinkId, Raw};
-use crate::members::{Member, digest};
+use crate::json;
 use crate::mesh::{Asked, Mesh, Round, RoundEnd, Waiter};
-use crate::wire::json;
+use crate::parts::gossip::{Member, digest};
 use crate::wire::v1::{self, Body};
+use crate::words::{LinkId, Raw};
 
 /// A join waits that long for the members that it has been told of: for their dials, and for their answers to the greeting.
 pub(in crate::mesh) const MEMBERS_WITHIN: Duration = Duration::from_secs(10);
@@ -58,7 +58,7 @@ impl Mesh {
         };
         let connected = |m: &&Member| m.host != l.host && self.knows(m);
         let mut news: Vec<Member> = self
-            .members
+            .gossip
             .recent(self.now)
             .filter(connected)
             .cloned()
@@ -115,7 +115,7 @@ impl Mesh {
             self.tell_members(link, &new, round);
         }
         for member in new {
-            self.members.add(self.now, member, false);
+            self.gossip.add(self.now, member, false);
         }
     }
 
@@ -165,7 +165,7 @@ impl Mesh {
         self.learn_ways(link, &list);
         if let Some(theirs) = digest.as_ref().and_then(json::string)
             && theirs != self.digest()
-            && !self.members.defer(link)
+            && !self.gossip.defer(link)
         {
             let mut note = params("members", &written(&self.member_list(link)));
             note.truncate(note.len() - 1);
@@ -214,13 +214,13 @@ impl Mesh {
     /// It has become quiet: compare notes with the host whose id is the next one after ours. As everybody does, any difference
     /// between two hosts shows somewhere around the ring.
     pub(in crate::mesh) fn compare_notes(&mut self) {
-        if !self.members.due(self.now) || self.closing.is_some() {
+        if !self.gossip.due(self.now) || self.closing.is_some() {
             return;
         }
         let own = &*self.id;
         let next = self.listed_hosts().min_by_key(|(id, _)| (*id < own, *id));
         let next = next.map(|(_, link)| link);
-        let mut links = self.members.take_deferred();
+        let mut links = self.gossip.take_deferred();
         links.extend(next);
         let digest = json::quote(&self.digest());
         for link in links {

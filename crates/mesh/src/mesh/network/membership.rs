@@ -2,9 +2,10 @@
 
 use bytestring::ByteString;
 
-use crate::event::{Change, Event, LinkId};
+use crate::event::Event;
 use crate::mesh::Mesh;
-use crate::roster::Name;
+use crate::parts::roster::Name;
+use crate::words::{Change, LinkId};
 
 impl Mesh {
     fn tell(&mut self, events: impl IntoIterator<Item = Event>) {

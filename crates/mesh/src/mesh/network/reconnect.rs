@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::error::CallError;
-use crate::event::{Event, Time};
-use crate::hosts::Link;
-use crate::lost::{Lost, Redial};
+use crate::event::Event;
 use crate::mesh::{Mesh, Waiter};
+use crate::parts::hosts::{Link, Lost, Redial};
+use crate::words::Time;
 
 /// Attempts after the first one are never closer together than this (or than the first delay, if that is shorter).
 const SHORTEST_DELAY: f64 = 0.25;
@@ -193,7 +193,7 @@ impl Mesh {
                 self.event(Event::Pulse);
             }
             if cancelled && unwanted {
-                self.requests.take_all(link);
+                self.questions.take_all(link);
                 self.leave_quietly(link);
             }
         }

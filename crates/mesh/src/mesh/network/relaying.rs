@@ -10,15 +10,16 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::error::{CallError, DialError};
-use crate::event::{LinkId, Output, Raw};
-use crate::hosts::{Link, State};
+use crate::event::Output;
+use crate::json;
 use crate::limits::Limits;
-use crate::members::{Member, digest};
 use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
-use crate::relays::is_relayed;
-use crate::wire::json;
+use crate::parts::gossip::{Member, digest};
+use crate::parts::hosts::{Link, State};
+use crate::parts::relays::is_relayed;
 use crate::wire::routed::{self, Content, Header};
 use crate::wire::v1::Body;
+use crate::words::{LinkId, Raw};
 
 /// How many hosts are asked, one after the other, whether they can relay to another one.
 const MOST_TRIED: usize = 4;

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use crate::event::{Event, LinkId, Output, Raw, Time};
-use crate::hosts::State;
-use crate::members::Member;
+use crate::event::{Event, Output};
 use crate::mesh::{Mesh, Waiter};
-use crate::relays::is_relayed;
+use crate::parts::gossip::Member;
+use crate::parts::hosts::State;
+use crate::parts::relays::is_relayed;
 use crate::wire::v1::Body;
+use crate::words::{LinkId, Raw, Time};
 
 /// So long has a host to let us hear of it, or whoever says hello with its url has taken its place.
 const PROVED_WITHIN: Duration = Duration::from_secs(1);

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::event::{NoteKind, Outcome, Raw};
 use crate::limits::Limits;
+use crate::parts::peers::Parcel;
+use crate::parts::sessions::Run;
 use crate::payload::Payload;
-use crate::peers::Parcel;
-use crate::sessions::Run;
+use crate::words::{NoteKind, Outcome, Raw};
 
 /// What a record takes beside ids and messages, at most.
 const RECORD: usize = 48;

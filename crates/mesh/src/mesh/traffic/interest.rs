@@ -6,12 +6,14 @@ use bytestring::ByteString;
 
 use super::cargo::Cargo;
 use crate::error::CallError;
-use crate::event::{Answer, Call, LinkId, Output, Raw, Time, Topic};
+use crate::event::Output;
+use crate::json;
 use crate::mesh::Mesh;
-use crate::patterns::Patterns;
+use crate::parts::patterns::Patterns;
 use crate::payload::Payload;
-use crate::wire::json;
+use crate::topic::Topic;
 use crate::wire::v2::Interest;
+use crate::words::{Answer, Call, LinkId, Raw, Time};
 
 /// The features beyond version 2 that can be used here, as a greeting lists them.
 const INTEREST: &str = "interest";

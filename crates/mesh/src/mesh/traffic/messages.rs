@@ -5,11 +5,13 @@ use bytestring::ByteString;
 use super::cargo::Cargo;
 use super::seeking::{SOUGHT_WITHIN, Whereabouts};
 use crate::error::{CallError, SendError};
-use crate::event::{Answer, Call, Event, LinkId, Output, Raw, Time};
+use crate::event::{Event, Output};
+use crate::json;
 use crate::mesh::{Asked, Mesh};
+use crate::parts::peers::{Home, Landed, Parcel, Place};
 use crate::payload::Payload;
-use crate::peers::{Home, Landed, Parcel, Place};
-use crate::wire::{json, v1};
+use crate::wire::v1;
+use crate::words::{Answer, Call, LinkId, Raw, Time};
 
 impl Mesh {
     pub(in crate::mesh) fn send(&mut self, mut parcel: Parcel) {
@@ -78,7 +80,7 @@ impl Mesh {
                 payload,
                 ..parcel.clone()
             };
-            let number = self.requests.open(link, deadline, Asked::Send(single));
+            let number = self.questions.open(link, deadline, Asked::Send(single));
             self.out.push(Output::Transmit {
                 link,
                 text: v1::send(number, &parcel.from, &parcel.to, &message),

@@ -6,12 +6,13 @@ use bytestring::ByteString;
 
 use super::cargo::Cargo;
 use crate::error::SendError;
-use crate::event::{Event, NoteKind};
+use crate::event::Event;
 use crate::mesh::Mesh;
-use crate::peers::Parcel;
+use crate::parts::peers::Parcel;
+use crate::parts::sessions::{Part, Run};
 use crate::sabotage::{self, Sabotage};
-use crate::sessions::{Part, Run};
 use crate::wire::v2::{Ack, Code, Exception};
+use crate::words::NoteKind;
 
 impl Mesh {
     pub(in crate::mesh) fn acknowledged(&mut self, host: &ByteString, ack: &Ack) -> Option<()> {

@@ -2,13 +2,14 @@
 
 use bytestring::ByteString;
 
-use crate::directory::{Hint, Move};
-use crate::event::{LinkId, Output, Raw, Reply};
+use crate::event::Output;
 use crate::hash;
-use crate::hashes::shard_of;
+use crate::json;
 use crate::mesh::{Asked, Due, Mesh};
-use crate::wire::json;
+use crate::parts::directory::shard_of;
+use crate::parts::directory::{Hint, Move};
 use crate::wire::v2::Place;
+use crate::words::{LinkId, Raw, Reply};
 use std::time::Duration;
 
 /// The directory must be quick, or everybody is asked.
@@ -127,7 +128,7 @@ impl Mesh {
             key: key.clone(),
             search,
         };
-        let number = self.requests.open(link, self.now + within, asked);
+        let number = self.questions.open(link, self.now + within, asked);
         let frame = self.frames.entry(link).or_default();
         if asks {
             frame.look(number, id);
@@ -183,7 +184,8 @@ impl Mesh {
         url: Option<ByteString>,
     ) {
         let is_find = |asked: &Asked| matches!(asked, Asked::Find { .. });
-        let Some(Asked::Find { key, search }) = self.requests.take_from_any(number, is_find) else {
+        let Some(Asked::Find { key, search }) = self.questions.take_from_any(number, is_find)
+        else {
             return;
         };
         let Some(link) = self.sessions.get(host).and_then(|s| s.link()) else {

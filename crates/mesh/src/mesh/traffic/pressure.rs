@@ -4,13 +4,14 @@ use bytestring::ByteString;
 
 use super::cargo::{Cargo, Note};
 use crate::error::SendError;
-use crate::event::{Event, LinkId, Outcome, Raw};
+use crate::event::Event;
 use crate::limits::{Bounds, Limits};
 use crate::mesh::Mesh;
+use crate::parts::peers::Parcel;
+use crate::parts::sessions::{Run, Session};
 use crate::payload::Payload;
-use crate::peers::Parcel;
 use crate::sabotage::{self, Sabotage};
-use crate::sessions::{Run, Session};
+use crate::words::{LinkId, Outcome, Raw};
 
 /// What has been dropped is told at this many different channels and hosts, or when no more inputs are at hand.
 const MAX_DROPS: usize = 1024;

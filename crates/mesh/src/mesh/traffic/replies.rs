@@ -4,10 +4,11 @@
 use bytestring::ByteString;
 
 use super::cargo::Cargo;
-use crate::event::{Event, Outcome};
+use crate::event::Event;
 use crate::mesh::Mesh;
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};
+use crate::words::Outcome;
 
 impl Mesh {
     /// The program replies to requests of that host.

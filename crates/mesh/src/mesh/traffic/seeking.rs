@@ -7,9 +7,10 @@ use bytestring::ByteString;
 
 use super::cargo::Cargo;
 use crate::error::SendError;
-use crate::event::{Answer, Call, Event, LinkId, Raw, Time};
+use crate::event::Event;
 use crate::mesh::Mesh;
-use crate::peers::{Found, Home, Parcel, Place};
+use crate::parts::peers::{Found, Home, Parcel, Place};
+use crate::words::{Answer, Call, LinkId, Raw, Time};
 
 /// Whoever does not say within this time that a lost host's peer lives there is not waited for.
 pub(in crate::mesh) const SOUGHT_WITHIN: Duration = Duration::from_secs(2);

@@ -4,12 +4,13 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::cargo::Cargo;
-use crate::event::{Event, LinkId, Output, Raw, Reply};
+use crate::event::{Event, Output};
 use crate::mesh::Mesh;
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};
 use crate::wire::routed::is_routed;
 use crate::wire::v2::{self, Code, Exception, Place, Record};
+use crate::words::{LinkId, Raw, Reply};
 
 /// A frame leaves when it holds that many messages, or that many bytes; at the end of the program's turn at the latest.
 const FRAME_MESSAGES: u32 = 256;

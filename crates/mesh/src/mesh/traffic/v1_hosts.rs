@@ -1,11 +1,12 @@
 //! What waits for original hosts, which know no sessions: sends that they have not answered, and what their sockets do not take.
 
-use crate::event::{LinkId, Output, Raw};
+use crate::event::Output;
 use crate::limits::Bounds;
 use crate::mesh::Mesh;
+use crate::parts::peers::Parcel;
 use crate::payload::Payload;
-use crate::peers::Parcel;
 use crate::wire::v1;
+use crate::words::{LinkId, Raw};
 
 /// What an open request takes beside its message.
 pub(in crate::mesh) const ENTRY: usize = 256;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use crate::event::Time;
+use crate::words::Time;
 
 /// The first time comes soon, since who was started anew makes its peers soon; then more and more time passes, up to this.
 const FIRST: Duration = Duration::from_millis(100);

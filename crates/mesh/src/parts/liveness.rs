@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::event::{LinkId, Time};
+use crate::words::{LinkId, Time};
 
 /// What is known of one link.
 #[derive(Debug, Default)]

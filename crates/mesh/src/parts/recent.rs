@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use crate::event::{Raw, Time};
 use crate::payload::Payload;
+use crate::words::{Raw, Time};
 
 /// How long something is recent.
 const MOMENT: Duration = Duration::from_millis(100);

@@ -8,10 +8,10 @@ use std::ops::Range;
 use bytestring::ByteString;
 
 use super::incoming::{Incoming, WINDOW};
-use crate::event::{LinkId, Time};
 use crate::limits::{Bounds, Limits};
 use crate::sabotage::{self, Sabotage};
 use crate::wire::v2::Ack;
+use crate::words::{LinkId, Time};
 
 /// What a session carries: a run of messages that is numbered message by message.
 pub trait Run: Clone {

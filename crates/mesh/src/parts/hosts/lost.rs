@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
-use crate::event::Time;
+use crate::words::Time;
 
 /// A host that was lost without a goodbye.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bytestring::ByteString;
 
-use crate::event::Topic;
+use crate::topic::Topic;
 
 /// The most that is remembered of one host, in bytes. One that listens to more gets everything.
 const MAX_BYTES: usize = 64 * 1024 * 1024;

@@ -5,14 +5,17 @@
 //! have one hash, and a registration may be under way: who finds nothing here asks everybody, and who finds something asks the
 //! owner. So it may be wrong, but it must not be wrong often.
 
+mod hashes;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use bytestring::ByteString;
 
-use crate::event::Time;
 use crate::hash;
-use crate::hashes::{Hashes, SHARDS, Shard, hashes_of, shard_of};
+use crate::words::Time;
+pub use hashes::shard_of;
+use hashes::{Hashes, SHARDS, Shard, hashes_of};
 
 /// With fewer hosts than this (we among them) everybody is asked: it takes no more messages.
 const FEWEST: usize = 4;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::error::CallError;
-use crate::event::{LinkId, Time};
+use crate::words::{LinkId, Time};
 
 /// The mark of relayed links.
 const MARK: u64 = 1 << 63;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use crate::event::{LinkId, Time};
 use crate::hash;
+use crate::words::{LinkId, Time};
 
 /// How long somebody is news: longer than a greeting is under way.
 const RECENT: Duration = Duration::from_secs(10);
@@ -52,7 +52,7 @@ struct News {
 
 /// What is new, and whether notes are to be compared.
 #[derive(Debug, Default)]
-pub struct Members {
+pub struct Gossip {
     news: VecDeque<News>,
     next: u64,
     /// The first change since notes were compared, and the last one.
@@ -61,7 +61,7 @@ pub struct Members {
     deferred: BTreeSet<LinkId>,
 }
 
-impl Members {
+impl Gossip {
     /// Everything that is news later has at least this number.
     pub fn mark(&self) -> u64 {
         self.next
@@ -152,46 +152,46 @@ mod tests {
 
     #[test]
     fn news_grow_old() {
-        let mut members = Members::default();
-        members.add(Duration::ZERO, member(1), true);
-        let mark = members.mark();
-        members.add(RECENT / 2, member(2), false);
-        members.add(RECENT / 2, member(3), true);
-        let known = |now| members.recent(now).cloned().collect::<Vec<_>>();
+        let mut gossip = Gossip::default();
+        gossip.add(Duration::ZERO, member(1), true);
+        let mark = gossip.mark();
+        gossip.add(RECENT / 2, member(2), false);
+        gossip.add(RECENT / 2, member(3), true);
+        let known = |now| gossip.recent(now).cloned().collect::<Vec<_>>();
         assert_eq!(known(RECENT / 2), [member(1), member(2), member(3)]);
         assert_eq!(known(RECENT), [member(2), member(3)]);
-        let learnt: Vec<_> = members.learnt_since(mark).cloned().collect();
+        let learnt: Vec<_> = gossip.learnt_since(mark).cloned().collect();
         assert_eq!(learnt, [member(2)]);
     }
 
     #[test]
     fn notes_are_compared_after_a_quiet_moment_but_not_never() {
-        let mut members = Members::default();
-        assert!(!members.due(Duration::from_secs(9)));
-        members.change(Duration::ZERO);
+        let mut gossip = Gossip::default();
+        assert!(!gossip.due(Duration::from_secs(9)));
+        gossip.change(Duration::ZERO);
         for n in 1..=9 {
-            assert_eq!(members.deadline(), Some(Duration::from_secs(n)));
-            members.change(Duration::from_secs(n));
+            assert_eq!(gossip.deadline(), Some(Duration::from_secs(n)));
+            gossip.change(Duration::from_secs(n));
         }
-        members.change(Duration::from_millis(9900));
-        assert!(!members.due(Duration::from_millis(9999)));
-        assert!(members.due(Duration::from_secs(10)));
-        assert_eq!(members.deadline(), None);
+        gossip.change(Duration::from_millis(9900));
+        assert!(!gossip.due(Duration::from_millis(9999)));
+        assert!(gossip.due(Duration::from_secs(10)));
+        assert_eq!(gossip.deadline(), None);
     }
 
     #[test]
     fn whoever_compares_too_early_is_come_back_to() {
-        let mut members = Members::default();
-        assert!(!members.defer(LinkId(1)));
-        members.change(Duration::ZERO);
-        assert!(members.defer(LinkId(1)) && members.defer(LinkId(2)) && members.defer(LinkId(1)));
-        assert!(members.due(QUIET));
+        let mut gossip = Gossip::default();
+        assert!(!gossip.defer(LinkId(1)));
+        gossip.change(Duration::ZERO);
+        assert!(gossip.defer(LinkId(1)) && gossip.defer(LinkId(2)) && gossip.defer(LinkId(1)));
+        assert!(gossip.due(QUIET));
         assert_eq!(
-            members.take_deferred(),
+            gossip.take_deferred(),
             BTreeSet::from([LinkId(1), LinkId(2)])
         );
-        assert!(!members.defer(LinkId(3)));
-        assert_eq!(members.take_deferred(), BTreeSet::new());
+        assert!(!gossip.defer(LinkId(3)));
+        assert_eq!(gossip.take_deferred(), BTreeSet::new());
     }
 
     #[test]

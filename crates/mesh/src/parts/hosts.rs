@@ -1,13 +1,17 @@
 //! The links, the hosts at their other ends, and when a lost one is dialled again.
 
+mod aliases;
+mod lost;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
-use crate::aliases::Aliases;
-use crate::event::{LinkId, Time};
 use crate::limits::Limits;
-use crate::lost::{Lost, LostHosts, Redial};
+use crate::words::{LinkId, Time};
+use aliases::Aliases;
+use lost::LostHosts;
+pub use lost::{Lost, Redial};
 
 /// How far a link has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,29 +2,29 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::event::{LinkId, Time};
+use crate::words::{LinkId, Time};
 
-/// The open requests of one host, over all its links, numbered from 1.
+/// The open questions of one host, over all its links, numbered from 1.
 ///
-/// Deadlines are nearly always in the order of the numbers (all requests get the same time), so they are kept in a sorted
+/// Deadlines are nearly always in the order of the numbers (all questions get the same time), so they are kept in a sorted
 /// queue whose dead entries are skipped at the front and swept when they outnumber the living.
 #[derive(Debug)]
-pub struct Requests<K> {
+pub struct Questions<K> {
     next: u64,
     open: HashMap<u64, (LinkId, K)>,
     deadlines: VecDeque<(Time, u64)>,
 }
 
-impl<K> Requests<K> {
+impl<K> Questions<K> {
     pub fn new() -> Self {
-        Requests {
+        Questions {
             next: 1,
             open: HashMap::new(),
             deadlines: VecDeque::new(),
         }
     }
 
-    /// Opens a request and returns its number.
+    /// Opens a question and returns its number.
     pub fn open(&mut self, link: LinkId, deadline: Time, kind: K) -> u64 {
         let number = self.next;
         self.next += 1;
@@ -43,12 +43,12 @@ impl<K> Requests<K> {
         number
     }
 
-    /// Whether that link still owes an answer to that request.
+    /// Whether that link still owes an answer to that question.
     pub fn is_open(&self, link: LinkId, number: u64) -> bool {
         self.open.get(&number).is_some_and(|(l, _)| *l == link)
     }
 
-    /// Ends a request because its answer has come over that link.
+    /// Ends a question because its answer has come over that link.
     pub fn take(&mut self, link: LinkId, number: u64) -> Option<K> {
         if !self.is_open(link, number) {
             return None;
@@ -58,7 +58,7 @@ impl<K> Requests<K> {
         Some(kind)
     }
 
-    /// Ends a request of which `wanted` says yes because its answer has come, over whatever link.
+    /// Ends a question of which `wanted` says yes because its answer has come, over whatever link.
     pub fn take_from_any(&mut self, number: u64, wanted: impl Fn(&K) -> bool) -> Option<K> {
         self.open.get(&number).filter(|(_, kind)| wanted(kind))?;
         let (_, kind) = self.open.remove(&number)?;
@@ -66,7 +66,7 @@ impl<K> Requests<K> {
         Some(kind)
     }
 
-    /// Ends all requests of a link, in their order.
+    /// Ends all questions of a link, in their order.
     pub fn take_all(&mut self, link: LinkId) -> Vec<K> {
         let mut numbers: Vec<u64> = self
             .open
@@ -84,7 +84,7 @@ impl<K> Requests<K> {
         taken
     }
 
-    /// Ends the requests whose time is over.
+    /// Ends the questions whose time is over.
     pub fn take_expired(&mut self, now: Time) -> Vec<(LinkId, K)> {
         let mut expired = Vec::new();
         while self.deadlines.front().is_some_and(|(d, _)| *d <= now) {
@@ -96,7 +96,7 @@ impl<K> Requests<K> {
         expired
     }
 
-    /// When the next request's time is over.
+    /// When the next question's time is over.
     pub fn deadline(&self) -> Option<Time> {
         self.deadlines.front().map(|(d, _)| *d)
     }

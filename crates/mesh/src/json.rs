@@ -8,7 +8,7 @@ use serde::Deserializer as _;
 use serde::de::{Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::event::Raw;
+use crate::words::Raw;
 
 /// Takes the members with those names out of a JSON object, each as a slice of `text` (no copy).
 ///

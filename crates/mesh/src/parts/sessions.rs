@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytestring::ByteString;
 
-use crate::event::{LinkId, Time};
+use crate::words::{LinkId, Time};
 pub use session::{Part, Remains, Run, Session, Standing};
 
 /// All sessions, by the other host's id.

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
-use crate::event::{Change, Event};
+use crate::event::Event;
+use crate::words::Change;
 
 /// What tells members apart: the incarnation, or the key of an original, which has none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::event::{LinkId, Raw, Reply};
+use crate::words::{LinkId, Raw, Reply};
 
 /// An answer to give.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use bytestring::ByteString;
 
-use crate::event::Raw;
+use crate::words::Raw;
 
 /// Which host an address means.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

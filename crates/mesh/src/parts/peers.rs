@@ -8,11 +8,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
-use crate::event::{Call, Raw, Time};
+use crate::json::id_key;
 use crate::limits::Bounds;
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};
-use crate::wire::json::id_key;
+use crate::words::{Call, Raw, Time};
 use addresses::Addresses;
 pub use addresses::{Address, Home, Place};
 use flights::Flights;
@@ -147,7 +147,7 @@ impl Lookup {
     }
 }
 
-/// The known addresses and the searches, both by [`id_key`](crate::wire::json::id_key).
+/// The known addresses and the searches, both by [`id_key`](crate::json::id_key).
 #[derive(Debug, Default)]
 pub struct Peers {
     addresses: Addresses,
