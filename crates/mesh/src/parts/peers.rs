@@ -2,150 +2,24 @@
 
 mod addresses;
 mod flights;
+mod lookup;
+mod parcel;
 mod polls;
 
 use std::collections::{BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
-use crate::json::id_key;
 use crate::limits::Bounds;
-use crate::payload::Payload;
-use crate::sabotage::{self, Sabotage};
 use crate::words::{Call, Raw, Time};
 use addresses::Addresses;
 pub use addresses::{Address, Home, Place};
 use flights::Flights;
 pub use flights::Landed;
+pub use lookup::{Found, Lookup};
+use parcel::ENTRY;
+pub use parcel::Parcel;
 use polls::Polls;
-
-/// Messages on their way to a peer.
-#[derive(Clone, Debug)]
-pub struct Parcel {
-    /// The number of the first one.
-    pub seq: u64,
-    pub key: ByteString,
-    pub from: Option<Raw>,
-    pub to: Option<Raw>,
-    pub payload: Payload,
-    /// Replies are wanted.
-    pub asks: bool,
-    /// It has been sent to a host once where the peer was not any more.
-    pub returned: bool,
-    /// It waits for its host if that is lost.
-    pub patient: bool,
-    /// When it was sent.
-    pub since: Time,
-    /// The number of the address by which it has left.
-    pub flight: u64,
-}
-
-/// What messages take beside their texts.
-const ENTRY: usize = 256;
-
-impl Parcel {
-    pub fn new(seq: u64, from: Option<Raw>, to: Option<Raw>, payload: Payload) -> Parcel {
-        Parcel {
-            seq,
-            key: id_key(&to),
-            from,
-            to,
-            payload,
-            asks: false,
-            returned: false,
-            patient: false,
-            since: Time::ZERO,
-            flight: 0,
-        }
-    }
-
-    /// How many bytes of memory it takes, about.
-    fn weight(&self) -> usize {
-        ENTRY + self.payload.size()
-    }
-
-    /// Keeps the first `at` messages, in memory of their own, and gives the others, if there are any.
-    pub fn split_off(&mut self, at: u32) -> Option<Parcel> {
-        if at == 0 || at >= self.payload.count() {
-            return None;
-        }
-        let payload = self.payload.split_off(at);
-        self.payload = self.payload.clone().detached();
-        let seq = self.seq + u64::from(at);
-        Some(Parcel {
-            seq,
-            payload,
-            ..self.clone()
-        })
-    }
-
-    /// The numbers of its messages.
-    pub fn numbers(&self) -> std::ops::Range<u64> {
-        self.seq..self.seq + u64::from(self.payload.count())
-    }
-}
-
-/// Where a peer was found that was looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    pub home: Home,
-    pub place: Place,
-}
-
-/// A search that is under way, and who waits for it.
-#[derive(Debug, Default)]
-pub struct Lookup {
-    /// Tells this search from an earlier one for the same peer.
-    pub number: u64,
-    pub id: Option<Raw>,
-    /// How many hosts have still to answer.
-    pub asked: usize,
-    /// Not everybody has been asked, but only who should know.
-    pub narrow: bool,
-    /// How many messages to that peer are still under way to where it lived before. What is found is used only after they have
-    /// come back, so that they keep their place.
-    hold: Flights,
-    pub found: Option<Found>,
-    /// Until then it is not over although nobody is lost: the host for which its messages have waited is gone, and its successor may not
-    /// have the peer yet.
-    pub grace: Time,
-    sends: Vec<Parcel>,
-    pub finds: Vec<Call>,
-    /// Nobody who is connected has the peer: it goes on when a lost host is back, or gone, and now and then. At that time at the latest.
-    asleep: Option<Time>,
-}
-
-impl Lookup {
-    /// Adds a message, in its place by call order.
-    fn add(&mut self, parcel: Parcel) {
-        let mut at = self.sends.partition_point(|p| p.seq < parcel.seq);
-        if sabotage::is(Sabotage::Disorder) {
-            at = 0;
-        }
-        self.sends.insert(at, parcel);
-    }
-
-    /// Takes out the messages before that number.
-    fn take_before(&mut self, seq: u64) -> Vec<Parcel> {
-        let later = self.sends.partition_point(|p| p.seq < seq);
-        self.sends.drain(..later).collect()
-    }
-
-    pub fn is_over(&self) -> bool {
-        let answered = self.asked == 0 || self.found.is_some();
-        answered && self.hold.is_empty() && self.asleep.is_none()
-    }
-
-    /// Whether messages that can wait for lost hosts wait for this search, and were not sent before that time.
-    pub fn can_wait(&self, least: Option<Time>) -> bool {
-        let waits = |p: &Parcel| p.patient && least.is_none_or(|least| p.since > least);
-        self.sends.iter().any(waits)
-    }
-
-    pub fn into_waiting(self) -> (Vec<Parcel>, Vec<Call>) {
-        (self.sends, self.finds)
-    }
-}
 
 /// The known addresses and the searches, both by [`id_key`](crate::json::id_key).
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! One session: what has been said and is not acknowledged, and what has arrived.
 
 mod recall;
+mod room;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -8,7 +9,7 @@ use std::ops::Range;
 use bytestring::ByteString;
 
 use super::incoming::{Incoming, WINDOW};
-use crate::limits::{Bounds, Limits};
+use crate::limits::Limits;
 use crate::sabotage::{self, Sabotage};
 use crate::wire::v2::Ack;
 use crate::words::{LinkId, Time};
@@ -22,15 +23,6 @@ pub trait Run: Clone {
     /// How many of its first messages there is room for, see [`Payload::fitting`](crate::payload::Payload::fitting).
     fn fitting(&self, messages: usize, bytes: usize, more: usize) -> u32;
 }
-
-/// What a run costs the sender beside its messages.
-const ENTRY: usize = 256;
-
-/// What a message costs the receiver beside its bytes.
-const OVERHEAD: usize = 32;
-
-/// A message that costs more than this is not small.
-const SMALL: usize = 256;
 
 /// A part of a run that has been acknowledged, or given up.
 #[derive(Debug)]
@@ -173,11 +165,6 @@ impl<T: Run> Session<T> {
         self.ready && (self.said < self.unacked.len() || !self.unsent.is_empty())
     }
 
-    /// How many bytes of memory what waits here takes, about, under way or not.
-    pub fn occupied(&self) -> usize {
-        self.queued + ENTRY * (self.unacked.len() + self.unsent.len())
-    }
-
     /// How many messages wait here for their acknowledgement.
     pub fn messages(&self) -> usize {
         self.messages
@@ -186,33 +173,6 @@ impl<T: Run> Session<T> {
     /// How many bytes are under way on the present link.
     pub fn in_flight(&self) -> usize {
         self.in_flight
-    }
-
-    /// Whether that run may wait here, too.
-    pub fn has_room(&self, run: &T, bounds: &Bounds) -> bool {
-        self.fits(ENTRY + Self::cost(run), run.count() as usize, bounds)
-    }
-
-    /// Whether small messages may wait here, too.
-    pub fn is_full(&self, bounds: &Bounds) -> bool {
-        !self.fits(ENTRY + SMALL, 1, bounds)
-    }
-
-    /// How many of the first messages of a run that does not fit may wait here: if nothing waits, one at least.
-    pub fn room(&self, run: &T, bounds: &Bounds) -> u32 {
-        let messages = bounds.messages.saturating_sub(self.messages);
-        let bytes = bounds.bytes.saturating_sub(self.occupied() + ENTRY);
-        let alone = u32::from(self.messages == 0);
-        run.fitting(messages, bytes, OVERHEAD).max(alone)
-    }
-
-    fn fits(&self, cost: usize, count: usize, bounds: &Bounds) -> bool {
-        (self.messages == 0 && count <= 1)
-            || (self.occupied() + cost <= bounds.bytes && self.messages + count <= bounds.messages)
-    }
-
-    fn cost(run: &T) -> usize {
-        run.size() + OVERHEAD * run.count() as usize
     }
 
     /// Uses that link from now on; `there` is what the other side knows. `None` when the two do not fit together.
@@ -415,65 +375,5 @@ impl<T: Run> Session<T> {
     /// What is to be acknowledged now, if anything is and the link is open.
     pub fn ack(&mut self) -> Option<Ack> {
         self.ready.then(|| self.incoming.ack())?
-    }
-
-    /// Gives what has been waited for too long, and forgets of it what was not even said.
-    pub(super) fn expire(&mut self, before: Time) -> Vec<Part<T>> {
-        let mut parts = Vec::new();
-        while let Some(sent) = self.unacked.get(self.expired)
-            && sent.at <= before
-        {
-            self.expired += 1;
-            let (run, first, expired) = (sent.run.clone(), sent.first, false);
-            let range = sent.done..run.count();
-            parts.push(Part {
-                run,
-                first,
-                range,
-                expired,
-            });
-        }
-        while let Some(unsent) = self.unsent.get_mut(self.passed)
-            && unsent.at <= before
-        {
-            self.passed += 1;
-            let Some(run) = unsent.run.take_if(|run| run.expires()) else {
-                continue;
-            };
-            self.queued = self.queued.saturating_sub(Self::cost(&run));
-            self.messages = self.messages.saturating_sub(run.count() as usize);
-            let range = 0..run.count();
-            parts.push(Part {
-                run,
-                first: 0,
-                range,
-                expired: false,
-            });
-        }
-        parts
-    }
-
-    /// Takes out, in order, what was never said and is `wanted`.
-    pub fn take_unsaid(&mut self, wanted: impl Fn(&T) -> bool) -> Vec<T> {
-        let before = self.passed;
-        let mut taken = Vec::new();
-        self.passed = 0;
-        for (n, mut unsent) in std::mem::take(&mut self.unsent).into_iter().enumerate() {
-            if let Some(run) = unsent.run.take_if(|run| wanted(run)) {
-                self.queued = self.queued.saturating_sub(Self::cost(&run));
-                self.messages = self.messages.saturating_sub(run.count() as usize);
-                taken.push(run);
-            } else {
-                self.passed += usize::from(n < before);
-                self.unsent.push_back(unsent);
-            }
-        }
-        taken
-    }
-
-    /// Since when the oldest one waits that nobody has been told about.
-    pub(super) fn oldest(&self) -> Option<Time> {
-        let sent = self.unacked.get(self.expired).map(|s| s.at);
-        sent.or_else(|| self.unsent.get(self.passed).map(|u| u.at))
     }
 }
