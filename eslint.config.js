@@ -18,10 +18,10 @@ const FAKED = [
   'performance',
   'Date'
 ];
-const faked = 'Take it from lib/platform.js: tests replace this one by a fake.';
+const faked = 'Take it from lib/platform: tests replace this one by a fake.';
 
 module.exports = [
-  { ignores: ['lib/native.js', 'target/', 'coverage/', '**/*.d.ts'] },
+  { ignores: ['lib/**/native.js', 'target/', 'coverage/', '**/*.d.ts'] },
   js.configs.recommended,
   {
     languageOptions: { ecmaVersion: 2023, sourceType: 'commonjs', globals: globals.node },
@@ -36,7 +36,7 @@ module.exports = [
   },
   {
     files: ['lib/**/*.js', 'index.js'],
-    ignores: ['lib/platform.js'],
+    ignores: ['lib/platform/**'],
     rules: {
       'no-restricted-globals': ['error', ...FAKED.map((name) => ({ name, message: faked }))],
       'no-restricted-properties': [
@@ -55,5 +55,8 @@ module.exports = [
     }
   },
   { files: ['**/*.mjs'], languageOptions: { sourceType: 'module' }, rules: { strict: 'off' } },
-  { files: ['**/*.mjs'], rules: { 'no-restricted-imports': noNative('Only lib/load.js may load the native part.') } }
+  {
+    files: ['**/*.mjs'],
+    rules: { 'no-restricted-imports': noNative('Only lib/crossing/native may load the native part.') }
+  }
 ];

@@ -1,5 +1,5 @@
 'use strict';
 
-exports.Host = require('./lib/Host.js');
-exports.Peer = require('./lib/Peer.js');
-exports.Promise = require('./lib/Promise.js');
+exports.Host = require('./lib/host/Host.js');
+exports.Peer = require('./lib/peer/Peer.js');
+exports.Promise = require('./lib/common/Promise.js');

@@ -2,7 +2,7 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
-const Ring = require('../lib/ring.js');
+const Ring = require('../lib/crossing/ring.js');
 const Random = require('./chaos/random.js');
 
 /** What a ring should be: a map by number. */

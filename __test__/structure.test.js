@@ -10,19 +10,22 @@ const root = path.join(__dirname, '..');
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 const required = (file) => [...read(file).matchAll(/(?:require\(|from )'([^']+)'/g)].map((match) => match[1]);
 
-test('only lib/load.js loads the native part', () => {
+test('only lib/crossing/native loads the native part', () => {
   for (const file of [
     'index.js',
     'index.mjs',
-    ...fs.readdirSync(path.join(root, 'lib')).map((name) => `lib/${name}`)
+    ...fs
+      .readdirSync(path.join(root, 'lib'), { recursive: true })
+      .map((name) => `lib/${name.replaceAll(path.sep, '/')}`)
   ]) {
-    if (!/\.m?js$/.test(file) || file === 'lib/native.js') continue;
-    assert.strictEqual(required(file).includes('./native.js'), file === 'lib/load.js', file);
+    if (!/\.m?js$/.test(file) || file.endsWith('/native.js')) continue;
+    const loads = required(file).some((name) => /(^|\/)native(\.js)?$/.test(name));
+    assert.strictEqual(loads, file === 'lib/crossing/native/load.js', file);
   }
 });
 
 test('index.js requires lib only', () => {
-  for (const name of required('index.js')) assert.match(name, /^\.\/lib\/\w+\.js$/);
+  for (const name of required('index.js')) assert.match(name, /^\.\/lib\/\w+\/\w+\.js$/);
   assert.deepStrictEqual(required('index.mjs'), ['./index.js']);
 });
 

@@ -70,7 +70,7 @@ function stagePlatformPackage() {
   const staged = path.join(temporary, 'platform');
   const addon = `${manifest.napi.binaryName}.${platform}.node`;
   fs.cpSync(path.join(root, 'npm', platform), staged, { recursive: true });
-  fs.copyFileSync(path.join(root, 'lib', addon), path.join(staged, addon));
+  fs.copyFileSync(path.join(root, 'lib/crossing/native', addon), path.join(staged, addon));
   return staged;
 }
 
@@ -99,7 +99,7 @@ function checkContents(files) {
     'index.js',
     'index.mjs',
     'index.d.ts',
-    'lib/native.js',
+    'lib/crossing/native/native.js',
     'lib/Host.d.ts',
     'lib/Peer.d.ts',
     'lib/Promise.d.ts'

@@ -9,8 +9,8 @@ const { spawnSync } = require('node:child_process');
 const { platformName } = require('./platform');
 
 const root = path.join(__dirname, '..');
-const addon = path.join(root, 'lib', `distribus.${platformName()}.node`);
-const loader = path.join(root, 'lib', 'native.js');
+const addon = path.join(root, 'lib/crossing/native', `distribus.${platformName()}.node`);
+const loader = path.join(root, 'lib/crossing/native/native.js');
 const sources = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'src', 'crates', 'package.json'];
 
 if (fs.existsSync(path.join(root, 'Cargo.toml'))) main();

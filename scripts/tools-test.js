@@ -81,7 +81,7 @@ function install() {
   }
   const native = path.join(modules, `distribus-${platform}`);
   fs.cpSync(path.join(root, 'npm', platform), native, { recursive: true });
-  fs.copyFileSync(path.join(root, 'lib', addon), path.join(native, addon));
+  fs.copyFileSync(path.join(root, 'lib/crossing/native', addon), path.join(native, addon));
   for (const name of ['bluebird', 'vitest'])
     fs.symlinkSync(path.join(root, 'node_modules', name), path.join(modules, name), 'junction');
   fs.cpSync(path.join(__dirname, 'tools'), project, { recursive: true });

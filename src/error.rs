@@ -1,4 +1,4 @@
-//! Errors as JSON: a code and its facts. The texts that people read are made in `lib/errors.js`.
+//! Errors as JSON: a code and its facts. The texts that people read are made in `lib/common/errors.js`.
 
 use distribus_mesh::{CallError, DialError, Raw, SendError};
 use serde_json::{Map, Value, json};

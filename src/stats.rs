@@ -4,7 +4,7 @@ use distribus_mesh::stats::{Queue, Stats};
 use distribus_net::{HostStats, LinkStats, Traffic};
 use serde_json::{Map, Value, json};
 
-/// What `lib/stats.js` documents, but for what it counts itself.
+/// What `lib/host/stats.js` documents, but for what it counts itself.
 pub fn write(stats: &HostStats) -> String {
     let HostStats {
         mesh,

@@ -11,7 +11,7 @@ for (const name of ['Host', 'Peer', 'Promise']) {
   assert.strictEqual(require(`distribus/lib/${name}`), distribus[name], `distribus/lib/${name}`);
   assert.strictEqual(require(`distribus/lib/${name}.js`), distribus[name], `distribus/lib/${name}.js`);
 }
-assert.throws(() => require('distribus/lib/native'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
+assert.throws(() => require('distribus/lib/crossing/native/native'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
 
 async function main() {
   const [one, two] = [new distribus.Host(), new distribus.Host()];

@@ -1,0 +1,436 @@
+'use strict';
+
+const Core = require('./core.js');
+const Events = require('./events.js');
+const Peer = require('../peer/Peer.js');
+const owners = require('../peer/owner.js');
+const dictionary = require('../common/dictionary.js');
+const debug = require('../common/debug.js');
+const drain = require('./drain.js');
+const { checkShared } = require('../common/ids.js');
+const { urlOf } = require('./listen.js');
+const { bare, parted, withCredentials } = require('./credentials.js');
+const { idOf, textOfUrl } = require('./names.js');
+const { checkSeeds, joinAny } = require('./seeds.js');
+const { listen, stopOpening } = require('./serving.js');
+const { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription } = require('../common/validate.js');
+const { serializeId } = require('../crossing/outbound.js');
+const { drop, lookUp, show } = require('./owned.js');
+const { abortError, badProperty, error, nameOf, peerNotFound, typeError } = require('../common/errors.js');
+
+/** Where the private side of a host hangs. */
+const CORE = Symbol('distribus');
+
+/**
+ * @param {any} host
+ * @returns {Core}
+ */
+function coreOf(host) {
+  return host[CORE];
+}
+
+/**
+ * A node of the network: peers live on it, and it connects with other hosts.
+ * @param {any} [options] see config
+ * @constructor
+ * @this {any}
+ */
+function Host(options) {
+  const core = new Core(this);
+  Object.defineProperty(this, CORE, { value: core, configurable: true });
+
+  this.peers = dictionary();
+  this.addresses = dictionary();
+  Object.defineProperty(this, 'channels', {
+    configurable: true,
+    enumerable: true,
+    get: () => core.subscriptions.visible,
+    set: (channels) => {
+      core.subscriptions.replace(channels);
+    }
+  });
+  this.options = { reconnectTimeout: 300000, reconnectDelay: 1000, reconnectDecay: 2 };
+  this.server = /** @type {any} */ (null);
+  this.address = /** @type {any} */ (null);
+  this.port = /** @type {any} */ (null);
+  this.connections = dictionary();
+  this.timers = dictionary();
+
+  /**
+   * Sends a message from one peer to another. Works detached from the host.
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
+   * @param {any} [options] `offline`: 'queue' to wait for the peer's host when it is lost
+   */
+  this.send = (from, to, message, options) => {
+    let peer;
+    try {
+      peer = this.peers[to];
+    } catch {
+      // `core.send` says what is the matter.
+    }
+    if (typeof peer === 'object' && peer !== null) {
+      peer.emit('message', from, message);
+      return core.sent;
+    }
+    return core.send(from, to, message, options);
+  };
+  owners.set(this.send, core);
+
+  Host.prototype.config.call(this, options);
+}
+
+/**
+ * Makes a property that does not exist until it is first assigned, and whose later assignments reach the network.
+ * @param {string} name
+ * @param {(core: Core) => any} get
+ * @param {(core: Core, value: any) => void} set
+ */
+function defineState(name, get, set) {
+  Object.defineProperty(Host.prototype, name, {
+    configurable: true,
+    get: () => undefined,
+    /** @this {any} */
+    set(value) {
+      const core = coreOf(this);
+      Object.defineProperty(this, name, {
+        configurable: true,
+        enumerable: true,
+        get: () => get(core),
+        set: (value) => {
+          set(core, value);
+        }
+      });
+      set(core, value);
+    }
+  });
+}
+defineState(
+  'url',
+  (core) => core.url,
+  (core, value) => core.setUrl(bare(value))
+);
+defineState(
+  'networkId',
+  (core) => core.networkId,
+  (core, value) => core.setNetworkId(value)
+);
+
+/**
+ * Applies options, and gives a copy of all that are set.
+ * @param {any} [options]
+ */
+Host.prototype.config = function (options) {
+  const core = coreOf(this);
+  if (options) {
+    const given = checkOptions(options, optionsOf(this));
+    const { networkId } = given;
+    if (networkId && core.links > 0 && this.networkId && this.networkId !== networkId) {
+      throw error('ERR_NETWORK_ID_SET', 'Cannot replace networkId once set');
+    }
+    try {
+      Object.assign(this.options, given);
+    } catch (cause) {
+      throw badProperty('What stands in host.options', cause);
+    }
+    if (given.Promise !== undefined) core.setPromise(given.Promise);
+    if (networkId) this.networkId = networkId;
+    core.configure();
+  }
+  return optionsOf(this);
+};
+
+/**
+ * @param {any} host
+ * @returns {Record<string, any>} a copy of the options that are set
+ */
+function optionsOf(host) {
+  try {
+    return { ...host.options };
+  } catch (cause) {
+    throw badProperty('What stands in host.options', cause);
+  }
+}
+
+/**
+ * Creates a peer. Other hosts are not asked whether they have one with the same id.
+ * @param {any} id
+ */
+Host.prototype.create = function (id) {
+  coreOf(this).outbound.checkId('id', id);
+  if (typeof lookUp(this, 'peers', id) === 'object') throw error('ERR_ID_EXISTS', 'Id already exists (id: ' + id + ')');
+  const peer = new /** @type {any} */ (Peer)(id, this.send);
+  try {
+    this.peers[id] = peer;
+  } catch (cause) {
+    throw badProperty('What stands in host.peers', cause);
+  }
+  coreOf(this).created(id);
+  return peer;
+};
+
+/**
+ * Removes a peer.
+ * @param {any} peer the peer or its id
+ */
+Host.prototype.remove = function (peer) {
+  if (!peer) return;
+  const id = idOf(peer);
+  const lived = typeof lookUp(this, 'peers', id) === 'object';
+  drop(coreOf(this), 'peers', id);
+  if (lived) coreOf(this).removed(id);
+};
+
+/**
+ * @param {any} id
+ * @returns {any} the local peer with that id, or null
+ */
+Host.prototype.get = function (id) {
+  const peer = lookUp(this, 'peers', id);
+  return typeof peer === 'object' ? peer : null;
+};
+
+/**
+ * Finds the url of a peer's host: null when that host has no url.
+ * @param {any} id
+ */
+Host.prototype.find = function (id) {
+  const core = coreOf(this);
+  return core.attempt(() => {
+    if (core.peer(id) !== undefined) return core.url || null;
+    core.outbound.checkId('id', id);
+    const address = lookUp(this, 'addresses', id);
+    const noted = typeof address === 'string' && address.includes('://');
+    // Of a host that is lost, another one may have the peer by now. The program itself may have noted the address.
+    if (noted && (core.links === 0 || lookUp(this, 'connections', address) !== undefined)) return address;
+    if (!core.mayKnow(id)) throw peerNotFound(id);
+    const found = core.call((native, call) => native.find(call, serializeId(id) || null));
+    return noted
+      ? found.catch((/** @type {any} */ err) =>
+          err.code === 'ERR_PEER_NOT_FOUND' ? address : core.Promise.reject(err)
+        )
+      : found;
+  });
+};
+
+/**
+ * Lists the ids of all peers in the network, or of those that match. Original hosts cannot be asked for theirs.
+ * @param {any} [pattern]
+ */
+Host.prototype.list = function (pattern) {
+  const core = coreOf(this);
+  if (pattern !== undefined && pattern !== null) {
+    return core.attempt(() => {
+      const { pattern: checked } = checkPattern(pattern);
+      core.outbound.checkName('pattern', checked);
+      return core.notes.broadcasts.ids(checked);
+    });
+  }
+  const here = core.localIds();
+  if (core.native === null || core.links === 0) return core.Promise.resolve(here);
+  return core.call(
+    (native, call) => native.list(call),
+    (/** @type {any[]} */ there) => {
+      const known = new Set(here.map(nameOf));
+      return here.concat(there.filter((id) => !known.has(nameOf(id)) && known.add(nameOf(id))));
+    }
+  );
+};
+
+/**
+ * Listens for other hosts.
+ * @param {any} address what is advertised, and decides what is bound
+ * @param {any} port
+ * @param {any} [options] `bind`: the address to bind
+ */
+Host.prototype.listen = function (address, port, options) {
+  const core = coreOf(this);
+  if (core.closing !== null) return core.closing.then(() => Host.prototype.listen.call(this, address, port, options));
+  return core.attempt(() => listen(this, core, address, port, options));
+};
+
+/**
+ * Joins another host, and all hosts that it is connected with.
+ * @param {any} url or the address, with a port; or an array of these, of which one that answers is enough
+ * @param {any} [port]
+ */
+Host.prototype.join = function (url, port) {
+  const core = coreOf(this);
+  if (core.closing !== null) return core.closing.then(() => Host.prototype.join.call(this, url, port));
+  if (!url) return core.Promise.resolve(this);
+  /** @param {string} url */
+  const targetOf = (url) => parted(port === undefined || url.includes('://') ? url : urlOf(url, checkPort(port)));
+  /** @param {string} target */
+  const join = (target) => {
+    if (typeof lookUp(this, 'connections', target) === 'object' || target === core.url)
+      return core.Promise.resolve(this);
+    const joined = core.call(
+      (native, call) => native.join(call, target),
+      () => this
+    );
+    if (debug.enabled) {
+      joined.then(null, (/** @type {any} */ err) => {
+        debug('%s: could not join %s: %s', core.name(), target, err.message);
+      });
+    }
+    return joined;
+  };
+  return core.attempt(() => {
+    core.checkDraining();
+    if (Array.isArray(url)) {
+      const targets = url
+        .map(textOfUrl)
+        .map((one) => (typeof one === 'string' && one !== '' ? targetOf(one) : { url: one }));
+      const others = checkSeeds(targets.map((one) => one.url)).filter((target) => target !== core.url);
+      return others.length === 0 ? this : withCredentials(core, targets, () => joinAny(core, others, join));
+    }
+    url = textOfUrl(url);
+    if (typeof url !== 'string') {
+      throw typeError('ERR_INVALID_ARG_TYPE', `The "url" argument must be a string or a URL, got ${typeof url}`);
+    }
+    const target = targetOf(url);
+    return withCredentials(core, [target], () => join(target.url));
+  });
+};
+
+/** The other hosts of the network: those that have joined and not left, connected or lost. */
+Host.prototype.hosts = function () {
+  return coreOf(this).members.list();
+};
+
+/**
+ * Leaves the network when everything is settled that is under way from here.
+ * @param {any} [options] `timeout`: how long that may take, in ms
+ */
+Host.prototype.drain = function (options) {
+  const core = coreOf(this);
+  return core.attempt(() => drain(this, core, options));
+};
+
+/** Counters of what the host has done, and what waits for others. */
+Host.prototype.stats = function () {
+  return coreOf(this).stats();
+};
+
+/** Leaves the network: says goodbye, stops listening, ends every connection. */
+Host.prototype.close = function () {
+  const core = coreOf(this);
+  if (core.closing !== null) return core.closing;
+  core.requests.close();
+  stopOpening(core);
+  const ended = () => {
+    core.closing = null;
+    core.listening = false;
+    core.stop();
+    core.mirror.forgetAll();
+    if (this.server) for (const name of ['server', 'address', 'port', 'url']) show(core, name, null);
+    core.members.clear();
+    core.rest();
+    return this;
+  };
+  if (debug.enabled) debug('%s: closing', core.name());
+  if (core.native === null) return core.Promise.resolve(ended());
+  core.closing = core.call((native, call) => native.close(call, core.closeWithin), ended);
+  return core.closing;
+};
+
+/**
+ * Publishes a message: to the subscribers of this host at once, and to all other hosts.
+ * @param {any} channel
+ * @param {any} message
+ */
+Host.prototype.publish = function (channel, message) {
+  const core = coreOf(this);
+  core.outbound.checkName('channel', channel);
+  core.subscriptions.publish(channel, message);
+  const more = core.publish(channel, message);
+  if (core.notes.groups.busy && typeof channel !== 'symbol') core.notes.groups.publish(String(channel), message);
+  return more;
+};
+
+/**
+ * Sends a message to all peers in the network whose ids match. Without a pattern: to all peers.
+ * @param {any} from
+ * @param {any} pattern
+ * @param {any} message
+ * @param {any} [options] `self`: also to the sender
+ */
+Host.prototype.broadcast = function (from, pattern, message, options) {
+  const { broadcasts } = coreOf(this).notes;
+  return arguments.length > 2
+    ? broadcasts.begin(from, pattern, message, options)
+    : broadcasts.begin(from, null, pattern, options);
+};
+
+/**
+ * Watches which peers there are whose ids match: first those that are there, then those that come and go.
+ * @param {any} [pattern]
+ * @param {any} [options] `signal`: ends it
+ */
+Host.prototype.watch = function (pattern, options) {
+  const core = coreOf(this);
+  const { pattern: checked, signal } = checkPattern(pattern, options);
+  core.outbound.checkName('pattern', checked);
+  if (signal?.aborted) throw abortError(signal);
+  return core.notes.watches.watch(checked, signal);
+};
+
+/**
+ * Listens to a channel, or with wildcards to all channels that match: then the callback gets the channel as well.
+ * @param {any} channel
+ * @param {(message: any, channel?: string) => any} callback
+ * @param {any} [options] `exact`: a `*` in the channel's name means itself; `group`: one of all members of that group gets each message
+ */
+Host.prototype.subscribe = function (channel, callback, options) {
+  checkFunction(callback, 'callback');
+  const { exact, group } = checkSubscription(options);
+  const core = coreOf(this);
+  core.outbound.checkName('channel', channel);
+  core.outbound.checkName('group', group);
+  if (group !== undefined) checkShared(channel);
+  if (group === undefined) core.subscriptions.add(channel, callback, exact);
+  else core.notes.groups.add(String(channel), exact, group, callback);
+};
+
+/**
+ * @param {any} channel as it was subscribed to
+ * @param {(message: any, channel?: string) => any} callback
+ * @param {any} [options] as they were given
+ */
+Host.prototype.unsubscribe = function (channel, callback, options) {
+  const { exact, group } = checkSubscription(options);
+  const core = coreOf(this);
+  if (group !== undefined) checkShared(channel);
+  if (group === undefined) core.subscriptions.remove(channel, callback, exact);
+  else core.notes.groups.remove(String(channel), exact, group, callback);
+};
+
+/**
+ * Resolves when every host that is connected knows what is subscribed to here: from then on nothing that they publish is missed.
+ * @param {any} [_channel] for the reader: everything that was subscribed to before is waited for
+ */
+Host.prototype.ready = function (_channel) {
+  const core = coreOf(this);
+  if (core.native === null || core.links === 0) return core.Promise.resolve(this);
+  return core.call(
+    (native, call) => native.ready(call),
+    () => core.notes.groups.ready().then(() => this)
+  );
+};
+
+// `await using host = new Host()`, where the platform knows that.
+if (Symbol.asyncDispose !== undefined) {
+  Object.defineProperty(Host.prototype, Symbol.asyncDispose, {
+    configurable: true,
+    writable: true,
+    /** @this {any} */
+    value() {
+      return this.close().then(() => {});
+    }
+  });
+}
+
+Events.define(Host.prototype, (host) => coreOf(host).events);
+
+module.exports = Host;

@@ -1,0 +1,597 @@
+'use strict';
+
+const { AsyncResource } = require('node:async_hooks');
+const Bluebird = require('../common/Promise.js');
+const { Outbound, isCarried, serialize, serializeId } = require('../crossing/outbound.js');
+const Events = require('./events.js');
+const Members = require('./members.js');
+const Mirror = require('./mirror.js');
+const Residents = require('../peer/residents.js');
+const Ring = require('../crossing/ring.js');
+const Subscriptions = require('../channels/subscriptions.js');
+const Notes = require('../notes/notes.js');
+const Trouble = require('./trouble.js');
+const apply = require('../crossing/inbound.js');
+const debug = require('../common/debug.js');
+const keepAlive = require('./keepalive.js');
+const { lookUp, numberOption } = require('./owned.js');
+const { Request, Requests } = require('../peer/requests.js');
+const { Deferred, Note, pend, promiseOf, reject, resolve, settle } = require('../common/pending.js');
+const { NativeHost, readsOnLoop } = require('../crossing/native/load.js');
+const {
+  coded,
+  deliveryUnknown,
+  fromFailure,
+  hostClosed,
+  hostDraining,
+  overloaded,
+  peerNotFound
+} = require('../common/errors.js');
+const Counters = require('./stats.js');
+const { checkOffline, waitsInForce, withHeartbeats } = require('../common/validate.js');
+
+/** Options that are numbers, and obeyed by the native host. */
+const NATIVE_OPTIONS = [
+  'handshakeTimeout',
+  'heartbeatInterval',
+  'heartbeatTimeout',
+  'maxPayload',
+  'maxIdLength',
+  'maxQueueBytes',
+  'maxInFlight',
+  'maxAddresses',
+  'maxConnections',
+  'maxPendingHandshakes'
+];
+
+/**
+ * @typedef {{pending: Deferred, end?: (value: any) => any}} Call
+ */
+
+/**
+ * The private side of a host: it talks to the native host.
+ * The native host is made when the host first listens or joins, so that a host that does neither costs nothing.
+ */
+class Core {
+  /** @param {any} host */
+  constructor(host) {
+    this.host = host;
+    /** @type {import('../crossing/native/load.js').NativeHost | null} */
+    this.native = null;
+    /** What stands for the promises of sends, see pending.js, by the numbers that the mesh gives to sends. */
+    this.sends = new Ring();
+    /** @type {Map<number, Call>} */
+    this.calls = new Map();
+    this.nextCall = 1;
+    this.links = 0; // connections that stand in host.connections
+    this.timers = 0;
+    this.listening = false;
+    /** @type {any} */
+    this.closing = null;
+    this.setPromise(Bluebird);
+    this.url = undefined;
+    this.networkId = undefined;
+    this.subscriptions = new Subscriptions((change, name) => {
+      if (this.native !== null) this.outbound.change(change, name);
+    });
+    /** Keys of connections with hosts of ours, by the hosts' ids. @type {Map<string, string>} */
+    this.hosts = new Map();
+    this.notes = new Notes(this);
+    this.mirror = new Mirror(this);
+    this.outbound = new Outbound((text, beside, more) => {
+      if (this.native?.flush(text, beside, more)) this.press();
+      this.handed++;
+    });
+    /** How often something was handed over. */
+    this.handed = 0;
+    /** Whether so much waits for a host that it is better to publish no more for now. */
+    this.pressed = false;
+    /** The end of `drain`, while that goes on. @type {any} */
+    this.draining = null;
+    /** How long `close` waits for other hosts, in ms, if not as long as ever. @type {number | null} */
+    this.closeWithin = null;
+    /** Whether either is so, and sends have to be looked at. */
+    this.guarded = false;
+    /** Whether the host of `askedFor` takes no more, as it was after `askedAt` hand-overs. */
+    this.refused = false;
+    /** @type {any} */
+    this.askedFor = undefined;
+    this.askedAt = -1;
+    this.warnedOfDrops = false;
+    this.counters = new Counters();
+    /** The async context of this life. @type {AsyncResource | null} */
+    this.resource = null;
+    this.trouble = new Trouble(() => this.events);
+    this.residents = new Residents(this);
+    this.requests = new Requests(this);
+    this.events = new Events(host, (what, err, event) => this.trouble.threw(what, err, event === 'error'));
+    this.members = new Members(this.events, () => this.name());
+  }
+
+  /**
+   * Sets the class of the promises that the host returns.
+   * @param {any} Promise bluebird's, or one like it
+   */
+  setPromise(Promise) {
+    this.Promise = Promise;
+    /** What every send to a local peer returns. */
+    this.sent = Promise.resolve(null);
+  }
+
+  /**
+   * A promise for what the function returns, rejected with what it throws.
+   * @param {() => any} work
+   * @returns {any}
+   */
+  attempt(work) {
+    return new this.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
+      try {
+        resolve(work());
+      } catch (err) {
+        reject(coded(err));
+      }
+    });
+  }
+
+  // The native host.
+
+  /** @returns {import('../crossing/native/load.js').NativeHost} */
+  start() {
+    if (this.native === null) {
+      const networkId = serialize(this.networkId) || null;
+      // What is applied runs in the context in which this life began.
+      const resource = new AsyncResource('DISTRIBUS');
+      const native = new NativeHost(
+        this.nativeOptions(),
+        () => resource.runInAsyncScope(this.drain, this),
+        readsOnLoop()
+      );
+      this.resource = resource;
+      this.native = native;
+      native.setUrl(typeof this.url === 'string' ? this.url : null);
+      native.setNetworkId(networkId);
+      for (const id of this.localIds()) this.outbound.change('c+', id);
+      this.subscriptions.tellAll();
+      this.flush();
+    }
+    return this.native;
+  }
+
+  /** Ends the native host. What it was to answer has been answered, or is settled here. */
+  stop() {
+    const { native } = this;
+    if (native !== null) this.counters.endLife(JSON.parse(native.stats()), this.sends.next);
+    this.native = null;
+    native?.shutdown();
+    this.resource?.emitDestroy();
+    this.resource = null;
+    this.outbound.take();
+    this.requests.close();
+    this.notes.closed(); // so that nothing is told again that was not taken
+    this.sends.clear((send, to) => {
+      if (!(send instanceof Request)) this.#fail(send, deliveryUnknown(to));
+    });
+    for (const { pending } of this.calls.values()) this.#reject(pending, hostClosed());
+    this.calls.clear();
+    this.links = this.timers = 0;
+    this.draining = this.closeWithin = null;
+    this.relieved();
+    this.hosts.clear();
+  }
+
+  /** @returns {string} */
+  nativeOptions() {
+    const limits = Object.fromEntries(NATIVE_OPTIONS.map((name) => [name, numberOption(this, name)]));
+    const waits = waitsInForce((name) => lookUp(this.host, 'options', name));
+    return JSON.stringify({ ...limits, ...waits, ...withHeartbeats(limits), interests: true, directory: true });
+  }
+
+  /** Applies what waits, batch by batch; hands over what listeners sent meanwhile together with the word that they have returned. */
+  drain() {
+    const { native } = this;
+    if (native === null) return;
+    let replies = null;
+    this.outbound.applying = true;
+    for (;;) {
+      const { beside, published } = this.outbound;
+      const waits = this.outbound.waits ? this.outbound.take() : null;
+      const text = native.exchange(replies, waits, beside);
+      if (waits !== null) {
+        this.handed++;
+        if (published && native.isPressed()) this.press();
+      }
+      if (text === null) break;
+      this.askedAt = -1; // there may be room again
+      replies = apply(this, native, text);
+      if (this.native !== native) break; // closed by what was applied
+    }
+    this.outbound.applying = false;
+    if (this.native === native) this.rest();
+  }
+
+  /** Hands over what was collected. */
+  flush() {
+    if (this.outbound.waits) this.outbound.flush(false);
+  }
+
+  /**
+   * The process may end now: what was collected is written.
+   * @param {boolean} [urgent] whether what is said from now on is to be handed over at once, as long as that is known
+   */
+  lastWords(urgent = this.outbound.urgent) {
+    this.outbound.urgent = urgent;
+    this.flush();
+    this.native?.writeNow();
+  }
+
+  /** Whether the program has to be told of something that the network does. */
+  isBusy() {
+    // A lost host that is just being dialled has neither a connection nor a timer; whether it is a member or not, it is looked for.
+    return (
+      this.listening ||
+      this.links > 0 ||
+      this.timers > 0 ||
+      this.members.size > 0 ||
+      this.calls.size > 0 ||
+      this.sends.size > 0 ||
+      this.requests.waiting.size > 0 ||
+      (this.native !== null && this.native.isSeeking())
+    );
+  }
+
+  /** Lets the process end, or not, as the host's state wants it. */
+  rest() {
+    keepAlive(this, this.isBusy());
+  }
+
+  /**
+   * Begins a call that ends with an event.
+   * @param {(native: import('../crossing/native/load.js').NativeHost, call: number) => void} begin
+   * @param {(value: any) => any} [end] makes the promise's value of the event's, when the event is applied
+   * @returns {any}
+   */
+  call(begin, end) {
+    const native = this.start();
+    this.flush();
+    const pending = new Deferred(this.Promise);
+    const number = this.nextCall++;
+    this.calls.set(number, { pending, end });
+    try {
+      begin(native, number);
+    } catch (err) {
+      this.calls.delete(number);
+      reject(pending, coded(err));
+    }
+    this.rest();
+    return pending.promise;
+  }
+
+  /**
+   * @param {number} number
+   * @param {any} value
+   * @param {Error} [err]
+   */
+  settle(number, value, err) {
+    const call = this.calls.get(number);
+    if (call === undefined) return;
+    this.calls.delete(number);
+    if (err !== undefined) {
+      reject(call.pending, err);
+      return;
+    }
+    try {
+      settle(call.pending, call.end === undefined ? value : call.end(value));
+    } catch (thrown) {
+      reject(call.pending, coded(thrown));
+    }
+  }
+
+  // What programs ask for.
+
+  /**
+   * @param {any} id
+   * @returns {any} the local peer, or undefined
+   */
+  peer(id) {
+    return this.residents.get(id);
+  }
+
+  /** @returns {any[]} those that other hosts may know */
+  localIds() {
+    return this.residents.ids();
+  }
+
+  /**
+   * Whether anybody but this host could know that peer.
+   * @param {any} id
+   */
+  mayKnow(id) {
+    return this.native !== null && (this.links > 0 || typeof lookUp(this.host, 'addresses', id) === 'string');
+  }
+
+  /**
+   * Sends to a peer that does not live here.
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
+   * @param {any} [options] `offline`: 'queue' when it shall wait for a lost host
+   */
+  send(from, to, message, options) {
+    let send;
+    try {
+      const waits = this.waitsOffline(options);
+      this.outbound.checkId('to', to);
+      // It may live on a host that is lost.
+      if (!this.mayKnow(to) && !(waits && this.members.size > 0)) throw peerNotFound(to);
+      if (this.guarded) this.checkGuard(to);
+      // Made before: what was handed over must have its place, whatever the program's class does.
+      send = pend(this.Promise);
+      this.outbound.send(from, to, message, waits);
+    } catch (err) {
+      this.counters.refuse(err);
+      return this.Promise.reject(coded(err));
+    }
+    this.sends.push(send, to);
+    return promiseOf(send);
+  }
+
+  /** @param {any} id of a peer that lives here now */
+  created(id) {
+    if (this.native !== null) this.outbound.change('c+', id);
+    if (this.notes.watches.busy) this.notes.watches.changed(id, true);
+  }
+
+  /** @param {any} id of a peer that does not live here any more */
+  removed(id) {
+    if (this.native !== null) this.outbound.change('c-', isCarried(id) ? id : String(id));
+    if (this.notes.watches.busy) this.notes.watches.changed(id, false);
+  }
+
+  /** @returns {string[]} the ids of the hosts of ours that are connected */
+  hostIds() {
+    return [...this.hosts.keys()];
+  }
+
+  /** This host's id. */
+  get id() {
+    return this.native === null ? '' : this.native.id;
+  }
+
+  /** In ms. */
+  get requestTimeout() {
+    return numberOption(this, 'requestTimeout') ?? 60000;
+  }
+
+  /**
+   * Publishes to the other hosts.
+   * @param {any} channel
+   * @param {any} message
+   * @returns {boolean} false when it is better to wait for 'drain' before publishing more
+   */
+  publish(channel, message) {
+    if (this.draining !== null) return false;
+    if (typeof channel === 'symbol') return true; // no other host can name it
+    // Who is lost and just being dialled has neither a connection nor a timer.
+    if (this.links === 0 && this.members.size === 0) return true;
+    try {
+      this.outbound.publish(channel, message);
+    } catch (err) {
+      this.trouble.tell(/** @type {Error} */ (err));
+    }
+    return !this.pressed;
+  }
+
+  // How much may wait.
+
+  /** Applies options that are obeyed here. */
+  configure() {
+    const maxPayload = numberOption(this, 'maxPayload');
+    const maxIdLength = numberOption(this, 'maxIdLength');
+    if (maxPayload !== undefined) this.outbound.setMaxPayload(maxPayload);
+    if (maxIdLength !== undefined) this.outbound.maxIdLength = maxIdLength;
+    this.native?.configure(this.nativeOptions());
+  }
+
+  /** Read for every send, and so not by `lookUp`, for which each name is a new one. */
+  #offline() {
+    try {
+      return this.host.options.offline;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** @param {any} options of a send */
+  waitsOffline(options) {
+    const offline = options?.offline ?? this.#offline();
+    if (offline === undefined) return false;
+    checkOffline(offline);
+    return offline === 'queue';
+  }
+
+  press() {
+    this.pressed = this.guarded = true;
+  }
+
+  /** Not much waits for any host any more. */
+  relieved() {
+    const { pressed } = this;
+    this.pressed = false;
+    this.guarded = this.draining !== null;
+    if (pressed) this.events.emit('drain');
+  }
+
+  /** @param {any} draining */
+  setDraining(draining) {
+    this.draining = draining;
+    this.guarded = true;
+  }
+
+  /** Throws when nothing new may begin. */
+  checkDraining() {
+    if (this.draining !== null) throw hostDraining();
+  }
+
+  /**
+   * Throws when nothing may be sent to that peer now.
+   * @param {any} to
+   */
+  checkGuard(to) {
+    this.checkDraining();
+    // The answer is good until more is handed over.
+    if (this.askedAt !== this.handed || this.askedFor !== to) {
+      this.refused = this.native !== null && this.native.refuses(serializeId(to) || null);
+      this.askedFor = to;
+      this.askedAt = this.handed;
+    }
+    if (this.refused) throw overloaded(to);
+  }
+
+  /**
+   * @param {string} url
+   * @param {any} channel
+   * @param {number} count
+   */
+  dropped(url, channel, count) {
+    if (this.events.emit('drop', url, channel, count) || this.warnedOfDrops) return;
+    this.warnedOfDrops = true;
+    const message = `What was published does not reach ${url}: too much waits for it, or it is gone. Listen to the host's event 'drop' to learn of it.`;
+    Trouble.warn(message, { type: 'DistribusWarning', code: 'DISTRIBUS_DROPPED' });
+  }
+
+  /** @returns {import('./stats.js').Stats} */
+  stats() {
+    return this.counters.read(this.native === null ? null : JSON.parse(this.native.stats()), this.sends.next);
+  }
+
+  /** @param {string} key */
+  disconnect(key) {
+    this.flush();
+    this.native?.disconnect(key);
+  }
+
+  /** @param {string} key */
+  cancelTimer(key) {
+    this.flush();
+    this.native?.cancelTimer(key);
+  }
+
+  /**
+   * Goes on trying to join that host.
+   * @param {string} url
+   */
+  retry(url) {
+    this.flush();
+    this.native?.retry(url);
+  }
+
+  /** @param {any} url */
+  setUrl(url) {
+    this.url = url;
+    this.native?.setUrl(typeof url === 'string' ? url : null);
+  }
+
+  /** @param {any} id */
+  setNetworkId(id) {
+    const text = serialize(id) || null;
+    this.networkId = id;
+    this.native?.setNetworkId(text);
+  }
+
+  /** Stops listening, and ends the connections that came in that way. */
+  closeServer() {
+    this.flush();
+    this.listening = false;
+    this.native?.closeServer();
+    this.rest();
+  }
+
+  // What the network tells.
+
+  /**
+   * @param {number} first
+   * @param {number} count
+   */
+  resolveSends(first, count) {
+    const { sends } = this;
+    for (let number = first; number < first + count; number++) {
+      const send = sends.take(number);
+      if (send !== undefined) this.#resolve(send, null);
+    }
+    this.counters.outcomes.delivered += count;
+  }
+
+  /**
+   * @param {any} send
+   * @param {any} value
+   */
+  #resolve(send, value) {
+    try {
+      resolve(send, value);
+    } catch (err) {
+      this.report('The class of promises threw', err);
+    }
+  }
+
+  /**
+   * @param {any} pending
+   * @param {Error} reason
+   */
+  #reject(pending, reason) {
+    try {
+      reject(pending, reason);
+    } catch (err) {
+      this.report('The class of promises threw', err);
+    }
+  }
+
+  /**
+   * @param {any} send what stands for its promise
+   * @param {Error} err
+   */
+  #fail(send, err) {
+    if (!(send instanceof Note)) this.counters.failed(err);
+    this.#reject(send, err);
+  }
+
+  /**
+   * @param {number} number
+   * @param {import('../common/errors.js').Failure} failure
+   */
+  failSend(number, failure) {
+    const send = this.sends.take(number);
+    if (send === undefined) return;
+    if (send instanceof Request) send.undelivered(failure);
+    // The original does not know what else to say about a message that was delivered to a listener that threw.
+    else if (failure.code === 'ERR_LISTENER_THREW') {
+      if (!(send instanceof Note)) this.counters.failed(failure);
+      this.#resolve(send, undefined);
+    } else this.#fail(send, fromFailure(failure));
+  }
+
+  /**
+   * A member of the network could not be connected to.
+   * @param {string} url
+   * @param {Error} err
+   */
+  unreachable(url, err) {
+    if (debug.enabled) debug('%s: %s is unreachable: %s', this.name(), url, err.message);
+    this.events.emit('unreachable', url, err);
+  }
+
+  /**
+   * Tells about an error of a listener that nobody here can catch.
+   * @param {string} what
+   * @param {any} err
+   */
+  report(what, err) {
+    this.trouble.threw(what, err);
+  }
+
+  /** @returns {string} what the debug log calls this host */
+  name() {
+    return typeof this.url === 'string' ? this.url : (this.native?.id ?? 'a closed host');
+  }
+}
+
+module.exports = Core;

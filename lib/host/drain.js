@@ -1,0 +1,69 @@
+'use strict';
+
+const { clearTimeout, now, setTimeout } = require('../platform/node.js');
+const { error, hostClosed } = require('../common/errors.js');
+const { checkDelay } = require('../common/validate.js');
+
+/** How long what is under way may take to settle, in ms, unless the program says otherwise. */
+const TIMEOUT = 30000;
+
+/**
+ * Closes a host when everything is settled that is under way from here, and every request answered that its peers have been asked
+ * before: nobody new is taken in and nothing new is sent meanwhile.
+ * @param {any} host
+ * @param {import('./core.js')} core
+ * @param {any} options `timeout`: how long that may take, in ms
+ * @returns {any} resolves with the host; rejects when something was undelivered at the timeout, after closing all the same
+ */
+function drain(host, core, options) {
+  const timeout = options?.timeout ?? TIMEOUT;
+  if (timeout !== Infinity) checkDelay('timeout', timeout);
+  if (core.native === null || core.closing !== null) return host.close();
+  if (core.draining !== null) return core.draining;
+  core.flush();
+  const until = now() + timeout;
+  const { native } = core;
+  const settle = () => {
+    if (core.native !== native || core.closing !== null) throw hostClosed();
+    return core.call((native, call) => native.drain(call));
+  };
+  const { notes, requests } = core;
+  const { groups } = notes;
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  let undelivered = 0;
+  let unanswered = 0;
+  const late = new core.Promise((/** @type {any} */ resolve) => {
+    if (timeout === Infinity) return;
+    timer = setTimeout(() => {
+      undelivered = core.stats().undelivered + groups.waiting;
+      unanswered = requests.numbered.size + requests.serving.size + notes.asked;
+      resolve();
+    }, timeout);
+  });
+  /** @returns {Promise<any>} */
+  const finish = () =>
+    Promise.all([settle(), requests.answered(), notes.answered(), groups.settled(), ...requests.serving])
+      // The replies that this leads to have to arrive as well, and others may have asked meanwhile.
+      .then(settle)
+      .then(() => (requests.serving.size > 0 ? finish() : undefined));
+  const settled = finish();
+  // It is rejected when the host is closed meanwhile.
+  const end = () => {
+    clearTimeout(timer);
+    // That the others answer the goodbye is waited for within the same time.
+    if (timeout !== Infinity) core.closeWithin = Math.max(0, until - now());
+    return host.close();
+  };
+  const drained = core.Promise.race([settled, late])
+    .then(end, end)
+    .then(() => {
+      if (undelivered === 0 && unanswered === 0) return host;
+      const message = `Host closed after ${timeout} ms with ${undelivered} messages undelivered and ${unanswered} requests unanswered`;
+      throw error('ERR_DRAIN_TIMEOUT', message, { undelivered, unanswered });
+    });
+  core.setDraining(drained);
+  return drained;
+}
+
+module.exports = drain;

@@ -1,0 +1,76 @@
+'use strict';
+
+const { error, typeError } = require('../common/errors.js');
+
+/**
+ * @param {any} urls
+ * @returns {string[]} each once
+ */
+function checkSeeds(urls) {
+  for (const url of urls) {
+    if (typeof url !== 'string') {
+      throw typeError(
+        'ERR_INVALID_ARG_TYPE',
+        `The "urls" argument must be an array of strings, got one with ${url === null ? 'null' : typeof url}`
+      );
+    }
+    if (url === '') throw typeError('ERR_INVALID_ARG_VALUE', 'The "urls" argument must not contain an empty string');
+    checkUrl(url);
+  }
+  if (urls.length === 0) throw typeError('ERR_INVALID_ARG_VALUE', 'The "urls" argument must not be empty');
+  return [...new Set(urls)];
+}
+
+/** @param {string} url which is dialled, and then looked at once more, only when all are well formed */
+function checkUrl(url) {
+  let protocol = '';
+  try {
+    ({ protocol } = new URL(url));
+  } catch {
+    // It is none.
+  }
+  if (protocol === 'ws:' || protocol === 'wss:') return;
+  const shown = url.replace(/\/\/[^/?#]*@/, '//'); // without a password
+  throw typeError('ERR_INVALID_URL', `Invalid url (url: ${shown}), expected ws://host:port`);
+}
+
+/**
+ * Joins by whichever of these hosts answers first. The others are joined as well, and tried again when they do not answer, but only
+ * once one has answered: a host that reaches none of them is in no network that it could wait in.
+ * @param {import('./core.js')} core
+ * @param {string[]} urls at least one
+ * @param {(url: string) => any} join
+ * @returns {any} a promise, rejected when all have failed
+ */
+function joinAny(core, urls, join) {
+  /** @type {Map<string, any>} */
+  const failed = new Map();
+  let joined = false;
+  return new core.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
+    const retry = (/** @type {string} */ url, /** @type {any} */ err) => {
+      core.unreachable(url, err);
+      // Who refuses once refuses again.
+      if (err.code !== 'ERR_REFUSED' && err.code !== 'ERR_NETWORK_ID_MISMATCH') core.retry(url);
+    };
+    const succeed = (/** @type {any} */ value) => {
+      if (!joined) {
+        joined = true;
+        for (const [url, err] of failed) retry(url, err);
+      }
+      resolve(value);
+    };
+    const fail = (/** @type {string} */ url, /** @type {any} */ err) => {
+      if (err.code === 'ERR_HOST_CLOSED') reject(err);
+      else if (joined) retry(url, err);
+      else failed.set(url, err);
+      if (failed.size === urls.length) {
+        const errors = urls.map((url) => Object.assign(failed.get(url), { url }));
+        const texts = errors.map(({ url, message }) => `${url}: ${message}`).join('; ');
+        reject(error('ERR_JOIN_FAILED', `None of the hosts could be joined (${texts})`, { errors }));
+      }
+    };
+    for (const url of urls) join(url).then(succeed, (/** @type {any} */ err) => fail(url, err));
+  });
+}
+
+module.exports = { checkSeeds, joinAny };

@@ -1,0 +1,154 @@
+'use strict';
+
+const { isPattern, matcher } = require('../channels/patterns.js');
+const { nameOf } = require('../common/errors.js');
+const { asTold } = require('../common/ids.js');
+const { checkPattern } = require('../common/validate.js');
+
+/** Messages to all peers that match, and the ids of those. */
+class Broadcasts {
+  static BROADCAST = 'b';
+  static LIST = 'l';
+
+  #core;
+  #notes;
+
+  /**
+   * @param {import('../host/core.js')} core
+   * @param {import('./notes.js')} notes
+   */
+  constructor(core, notes) {
+    this.#core = core;
+    this.#notes = notes;
+  }
+
+  /**
+   * @param {any} from
+   * @param {any} pattern
+   * @param {any} message
+   * @param {any} options
+   */
+  begin(from, pattern, message, options) {
+    return this.#core.attempt(() => {
+      this.#core.checkDraining();
+      const { pattern: checked, self } = checkPattern(pattern, options);
+      this.#core.outbound.checkName('pattern', checked);
+      this.#core.outbound.checkId('from', from);
+      return this.broadcast(from, checked, message, self);
+    });
+  }
+
+  /**
+   * @param {any} from
+   * @param {string} pattern
+   * @param {any} message
+   * @param {boolean} self whether the sender gets it as well
+   * @returns {Promise<{delivered: number, failed: number}>}
+   */
+  async broadcast(from, pattern, message, self) {
+    const { BROADCAST } = Broadcasts;
+    // Told to the others first, so that what listeners here send comes after it there as well.
+    const args = from === undefined ? [pattern, self] : [pattern, self, asTold(from, nameOf(from))];
+    const lost = this.#core.members.lost(this.#core.hosts);
+    const asked = this.#core.hostIds().map((host) => this.#notes.ask(host, BROADCAST, args, message).catch(failure));
+    const here = this.#deliver(from, pattern, message, self);
+    let [delivered, failed] = here;
+    failed += lost;
+    for (const answer of await Promise.all(asked)) {
+      const [there, not] = Array.isArray(answer) ? answer : [0, 1];
+      delivered += Number(there) || 0;
+      failed += Number(not) || 0;
+    }
+    return { delivered, failed };
+  }
+
+  /**
+   * @param {string} host
+   * @param {any[]} args
+   * @param {any} message
+   */
+  take(host, [number, pattern, self, from], message) {
+    const answer = this.#deliver(from, String(pattern), message, self === true);
+    this.#notes.answer(host, number, () => answer);
+  }
+
+  /**
+   * @param {any} from
+   * @param {string} pattern
+   * @param {any} message
+   * @param {boolean} self
+   * @returns {[number, number]} how many have got it, and how many of their listeners threw
+   */
+  #deliver(from, pattern, message, self) {
+    let delivered = 0;
+    let failed = 0;
+    const sender = self ? undefined : nameOf(from);
+    for (const { name, peer } of this.#matching(pattern)) {
+      if (name === sender) continue;
+      try {
+        peer.emit('message', from, message);
+        delivered++;
+      } catch (err) {
+        failed++;
+        this.#core.report(`A listener of peer ${name} threw`, err);
+      }
+    }
+    return [delivered, failed];
+  }
+
+  /**
+   * @param {string} pattern
+   * @returns {{name: string, id: any, peer: any, told: any}[]} the peers here that match; their names are their ids as texts
+   */
+  #matching(pattern) {
+    const { residents } = this.#core;
+    /** @type {{name: string, id: any, peer: any, told: any}[]} */
+    const found = [];
+    if (!isPattern(pattern)) {
+      residents.visit(residents.get(pattern), (id, peer, told) => {
+        found.push({ name: nameOf(id), id, peer, told });
+      });
+      return found;
+    }
+    const matches = matcher(pattern);
+    residents.each((id, peer, told) => {
+      const name = nameOf(id);
+      if (matches(name)) found.push({ name, id, peer, told });
+    });
+    return found;
+  }
+
+  /**
+   * @param {string} pattern
+   * @returns {Promise<any[]>} the ids in the whole network that match
+   */
+  async ids(pattern) {
+    const asked = this.#core
+      .hostIds()
+      .map((host) => this.#notes.askShortly(host, Broadcasts.LIST, [pattern]).catch(() => []));
+    const ids = new Map(this.#matching(pattern).map(({ name, id }) => [name, id]));
+    for (const list of await Promise.all(asked)) {
+      for (const id of Array.isArray(list) ? list : []) if (!ids.has(nameOf(id))) ids.set(nameOf(id), id);
+    }
+    return [...ids.values()];
+  }
+
+  /**
+   * @param {string} host
+   * @param {any[]} args
+   */
+  list(host, [number, pattern]) {
+    this.#notes.answer(host, number, () => this.#matching(String(pattern)).map(({ told }) => told));
+  }
+}
+
+/**
+ * A message that JSON cannot carry is the caller's mistake; a host that does not answer is one that failed.
+ * @param {any} err
+ */
+function failure(err) {
+  if (err.code === 'ERR_MESSAGE_NOT_SERIALIZABLE') throw err;
+  return null;
+}
+
+module.exports = Broadcasts;

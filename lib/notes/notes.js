@@ -1,0 +1,264 @@
+'use strict';
+
+const Broadcasts = require('./broadcasts.js');
+const Deadlines = require('../common/deadlines.js');
+const { Groups } = require('./groups.js');
+const { Jobs } = require('./jobs.js');
+const { MEMBERS } = require('./members_told.js');
+const { Line, Queue } = require('./telling.js');
+const { CHANGES, UNWATCH, WATCH } = require('./watchers.js');
+const Watches = require('./watches.js');
+const { error, hostClosed, timedOut } = require('../common/errors.js');
+const { Note } = require('../common/pending.js');
+
+/**
+ * What the programs of hosts say to each other beside the messages of peers. A note is a head, whose first character says what it is
+ * about, and a value. They keep their place among the messages between two hosts, and are acknowledged as those are.
+ */
+const ANSWER = 'a';
+
+/**
+ * @typedef {{number: number, host: string, resolve: (value: any) => void, reject: (err: Error) => void, timeout: number, deadline: number}} Question
+ */
+
+/** So many answers may wait for one host that asks on and on and takes none: beyond it nothing is answered. */
+const MOST_ANSWERS = 16384;
+
+/** A question that is on its way: only a failure says something. */
+class Asked extends Note {
+  /**
+   * @param {import('../host/stats.js')} counters
+   * @param {(err: any) => void} fail
+   */
+  constructor(counters, fail) {
+    super(counters);
+    this.reject = fail;
+  }
+}
+
+/** Notes of a host, and what is asked by notes. */
+class Notes {
+  #core;
+  /** @type {Map<number, Question>} */
+  #questions = new Map();
+  /** @type {Deadlines<Question>} */
+  #waiting = new Deadlines((question) => this.#settle(question, timedOut()));
+  #next = 1;
+  /** What the connected hosts are told. @type {Map<string, {line: Line, questions: Queue, answers: Queue}>} */
+  #lines = new Map();
+  /** @type {(() => void)[]} */
+  #onAnswered = [];
+
+  /** @param {import('../host/core.js')} core */
+  constructor(core) {
+    this.#core = core;
+    this.broadcasts = new Broadcasts(core, this);
+    this.groups = new Groups(core, this);
+    this.watches = new Watches(core, this);
+  }
+
+  /**
+   * Tells another host, for which there is always room: only for what lines tell.
+   * @param {string} host its id
+   * @param {string} head
+   * @param {any} value
+   * @param {(counters: import('../host/stats.js')) => Note} note gives what settles when it has been taken, or will not be
+   * @param {(err: any) => void} fail when it cannot be said
+   */
+  state(host, head, value, note, fail) {
+    const { counters, outbound, sends } = this.#core;
+    try {
+      outbound.state(host, head, value);
+    } catch (err) {
+      fail(err);
+      return;
+    }
+    sends.push(note(counters), undefined);
+  }
+
+  /**
+   * @param {string} host that is to be told, if it is connected
+   * @param {import('./telling.js').Source} source
+   */
+  tell(host, source) {
+    this.#lines.get(host)?.line.tell(source);
+  }
+
+  /**
+   * Asks the program of another host.
+   * @param {string} host
+   * @param {string} kind
+   * @param {any[]} args
+   * @param {any} [message]
+   * @returns {Promise<any>} the answer
+   */
+  ask(host, kind, args, message) {
+    return new Promise((resolve, reject) => {
+      const question = { number: this.#next++, host, resolve, reject, timeout: this.#core.requestTimeout, deadline: 0 };
+      const head = kind + JSON.stringify([question.number, ...args]);
+      const { counters, outbound, sends } = this.#core;
+      outbound.note(host, head, message);
+      sends.push(new Asked(counters, (err) => this.#settle(question, err)), undefined);
+      this.#begin(question);
+    });
+  }
+
+  /**
+   * The same for questions that say little: there is always room for them.
+   * @param {string} host
+   * @param {string} kind
+   * @param {any[]} args
+   * @returns {Promise<any>} the answer
+   */
+  askShortly(host, kind, args) {
+    return new Promise((resolve, reject) => {
+      const question = { number: this.#next++, host, resolve, reject, timeout: this.#core.requestTimeout, deadline: 0 };
+      this.#begin(question);
+      const lines = this.#lines.get(host);
+      lines?.questions.add(() => {
+        if (!this.#questions.has(question.number)) return undefined; // too late
+        const failed = (/** @type {any} */ err) => this.#settle(question, err);
+        return { head: kind + JSON.stringify([question.number, ...args]), value: undefined, failed };
+      });
+      lines?.line.tell(lines.questions);
+    });
+  }
+
+  /** @param {Question} question */
+  #begin(question) {
+    this.#questions.set(question.number, question);
+    this.#waiting.add(question);
+  }
+
+  /**
+   * @param {Question} question
+   * @param {Error | null} err
+   * @param {any} [value]
+   */
+  #settle(question, err, value) {
+    if (!this.#waiting.delete(question)) return;
+    this.#questions.delete(question.number);
+    if (err === null) question.resolve(value);
+    else question.reject(err);
+    if (this.#questions.size === 0) for (const answered of this.#onAnswered.splice(0)) answered();
+  }
+
+  /** How many questions wait for their answers. */
+  get asked() {
+    return this.#questions.size;
+  }
+
+  /** @returns {Promise<void>} resolves when no other host is asked for anything any more */
+  answered() {
+    if (this.#questions.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onAnswered.push(resolve);
+    });
+  }
+
+  /**
+   * @param {string} host
+   * @param {number} number of the question
+   * @param {() => any} make gives the answer, when there is room for it
+   */
+  answer(host, number, make) {
+    const lines = this.#lines.get(host);
+    if (lines === undefined) return; // whoever asked is gone
+    const failed = (/** @type {any} */ err) => {
+      // Nobody shall wait for what cannot be said.
+      if (err.code === 'ERR_MESSAGE_NOT_SERIALIZABLE' || err.code === 'ERR_MESSAGE_TOO_LARGE')
+        lines.answers.add(() => ({ head: ANSWER + number, value: null }));
+    };
+    if (lines.answers.length < MOST_ANSWERS)
+      lines.answers.add(() => ({ head: ANSWER + number, value: make(), failed }));
+    lines.line.tell(lines.answers);
+  }
+
+  /**
+   * Takes what another host's program says.
+   * @param {string} host
+   * @param {any} head
+   * @param {any} message
+   * @returns {boolean} false when there is nobody here whom it concerns
+   */
+  take(host, head, message) {
+    if (typeof head !== 'string') return true;
+    const rest = head.slice(1);
+    if (head[0] === ANSWER) {
+      const question = this.#questions.get(Number(rest));
+      if (question?.host === host) this.#settle(question, null, message);
+      return true;
+    }
+    const args = read(rest);
+    // What a newer version may say is nothing to complain about.
+    if (!Array.isArray(args)) return true;
+    switch (head[0]) {
+      case Broadcasts.BROADCAST:
+        this.broadcasts.take(host, args, message);
+        return true;
+      case Broadcasts.LIST:
+        this.broadcasts.list(host, args);
+        return true;
+      case WATCH:
+      case UNWATCH:
+      case CHANGES:
+        return this.watches.take(host, head[0], args, message);
+      case MEMBERS:
+        this.groups.takeMembers(host, message);
+        return true;
+      case Jobs.MESSAGE:
+        return this.groups.take(args, message);
+      default:
+        return true;
+    }
+  }
+
+  /** @param {string} host that is connected now */
+  connected(host) {
+    if (this.#lines.has(host)) this.disconnected(host);
+    this.#lines.set(host, { line: new Line(this, host), questions: new Queue(), answers: new Queue() });
+    this.groups.connected(host);
+    this.watches.connected(host);
+  }
+
+  /** @param {string} host that is not connected any more, and may come back */
+  disconnected(host) {
+    this.#lines.get(host)?.line.end();
+    this.#lines.delete(host);
+    // It may be away for long: nobody waits for its answers.
+    for (const question of [...this.#questions.values()])
+      if (question.host === host) this.#settle(question, hostLost());
+    this.groups.disconnected(host);
+    this.watches.disconnected(host);
+  }
+
+  /** @param {string} host that will not come back */
+  gone(host) {
+    this.groups.gone(host);
+  }
+
+  /** The host is closed. */
+  closed() {
+    for (const question of [...this.#questions.values()]) this.#settle(question, hostClosed());
+    for (const { line } of this.#lines.values()) line.end();
+    this.#lines.clear();
+    this.groups.closed();
+    this.watches.closed();
+  }
+}
+
+/** What nobody is told: a broadcast counts it, a list does without. */
+function hostLost() {
+  return error('ERR_CONNECTION_LOST', 'The host is lost');
+}
+
+/** @param {string} text */
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+module.exports = Notes;

@@ -1,9 +1,0 @@
-'use strict';
-
-/**
- * The host behind the function that a peer sends with. Peers keep nothing but that function: a million of them must stay small.
- * @type {WeakMap<Function, import('./core.js')>}
- */
-const owners = new WeakMap();
-
-module.exports = owners;

@@ -1,0 +1,370 @@
+'use strict';
+
+const Deadlines = require('../common/deadlines.js');
+const { Fields } = require('./fields.js');
+const { pend, promiseOf, reject, resolve } = require('../common/pending.js');
+const {
+  abortError,
+  coded,
+  deliveryUnknown,
+  error,
+  fromFailure,
+  hostClosed,
+  nameOf,
+  peerNotFound,
+  textOf,
+  timedOut
+} = require('../common/errors.js');
+const { follow, unfollow } = require('../common/signals.js');
+const { checkRequestOptions } = require('../common/validate.js');
+
+/** What became of a request, on the wire and to src/ops.rs. */
+const ANSWERED = 0;
+const THREW = 1;
+const NO_HANDLER = 2;
+
+/** @param {any} id */
+function noHandler(id) {
+  return error('ERR_NO_HANDLER', 'Peer answers no requests (id: ' + nameOf(id) + ')');
+}
+
+/**
+ * @param {string} text
+ * @param {any} [cause] the error itself, where it can be had
+ */
+function handlerThrew(text, cause) {
+  return error('ERR_HANDLER', text, cause === undefined ? undefined : { cause });
+}
+
+/** A request that waits for its reply. */
+class Request {
+  /**
+   * @param {Requests} requests
+   * @param {any} to
+   * @param {number} timeout
+   * @param {Abort | undefined} abort
+   */
+  constructor(requests, to, timeout, abort) {
+    this.requests = requests;
+    this.to = to;
+    /** @type {number | undefined} under which the reply comes; none for a local peer */
+    this.number = undefined;
+    /** @type {string | undefined} the host that has accepted it */
+    this.host = undefined;
+    this.abort = abort;
+    this.timeout = timeout;
+    this.deadline = 0;
+    this.pending = pend(requests.core.Promise);
+  }
+
+  get promise() {
+    return promiseOf(this.pending);
+  }
+
+  /** @param {any} value */
+  succeed(value) {
+    if (!this.requests.end(this)) return;
+    if (this.number !== undefined) this.requests.core.counters.outcomes.replied++;
+    resolve(this.pending, value);
+  }
+
+  /** @param {Error} err */
+  fail(err) {
+    if (!this.requests.end(this)) return;
+    if (this.number !== undefined) this.requests.core.counters.failed(err);
+    reject(this.pending, err);
+  }
+
+  /**
+   * The message could not be delivered.
+   * @param {import('../common/errors.js').Failure} failure
+   */
+  undelivered(failure) {
+    switch (failure.code) {
+      case 'ERR_REQUEST_TIMEOUT':
+        return; // a matter of the request's own timeout: the reply may come yet
+      case 'ERR_LISTENER_THREW':
+      case 'ERR_LISTENER':
+        this.fail(handlerThrew('The handler threw'));
+        return;
+      default:
+        this.fail(fromFailure(failure));
+    }
+  }
+}
+
+/** What a signal does to a request. */
+class Abort {
+  /** @param {AbortSignal} signal */
+  constructor(signal) {
+    this.signal = signal;
+    /** @type {Request | undefined} */
+    this.request = undefined;
+    this.onAbort = () => {
+      this.request?.fail(abortError(signal));
+    };
+    follow(signal, this.onAbort);
+  }
+
+  /** Whether the signal is aborted by now. */
+  isDue() {
+    try {
+      return this.signal.aborted;
+    } catch {
+      return false; // a signal of the program's own making
+    }
+  }
+
+  end() {
+    unfollow(this.signal, this.onAbort);
+  }
+}
+
+/** The requests of a host's peers, and its replies to those of others. */
+class Requests {
+  /** @param {import('../host/core.js')} core */
+  constructor(core) {
+    this.core = core;
+    /** @type {Deadlines<Request>} */
+    this.waiting = new Deadlines((request) => request.fail(timedOut()));
+    /** @type {Map<number, Request>} those of them that another host replies to */
+    this.numbered = new Map();
+    /** Replies of peers here that other hosts wait for. @type {Set<Promise<void>>} */
+    this.serving = new Set();
+    /** @type {Array<() => void>} */
+    this.onAnswered = [];
+  }
+
+  /** @param {Request} request */
+  begin(request) {
+    this.waiting.add(request);
+    if (request.number !== undefined) this.numbered.set(request.number, request);
+    if (this.waiting.size === 1) this.core.rest();
+    const { abort } = request;
+    if (abort === undefined) return;
+    abort.request = request;
+    // It may have been aborted by the handler, which has just been called.
+    if (abort.isDue()) request.fail(abortError(abort.signal));
+  }
+
+  /**
+   * @param {Request} request
+   * @returns {boolean} whether it waited until now
+   */
+  end(request) {
+    if (!this.waiting.delete(request)) return false;
+    if (request.number !== undefined && this.numbered.delete(request.number) && this.numbered.size === 0) {
+      for (const resolve of this.onAnswered.splice(0)) resolve();
+    }
+    request.abort?.end();
+    if (this.waiting.size === 0) this.core.rest();
+    return true;
+  }
+
+  /**
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
+   * @param {any} [options] `timeout`, `signal`
+   */
+  request(from, to, message, options) {
+    const { core } = this;
+    /** @type {Abort | undefined} */
+    let abort;
+    let local = false;
+    try {
+      const { timeout = core.requestTimeout, signal } = checkRequestOptions(options);
+      const peer = core.peer(to);
+      local = peer !== undefined;
+      if (signal !== undefined && signal.aborted) throw abortError(signal);
+      if (local) {
+        if (signal !== undefined) abort = new Abort(signal);
+        return this.ask(peer, from, to, message, timeout, abort);
+      }
+      core.outbound.checkId('to', to);
+      if (!core.mayKnow(to)) throw peerNotFound(to);
+      if (core.guarded) core.checkGuard(to);
+      if (signal !== undefined) abort = new Abort(signal);
+      const request = new Request(this, to, timeout, abort);
+      core.outbound.request(from, to, message);
+      // What was handed over has its place before anything of the program's is called again.
+      request.number = core.sends.next;
+      core.sends.push(request, to);
+      this.begin(request);
+      return request.promise;
+    } catch (err) {
+      abort?.end();
+      if (!local) core.counters.refuse(err);
+      return core.Promise.reject(coded(err));
+    }
+  }
+
+  /**
+   * Asks a peer of this host.
+   * @param {any} peer
+   * @param {any} from
+   * @param {any} to
+   * @param {any} message
+   * @param {number} timeout
+   * @param {Abort | undefined} abort
+   */
+  ask(peer, from, to, message, timeout, abort) {
+    const handler = Fields.handler(peer);
+    if (handler === undefined) throw noHandler(to);
+    const fail = (/** @type {any} */ err) => handlerThrew(textOf(err), err);
+    let reply;
+    try {
+      reply = call(handler, from, message);
+    } catch (err) {
+      throw fail(err);
+    }
+    if (!(reply instanceof Promise)) {
+      abort?.end();
+      return this.core.Promise.resolve(reply);
+    }
+    const request = new Request(this, to, timeout, abort);
+    this.begin(request);
+    void wait(
+      reply,
+      (value) => request.succeed(value),
+      (err) => request.fail(fail(err))
+    );
+    return request.promise;
+  }
+
+  /** @returns {Promise<void>} resolves when no other host is asked for anything any more */
+  answered() {
+    if (this.numbered.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onAnswered.push(resolve);
+    });
+  }
+
+  // What other hosts say.
+
+  /**
+   * Another host asks a peer of this one.
+   * @param {any} peer
+   * @param {any} id
+   * @param {any} from
+   * @param {any} message
+   * @param {string} host
+   * @param {number} number
+   */
+  serve(peer, id, from, message, host, number) {
+    const { native } = this.core;
+    const threw = (/** @type {any} */ err) => this.reply(native, id, host, number, THREW, textOf(err));
+    const handler = Fields.handler(peer);
+    if (handler === undefined) {
+      this.reply(native, id, host, number, NO_HANDLER, undefined);
+      return;
+    }
+    let reply;
+    try {
+      reply = call(handler, from, message);
+    } catch (err) {
+      threw(err);
+      return;
+    }
+    if (reply instanceof Promise) {
+      const served = wait(reply, (value) => this.reply(native, id, host, number, ANSWERED, value), threw).finally(() =>
+        this.serving.delete(served)
+      );
+      this.serving.add(served);
+    } else this.reply(native, id, host, number, ANSWERED, reply);
+  }
+
+  /**
+   * @param {any} native the native host that was asked: when it has ended, nobody waits any more
+   * @param {any} id
+   * @param {string} host
+   * @param {number} number
+   * @param {number} outcome
+   * @param {any} value
+   */
+  reply(native, id, host, number, outcome, value) {
+    const { core } = this;
+    if (core.native !== native) return;
+    try {
+      core.outbound.reply(host, number, outcome, value);
+    } catch (err) {
+      core.outbound.reply(host, number, THREW, textOf(err));
+      core.report(`The reply of peer ${textOf(id)} cannot be sent`, err);
+    }
+  }
+
+  /**
+   * @param {number} number
+   * @param {number} outcome
+   * @param {any} value
+   */
+  replied(number, outcome, value) {
+    const request = this.numbered.get(number);
+    if (request === undefined) return; // too late
+    if (outcome === ANSWERED) request.succeed(value);
+    else if (outcome === NO_HANDLER) request.fail(noHandler(request.to));
+    else request.fail(handlerThrew(textOf(value)));
+  }
+
+  /**
+   * A host has given requests to their peer.
+   * @param {number} first
+   * @param {number} count
+   * @param {string} host
+   */
+  accepted(first, count, host) {
+    for (let number = first; number < first + count; number++) {
+      this.core.sends.take(number);
+      const request = this.numbered.get(number);
+      if (request !== undefined) request.host = host;
+    }
+  }
+
+  /**
+   * What that host has accepted will not be answered any more.
+   * @param {string} host
+   */
+  gone(host) {
+    for (const request of [...this.numbered.values()]) {
+      if (request.host === host) request.fail(deliveryUnknown(request.to));
+    }
+  }
+
+  /** The host is closed. */
+  close() {
+    for (const request of this.waiting.all()) request.fail(hostClosed());
+    this.serving.clear(); // whoever asked learns nothing any more
+  }
+}
+
+/**
+ * @param {import('./fields.js').Listener} handler
+ * @param {any} from
+ * @param {any} message
+ * @returns {any} what it returns; a promise of Node.js when that is any promise
+ */
+function call(handler, from, message) {
+  const reply = handler(from, message);
+  const waits =
+    reply !== null && (typeof reply === 'object' || typeof reply === 'function') && typeof reply.then === 'function';
+  return waits ? Promise.resolve(reply) : reply;
+}
+
+/**
+ * Unlike `then`, `await` asks nothing of a promise that programs can change.
+ * @param {Promise<any>} reply
+ * @param {(value: any) => void} succeed
+ * @param {(err: any) => void} fail
+ */
+async function wait(reply, succeed, fail) {
+  let value;
+  try {
+    value = await reply;
+  } catch (err) {
+    fail(err);
+    return;
+  }
+  succeed(value);
+}
+
+module.exports = { Request, Requests };

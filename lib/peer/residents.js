@@ -1,0 +1,106 @@
+'use strict';
+
+const { nameOf } = require('../common/errors.js');
+const { asTold, checkId } = require('../common/ids.js');
+
+/**
+ * The peers that live on a host, as they stand in `host.peers`. Programs change that by hand, so anything may stand there: what is no
+ * peer counts as none, and a peer whose id no other host could be told is left out where ids are told.
+ */
+class Residents {
+  #core;
+  /** What the program has been told of already. @type {WeakSet<object>} */
+  #reported = new WeakSet();
+
+  /** @param {import('../host/core.js')} core */
+  constructor(core) {
+    this.#core = core;
+  }
+
+  /**
+   * @param {any} id
+   * @returns {any} the peer, or undefined
+   */
+  get(id) {
+    try {
+      const peer = this.#core.host.peers[id];
+      return typeof peer === 'object' && peer !== null ? peer : undefined;
+    } catch {
+      return undefined; // an id that JavaScript cannot turn into a name, or peers that cannot be read
+    }
+  }
+
+  /** @param {(id: any, peer: any, told: any) => void} visit is called for each that other hosts can be told of */
+  each(visit) {
+    for (const peer of this.#all()) this.visit(peer, visit);
+  }
+
+  /**
+   * @param {any} peer or anything else
+   * @param {(id: any, peer: any, told: any) => void} visit is called if other hosts can be told of it, with its id also as it is told
+   */
+  visit(peer, visit) {
+    if (typeof peer !== 'object' || peer === null) return;
+    let id;
+    let told;
+    try {
+      ({ id } = peer);
+      checkId('id', id, Infinity);
+      told = asTold(id, nameOf(id));
+    } catch (err) {
+      this.#report(peer, 'A peer that was put into host.peers', err);
+      return;
+    }
+    visit(id, peer, told);
+  }
+
+  /** @returns {any[]} the ids that can be told */
+  ids() {
+    /** @type {any[]} */
+    const ids = [];
+    this.each((id) => {
+      ids.push(id);
+    });
+    return ids;
+  }
+
+  /** @returns {any[]} the ids as they are told */
+  told() {
+    /** @type {any[]} */
+    const ids = [];
+    this.each((_id, _peer, told) => {
+      ids.push(told);
+    });
+    return ids;
+  }
+
+  /** @returns {any[]} whatever stands there, in order */
+  #all() {
+    const { peers } = this.#core.host;
+    try {
+      return Object.values(peers);
+    } catch (err) {
+      this.#report(peers, 'What stands in host.peers', err);
+    }
+    try {
+      return Object.keys(peers).map((id) => this.get(id));
+    } catch {
+      return [];
+    }
+  }
+
+  /**
+   * @param {any} thing told of once
+   * @param {string} what
+   * @param {any} err
+   */
+  #report(thing, what, err) {
+    if (typeof thing === 'object' && thing !== null) {
+      if (this.#reported.has(thing)) return;
+      this.#reported.add(thing);
+    }
+    this.#core.trouble.unusable(what, err);
+  }
+}
+
+module.exports = Residents;
