@@ -9,13 +9,17 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use distribus_mesh::{DialError, Input, LinkId};
 
+use crate::clock::Clock;
+use crate::host::Intake;
 use crate::limits::Limits;
+use crate::link::Link;
 use crate::runtime;
 use crate::sockets::{TcpStream, bind};
-use crate::stream::Socket;
-use crate::ws::connection::{self, Connection, Link, Taker};
-use crate::ws::dialer;
+use crate::ws::connection::Connection;
+use crate::ws::dialer::Attempt;
 use crate::ws::reader::Reader;
+use crate::ws::serving;
+use crate::ws::tcp::Socket;
 use crate::ws::upgrade;
 
 /// What comes over a link.
@@ -65,8 +69,9 @@ where
 /// Dials, and ends when the link has ended.
 pub fn dial(url: &str, hear: impl Fn(&Bare, Said) + Send + Sync) -> Result<(), DialError> {
     runtime::handle().block_on(async {
-        let (stream, leftover) =
-            dialer::shake(url, Limits::default().handshake_timeout, |_| None).await?;
+        let attempt = Attempt::new(url, Limits::default().handshake_timeout, |_| None)?;
+        let mut stream = attempt.connect().await?;
+        let leftover = attempt.shake(&mut stream).await?;
         run(stream, true, leftover, hear).await;
         Ok(())
     })
@@ -79,14 +84,19 @@ async fn run(
     hear: impl Fn(&Bare, Said) + Send + Sync,
 ) {
     let limits = Limits::default();
-    let connection = Connection::new(Socket::Whole(stream), dialled, limits.max_outbox);
+    let connection = Connection::new(
+        Socket::Whole(stream),
+        dialled,
+        Clock::begin(),
+        limits.max_outbox,
+    );
     let reader = Reader::new(Arc::clone(&connection), LinkId(0), limits.max_payload);
     let program = Program {
         bare: Bare(Arc::clone(&connection)),
         hear,
     };
-    let read = connection::read(&program, reader, leftover);
-    connection::serve(&connection, read, || {}).await;
+    let read = serving::read(&program, reader, leftover);
+    serving::serve(&connection, read, || {}).await;
 }
 
 struct Program<H> {
@@ -94,8 +104,8 @@ struct Program<H> {
     hear: H,
 }
 
-impl<H: Fn(&Bare, Said) + Send + Sync> Taker for Program<H> {
-    fn take(&self, batch: Vec<Input>) {
+impl<H: Fn(&Bare, Said) + Send + Sync> Intake for Program<H> {
+    fn received(&self, _: LinkId, batch: Vec<Input>) {
         for input in batch {
             match input {
                 Input::Received { text, .. } => (self.hear)(&self.bare, Said::Text(text)),
@@ -103,6 +113,10 @@ impl<H: Fn(&Bare, Said) + Send + Sync> Taker for Program<H> {
                 _ => {}
             }
         }
+    }
+
+    fn has_room(&self) -> bool {
+        true
     }
 
     async fn room(&self) {}

@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use distribus_mesh::{Config, DialError, Event, Input, Raw};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::driver::Shared;
+use crate::failure;
 use crate::limits::Limits;
+use crate::opening::{self, Dialer};
 use crate::read_loop::ReadLoop;
+use crate::runtime;
 use crate::stats::HostStats;
 use crate::ws::listener::{self, Bind};
+use crate::ws::pipe;
+use crate::ws::tcp::Tcp;
 
 /// A host. Clones are handles of the same one; it lives until [`shutdown`](HostHandle::shutdown).
 #[derive(Clone)]
@@ -48,12 +54,12 @@ impl HostHandle {
 
     /// Gives inputs to the mesh, in order, and writes to the sockets what can be written without blocking.
     pub fn input(&self, inputs: impl IntoIterator<Item = Input>) {
-        self.shared.input(inputs);
+        self.shared.input(inputs, false);
     }
 
     /// As [`input`](HostHandle::input), but what makes no full frame may wait for the next call: one will follow soon.
     pub fn input_more(&self, inputs: impl IntoIterator<Item = Input>) {
-        self.shared.input_more(inputs, true);
+        self.shared.input(inputs, true);
     }
 
     /// Moves waiting events to the end of `events`, at least one if there are any, about `max_bytes` at most. Gives the number of
@@ -64,7 +70,33 @@ impl HostHandle {
 
     /// Listens at once at all these addresses with one port; 0 is any free one. Gives the port.
     pub fn listen(&self, addresses: &[Bind], port: u16) -> Result<u16, DialError> {
-        listener::listen(&self.shared, addresses, port)
+        if self.shared.is_serving() {
+            return Err(failure::other(
+                "ERR_SERVER_ALREADY_LISTENING",
+                "Server already listening",
+            ));
+        }
+        let (server, port) = listener::listen(&self.shared, Tcp, addresses, port)?;
+        self.shared.serve(Some(server));
+        Ok(port)
+    }
+
+    /// Urls of that scheme, in small letters, are dialled so from now on. `ws` has a dialer from the beginning, but may get another one.
+    pub fn dial_with(&self, scheme: &str, dialer: impl Dialer) {
+        self.shared.schemes.put(scheme, dialer);
+    }
+
+    /// Answers a connection that somebody else has accepted, whatever it goes over. This host's server neither counts it nor ends it.
+    pub fn accept<T>(&self, stream: T)
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let shared = Arc::clone(&self.shared);
+        runtime::handle().spawn(async move {
+            if let Some(opened) = pipe::accept_over(shared.as_ref(), stream).await {
+                opening::accept(&shared, opened).await;
+            }
+        });
     }
 
     /// That url is dialled with this value of the header `Authorization` from now on, or without. Nobody is told of it.

@@ -6,18 +6,20 @@
 //! reading, if the program brings a [`ReadLoop`], there.
 #![deny(unsafe_code)]
 
+mod clock;
 mod driver;
 mod failure;
-mod gate;
+mod host;
 mod host_handle;
 mod limits;
+mod link;
+mod opening;
 mod race;
 mod read_loop;
 mod runtime;
+mod schemes;
 mod sockets;
 mod stats;
-mod stream;
-mod timers;
 mod ws;
 
 #[doc(hidden)]
@@ -25,11 +27,17 @@ pub mod bare;
 #[doc(hidden)]
 pub mod fuzzing;
 
+pub use clock::Clock;
+pub use host::{Host, Intake};
 pub use host_handle::HostHandle;
 pub use limits::Limits;
-pub use read_loop::{Attached, LinkReader, ReadLoop};
+pub use link::{Link, Traffic};
+pub use opening::{Dialer, Opening};
+pub use read_loop::{Attached, Descriptor, LinkReader, ReadEnd, ReadLoop};
 #[cfg(feature = "simulated")]
 pub use sockets::simulated::cut;
-pub use stats::{HostStats, LinkStats, Traffic};
+pub use stats::{HostStats, LinkStats};
 pub use ws::listener::Bind;
-pub use ws::reader::ReadEnd;
+pub use ws::opened::Opened;
+pub use ws::pipe::{Pipe, dial_over};
+pub use ws::stream::Stream;

@@ -3,13 +3,12 @@
 //! A message that is read on the thread of the program itself reaches the program without a hop to another thread, which is most of what a
 //! round trip takes. Such a loop only says when a socket can be read: everything else, waiting for room to write included, stays here.
 
-use std::sync::Arc;
-
-use distribus_mesh::LinkId;
-use tokio::sync::Notify;
-
-use crate::driver::Shared;
-use crate::ws::reader::{ReadEnd, Reader};
+/// A socket, as an event loop knows it.
+#[cfg(unix)]
+pub type Descriptor = std::os::fd::RawFd;
+/// No event loop reads sockets here.
+#[cfg(not(unix))]
+pub type Descriptor = std::convert::Infallible;
 
 /// An event loop that watches sockets. Its methods are called from any thread.
 pub trait ReadLoop: Send + Sync {
@@ -29,8 +28,7 @@ pub trait Attached: Send + Sync {
 
 /// The reading side of a link. Its loop keeps it until it does not watch the socket any more: dropping it may close the socket.
 pub trait LinkReader: Send {
-    #[cfg(unix)]
-    fn socket(&self) -> std::os::fd::RawFd;
+    fn socket(&self) -> Descriptor;
 
     /// Whether what can be read lets more be written.
     fn wanted(&self) -> bool;
@@ -40,51 +38,15 @@ pub trait LinkReader: Send {
     fn ready(&mut self) -> ReadEnd;
 }
 
-/// What a link's task hears from its reader in a loop.
-#[derive(Default)]
-pub struct Signals {
-    pub paused: Notify,
-    pub ended: Notify,
-}
-
-/// A reader as a loop sees it.
-pub struct LoopReader {
-    pub shared: Arc<Shared>,
-    pub link: LinkId,
-    pub reader: Reader,
-    pub signals: Arc<Signals>,
-}
-
-impl LinkReader for LoopReader {
-    #[cfg(unix)]
-    fn socket(&self) -> std::os::fd::RawFd {
-        std::os::fd::AsRawFd::as_raw_fd(self.reader.socket())
-    }
-
-    fn wanted(&self) -> bool {
-        self.shared.is_held_up(self.link)
-    }
-
-    fn ready(&mut self) -> ReadEnd {
-        if !self.shared.has_room() {
-            self.signals.paused.notify_one();
-            return ReadEnd::Paused;
-        }
-        let mut batch = Vec::new();
-        let end = self.reader.read_burst(&mut batch);
-        if !batch.is_empty() {
-            self.shared.received(self.link, batch);
-        }
-        self.reader.say_farewell();
-        if end == ReadEnd::Ended {
-            self.signals.ended.notify_one();
-        }
-        end
-    }
-}
-
-impl Drop for LoopReader {
-    fn drop(&mut self) {
-        self.signals.ended.notify_one();
-    }
+/// How a burst ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadEnd {
+    /// Nothing more is there now.
+    Blocked,
+    /// Enough for once.
+    Full,
+    /// The program has to catch up first.
+    Paused,
+    /// The link has ended.
+    Ended,
 }

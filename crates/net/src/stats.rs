@@ -2,7 +2,7 @@
 
 use distribus_mesh::stats::{Queue, Stats};
 
-pub use crate::ws::connection::Traffic;
+use crate::link::Traffic;
 
 /// Counters from the beginning of the host's life, and what waits now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

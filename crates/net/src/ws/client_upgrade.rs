@@ -3,12 +3,11 @@
 use std::io;
 
 use httparse::Header;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::client::{Request, generate_request};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::failure;
-use crate::sockets::TcpStream;
 use crate::ws::head::{self, Arriving};
 
 /// Why the other side is not spoken with.
@@ -27,11 +26,15 @@ pub enum Refusal {
     NotWebSocket(&'static str),
 }
 
-/// Asks for WebSocket. Gives the bytes that came after the answer. Takes any time.
-pub async fn upgrade(stream: &mut TcpStream, request: Request) -> Result<Vec<u8>, Refusal> {
+/// Asks for WebSocket. Returns the bytes that came after the answer. Takes any time.
+pub async fn upgrade<T>(stream: &mut T, request: Request) -> Result<Vec<u8>, Refusal>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
     let (request, key) = generate_request(request)
         .map_err(|_| Refusal::NotWebSocket("the request cannot be written"))?;
     stream.write_all(&request).await?;
+    stream.flush().await?;
     let mut head = Arriving::default();
     loop {
         if !head.read(stream).await? {

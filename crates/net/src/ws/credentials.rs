@@ -19,7 +19,7 @@ pub struct Credentials {
 impl Credentials {
     /// That url is dialled with this from now on, or without.
     pub fn keep(&self, url: &str, authorization: Option<&str>) {
-        let Ok(key) = Target::parse(url).map(|target| target.key()) else {
+        let Ok(key) = Target::parse(url).map(|target| key(&target)) else {
             return; // It will not be dialled.
         };
         let mut kept = self.kept.lock();
@@ -37,7 +37,7 @@ impl Credentials {
     /// Forgets what is kept for that url, if it is this: it was of no use.
     pub fn forget(&self, url: &str, authorization: &str) {
         if let Ok(target) = Target::parse(url) {
-            let key = target.key();
+            let key = key(&target);
             let is_that = |(other, value): &(String, HeaderValue)| {
                 *other == key && value.as_bytes() == authorization.as_bytes()
             };
@@ -51,13 +51,18 @@ impl Credentials {
         if kept.is_empty() {
             return None;
         }
-        let key = target.key();
+        let key = key(target);
         let place = kept.iter().position(|(other, _)| *other == key)?;
         let entry = kept.remove(place)?;
         let value = entry.1.clone();
         kept.push_back(entry);
         Some(value)
     }
+}
+
+/// What is shown over one scheme is not shown over another, which may be read on the way.
+fn key(target: &Target) -> String {
+    format!("{}://{}", target.scheme, target.key())
 }
 
 #[cfg(test)]
@@ -78,7 +83,12 @@ mod tests {
             kept(&credentials, "ws://HOST/a").as_deref(),
             Some("Basic one")
         );
-        for other in ["ws://host/b", "ws://host:81/a", "ws://other/a"] {
+        for other in [
+            "ws://host/b",
+            "ws://host:81/a",
+            "ws://other/a",
+            "wss://host:80/a",
+        ] {
             assert_eq!(kept(&credentials, other), None);
         }
         credentials.keep("ws://host/a", Some("Basic two"));

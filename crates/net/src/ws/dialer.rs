@@ -1,107 +1,112 @@
-//! Connecting to a url.
+//! One attempt to reach a url: the name is looked up, the socket connected and hands shaken, all within one deadline.
 
-use std::sync::Arc;
+use std::io;
 use std::time::Duration;
 
-use bytestring::ByteString;
-use distribus_mesh::{DialError, Input, LinkId};
-use tokio::sync::watch;
+use distribus_mesh::DialError;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 
-use crate::driver::Shared;
 use crate::failure;
+use crate::host::Host;
 use crate::race;
-use crate::runtime;
 use crate::sockets::{TcpStream, lookup_host};
-use crate::stream::Socket;
 use crate::ws::client_upgrade::{self, Refusal};
-use crate::ws::connection::{self, Connection, Link};
 use crate::ws::target::{Target, shown};
 
-/// Dials, and serves the link until it ends. Stops when the sender of `stopped` is gone before the link is open.
-pub fn spawn(shared: Arc<Shared>, link: LinkId, url: ByteString, mut stopped: watch::Receiver<()>) {
-    runtime::handle().spawn(async move {
-        let dialled = tokio::select! {
-            dialled = dial(&shared, &url) => dialled,
-            _ = stopped.changed() => return,
-        };
-        match dialled {
-            Ok((connection, leftover)) => {
-                if shared.opened(link, Arc::clone(&connection) as Arc<dyn Link>) {
-                    connection::run(&shared, link, &connection, leftover).await;
-                    shared.ended(link, Input::Closed { link });
-                }
-            }
-            Err(error) => shared.ended(link, Input::DialFailed { link, error }),
-        }
-    });
-}
-
-/// Gives the connection, and what came after the handshake already.
-async fn dial(shared: &Shared, url: &str) -> Result<(Arc<Connection<Socket>>, Vec<u8>), DialError> {
-    let within = shared.limits().handshake_timeout;
-    let (stream, leftover) = shake(url, within, |target| shared.credentials.of(target)).await?;
-    let connection =
-        Connection::open(shared, stream, true).map_err(|e| refused(url, Refusal::Lost(e)))?;
-    Ok((connection, leftover))
-}
-
-/// Looks the name up, connects and shakes hands, all within that time.
-pub async fn shake(
-    url: &str,
+/// What is tried, and until when.
+pub struct Attempt<'a> {
+    url: &'a str,
+    target: Target,
     within: Duration,
-    authorization: impl FnOnce(&Target) -> Option<HeaderValue>,
-) -> Result<(TcpStream, Vec<u8>), DialError> {
-    let mut target = Target::parse(url)?;
-    if let Some(value) = authorization(&target) {
-        target.request.headers_mut().insert(AUTHORIZATION, value);
-    }
-    let deadline = Instant::now() + within;
-    let silent = || late(url, within);
-    let unknown = || DialError {
-        syscall: Some("getaddrinfo".to_owned()),
-        ..failure::other(
-            "ENOTFOUND",
-            format!("getaddrinfo ENOTFOUND {}", target.host),
-        )
-    };
-    let addresses = timeout_at(deadline, lookup_host((target.host.as_str(), target.port)))
-        .await
-        .map_err(|_| silent())?
-        .map_err(|_| unknown())?;
-    let addresses = race::order(addresses);
-    if addresses.is_empty() {
-        return Err(unknown());
-    }
-    let (mut stream, _) = race::connect(&addresses, deadline, TcpStream::connect)
-        .await
-        .map_err(|failures| {
-            let is_late = Instant::now() >= deadline;
-            failure::at_all(failures, is_late.then(silent))
-        })?;
-    // Small frames shall leave at once. A socket that cannot do that works all the same.
-    let _ = stream.set_nodelay(true);
-    let leftover = timeout_at(
-        deadline,
-        client_upgrade::upgrade(&mut stream, target.request),
-    )
-    .await
-    .map_err(|_| silent())?
-    .map_err(|refusal| refused(url, refusal))?;
-    Ok((stream, leftover))
+    deadline: Instant,
 }
 
-/// The other side has let the time pass.
-fn late(url: &str, within: Duration) -> DialError {
-    let time = if within.as_millis() < 1000 {
-        format!("{} ms", within.as_millis())
-    } else {
-        format!("{} s", within.as_secs_f64())
-    };
-    let message = format!("No WebSocket handshake with {} within {time}", shown(url));
-    failure::other("ERR_HANDSHAKE_TIMEOUT", message)
+impl<'a> Attempt<'a> {
+    /// An attempt of that host, with the credentials that it has for the url.
+    pub fn of(host: &impl Host, url: &'a str) -> Result<Self, DialError> {
+        let authorization = |target: &Target| host.credentials().of(target);
+        Attempt::new(url, host.limits().handshake_timeout, authorization)
+    }
+
+    /// Begins now.
+    pub fn new(
+        url: &'a str,
+        within: Duration,
+        authorization: impl FnOnce(&Target) -> Option<HeaderValue>,
+    ) -> Result<Self, DialError> {
+        let mut target = Target::parse(url)?;
+        if let Some(value) = authorization(&target) {
+            target.request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        Ok(Attempt {
+            url,
+            target,
+            within,
+            deadline: Instant::now() + within,
+        })
+    }
+
+    /// Looks the name up and connects.
+    pub async fn connect(&self) -> Result<TcpStream, DialError> {
+        let host = &self.target.host;
+        let unknown = || DialError {
+            syscall: Some("getaddrinfo".to_owned()),
+            ..failure::other("ENOTFOUND", format!("getaddrinfo ENOTFOUND {host}"))
+        };
+        let addresses = timeout_at(
+            self.deadline,
+            lookup_host((host.as_str(), self.target.port)),
+        )
+        .await
+        .map_err(|_| self.late())?
+        .map_err(|_| unknown())?;
+        let addresses = race::order(addresses);
+        if addresses.is_empty() {
+            return Err(unknown());
+        }
+        let (stream, _) = race::connect(&addresses, self.deadline, TcpStream::connect)
+            .await
+            .map_err(|failures| {
+                let is_late = Instant::now() >= self.deadline;
+                failure::at_all(failures, is_late.then(|| self.late()))
+            })?;
+        // Small frames shall leave at once. A socket that cannot do that works all the same.
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
+    }
+
+    /// Asks, over that stream, to speak WebSocket. Returns what came after the answer already.
+    pub async fn shake<T>(&self, stream: &mut T) -> Result<Vec<u8>, DialError>
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        let request = self.target.request.clone();
+        timeout_at(self.deadline, client_upgrade::upgrade(stream, request))
+            .await
+            .map_err(|_| self.late())?
+            .map_err(|refusal| refused(self.url, refusal))
+    }
+
+    /// The connection was lost before it could be used.
+    pub fn lost(&self, error: io::Error) -> DialError {
+        refused(self.url, Refusal::Lost(error))
+    }
+
+    /// The other side has let the time pass.
+    fn late(&self) -> DialError {
+        let within = self.within;
+        let time = if within.as_millis() < 1000 {
+            format!("{} ms", within.as_millis())
+        } else {
+            format!("{} s", within.as_secs_f64())
+        };
+        let url = shown(self.url);
+        let message = format!("No WebSocket handshake with {url} within {time}");
+        failure::other("ERR_HANDSHAKE_TIMEOUT", message)
+    }
 }
 
 fn refused(url: &str, refusal: Refusal) -> DialError {

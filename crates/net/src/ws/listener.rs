@@ -5,17 +5,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use distribus_mesh::{DialError, Input};
+use distribus_mesh::DialError;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::driver::Shared;
 use crate::failure;
-use crate::gate::{Gate, Pass};
+use crate::host::Host;
+use crate::opening::{self, Acceptor};
 use crate::runtime;
 use crate::sockets::{TcpListener, TcpStream, bind};
-use crate::ws::connection::{self, Connection, Link};
-use crate::ws::upgrade;
+use crate::ws::gate::{Gate, Pass};
 
 /// How often to look for a port that is free at all addresses.
 const PORT_TRIES: usize = 16;
@@ -47,14 +46,13 @@ impl Drop for Server {
     }
 }
 
-/// Binds all addresses to one port and accepts from then on.
-pub fn listen(shared: &Arc<Shared>, addresses: &[Bind], port: u16) -> Result<u16, DialError> {
-    if shared.is_serving() {
-        return Err(failure::other(
-            "ERR_SERVER_ALREADY_LISTENING",
-            "Server already listening",
-        ));
-    }
+/// Binds all addresses to one port and accepts from then on. Returns the port as well.
+pub fn listen<H: Host, A: Acceptor>(
+    host: &Arc<H>,
+    acceptor: A,
+    addresses: &[Bind],
+    port: u16,
+) -> Result<(Server, u16), DialError> {
     let mut tries = PORT_TRIES;
     let runtime = runtime::handle();
     let _entered = runtime.enter();
@@ -72,9 +70,11 @@ pub fn listen(shared: &Arc<Shared>, addresses: &[Bind], port: u16) -> Result<u16
     let listeners = Arc::new(Mutex::new(listeners));
     let (stop, stopped) = watch::channel(());
     let gate = Arc::new(Gate::default());
+    let acceptor = Arc::new(acceptor);
     for index in 0..count {
         let accepting = accept(
-            Arc::clone(shared),
+            Arc::clone(host),
+            Arc::clone(&acceptor),
             Arc::clone(&listeners),
             index,
             Arc::clone(&gate),
@@ -82,11 +82,11 @@ pub fn listen(shared: &Arc<Shared>, addresses: &[Bind], port: u16) -> Result<u16
         );
         runtime.spawn(accepting);
     }
-    shared.serve(Some(Server {
+    let server = Server {
         listeners,
         _stop: stop,
-    }));
-    Ok(bound)
+    };
+    Ok((server, bound))
 }
 
 fn bind_all(addresses: &[Bind], mut port: u16) -> Result<Vec<TcpListener>, DialError> {
@@ -109,8 +109,9 @@ fn bind_all(addresses: &[Bind], mut port: u16) -> Result<Vec<TcpListener>, DialE
     Ok(listeners)
 }
 
-async fn accept(
-    shared: Arc<Shared>,
+async fn accept<H: Host, A: Acceptor>(
+    host: Arc<H>,
+    acceptor: Arc<A>,
     listeners: Arc<Mutex<Vec<TcpListener>>>,
     index: usize,
     gate: Arc<Gate>,
@@ -127,14 +128,14 @@ async fn accept(
         };
         match accepted {
             Ok((stream, _)) => {
-                let Some((pass, ousted)) = gate.enter(&shared.limits()) else {
+                let Some((pass, ousted)) = gate.enter(&host.limits()) else {
                     continue;
                 };
-                let shared = Arc::clone(&shared);
+                let (host, acceptor) = (Arc::clone(&host), Arc::clone(&acceptor));
                 let mut stopped = stopped.clone();
                 runtime::handle().spawn(async move {
                     tokio::select! {
-                        () = serve(&shared, stream, pass) => {}
+                        () = serve(&host, acceptor.as_ref(), stream, pass) => {}
                         () = ousted.wait() => {}
                         _ = stopped.changed() => {}
                     }
@@ -149,34 +150,17 @@ async fn accept(
     }
 }
 
-/// Serves an accepted connection. The mesh hears of its end even when this is cancelled.
-async fn serve(shared: &Arc<Shared>, mut stream: TcpStream, mut pass: Pass) {
+/// Serves an accepted connection.
+async fn serve<H: Host>(
+    host: &Arc<H>,
+    acceptor: &impl Acceptor,
+    stream: TcpStream,
+    mut pass: Pass,
+) {
     let _ = stream.set_nodelay(true);
-    let Some(leftover) = upgrade::upgrade(&mut stream, shared.limits().handshake_timeout).await
-    else {
-        return;
-    };
-    if !pass.shaken(&shared.limits()) {
-        return;
-    }
-    let Ok(connection) = Connection::open(shared, stream, false) else {
-        return;
-    };
-    let Some(link) = shared.accepted(Arc::clone(&connection) as Arc<dyn Link>) else {
-        return;
-    };
-    let _ended = Ended { shared, link };
-    connection::run(shared, link, &connection, leftover).await;
-}
-
-struct Ended<'a> {
-    shared: &'a Shared,
-    link: distribus_mesh::LinkId,
-}
-
-impl Drop for Ended<'_> {
-    fn drop(&mut self) {
-        self.shared
-            .ended(self.link, Input::Closed { link: self.link });
+    if let Some(opened) = acceptor.accept(host.as_ref(), stream).await
+        && pass.shaken(&host.limits())
+    {
+        opening::accept(host, opened).await;
     }
 }

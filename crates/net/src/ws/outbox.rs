@@ -4,22 +4,21 @@ use std::io;
 
 use parking_lot::Mutex;
 
-use crate::stream::Stream;
 use crate::ws::frame::{self, opcode};
 
-/// How a drain ended.
+/// How an attempt to write ended.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Drained {
+pub enum Written {
     /// Everything is written, or somebody else is writing.
-    Yes,
-    /// The socket takes no more now.
+    All,
+    /// The stream accepts no more now.
     Blocked,
-    /// The socket is broken.
+    /// The stream is broken.
     Broken,
 }
 
-/// The outbox of one link. Frames are put in whole, under the lock, and leave in that order; whoever drains takes everything that is
-/// there and writes it outside the lock, one drainer at a time.
+/// The outbox of one link. Frames are put in whole, under the lock, and leave in that order. Whoever writes takes everything that is
+/// there and writes it outside the lock. One thread writes at a time.
 #[derive(Debug)]
 pub struct Outbox {
     state: Mutex<State>,
@@ -30,14 +29,14 @@ pub struct Outbox {
 #[derive(Debug, Default)]
 struct State {
     queued: Vec<u8>,
-    /// What a drainer took and could not write yet, from `written` on.
+    /// What a writer took and could not write yet, from `written` on.
     partial: Vec<u8>,
     written: usize,
-    /// Bytes that are not written yet, those included that a drainer has in hand.
+    /// Bytes that are not written yet, those included that a writer has in hand.
     waiting: usize,
     /// Bytes that have been written.
     sent: u64,
-    draining: bool,
+    writing: bool,
     /// The close frame is in: nothing may follow it.
     finished: bool,
     broken: bool,
@@ -131,19 +130,19 @@ impl Outbox {
         self.state.lock().overfull
     }
 
-    /// Writes what is there, as far as the socket takes it without waiting.
-    pub fn drain(&self, stream: &impl Stream) -> Drained {
+    /// Writes what is there with `write`, which does not wait, as far as that accepts it.
+    pub fn write(&self, mut write: impl FnMut(&[u8]) -> io::Result<usize>) -> Written {
         loop {
             let mut state = self.state.lock();
             if state.broken {
-                return Drained::Broken;
+                return Written::Broken;
             }
-            if state.draining {
-                return Drained::Yes;
+            if state.writing {
+                return Written::All;
             }
             if state.partial.is_empty() {
                 if state.queued.is_empty() {
-                    return Drained::Yes;
+                    return Written::All;
                 }
                 let State {
                     queued,
@@ -157,29 +156,29 @@ impl Outbox {
             let mut bytes = std::mem::take(&mut state.partial);
             let mut written = state.written;
             let before = written;
-            state.draining = true;
+            state.writing = true;
             drop(state);
 
-            let mut ended = Drained::Yes;
+            let mut ended = Written::All;
             while written < bytes.len() {
-                match stream.try_write(&bytes[written..]) {
-                    Ok(0) => ended = Drained::Broken,
+                match write(&bytes[written..]) {
+                    Ok(0) => ended = Written::Broken,
                     Ok(n) => written += n,
                     Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => ended = Drained::Blocked,
-                    Err(_) => ended = Drained::Broken,
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => ended = Written::Blocked,
+                    Err(_) => ended = Written::Broken,
                 }
-                if ended != Drained::Yes {
+                if ended != Written::All {
                     break;
                 }
             }
 
             let mut state = self.state.lock();
-            state.draining = false;
+            state.writing = false;
             state.sent += (written - before) as u64;
             state.waiting = state.waiting.saturating_sub(written - before);
             match ended {
-                Drained::Yes => {
+                Written::All => {
                     state.written = 0;
                     if bytes.capacity() <= KEEP {
                         bytes.clear();
@@ -188,14 +187,14 @@ impl Outbox {
                         }
                     }
                 }
-                Drained::Blocked => {
+                Written::Blocked => {
                     state.partial = bytes;
                     state.written = written;
-                    return Drained::Blocked;
+                    return Written::Blocked;
                 }
-                Drained::Broken => {
+                Written::Broken => {
                     state.give_up();
-                    return Drained::Broken;
+                    return Written::Broken;
                 }
             }
         }
@@ -205,16 +204,12 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::task::{Context, Poll};
 
     /// Takes a few bytes, then none, in turn.
     struct Slow(Mutex<(Vec<u8>, bool)>, usize);
 
-    impl Stream for Slow {
-        fn try_read(&self, _: &mut [u8]) -> io::Result<usize> {
-            Ok(0)
-        }
-        fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+    impl Slow {
+        fn write(&self, bytes: &[u8]) -> io::Result<usize> {
             let mut state = self.0.lock();
             state.1 = !state.1;
             if !state.1 {
@@ -223,15 +218,6 @@ mod tests {
             let n = bytes.len().min(self.1);
             state.0.extend_from_slice(&bytes[..n]);
             Ok(n)
-        }
-        fn has_unread(&self) -> bool {
-            false
-        }
-        fn poll_readable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Pending
-        }
-        fn poll_writable(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Pending
         }
     }
 
@@ -245,12 +231,12 @@ mod tests {
             outbox.push_text(&text);
             expected.extend([0x81, text.len() as u8]);
             expected.extend(text.bytes());
-            outbox.drain(&stream);
+            outbox.write(|bytes| stream.write(bytes));
         }
         outbox.push_close(1000);
         outbox.push_text("too late");
         expected.extend([0x88, 2, 3, 232]);
-        while outbox.drain(&stream) == Drained::Blocked {}
+        while outbox.write(|bytes| stream.write(bytes)) == Written::Blocked {}
         assert_eq!(stream.0.lock().0, expected);
     }
 
@@ -261,7 +247,7 @@ mod tests {
         outbox.push_beat(Some(b"beat"));
         outbox.push_beat(None);
         assert_eq!(outbox.waiting(), 8);
-        while outbox.drain(&stream) == Drained::Blocked {}
+        while outbox.write(|bytes| stream.write(bytes)) == Written::Blocked {}
         assert_eq!(stream.0.lock().0, b"\x82\x04beat\x89\0");
         for _ in 0..1000 {
             outbox.push_beat(Some(b"beat"));
@@ -277,15 +263,15 @@ mod tests {
         for n in 1..=8 {
             assert_eq!(outbox.push_text(&text), n * 122);
         }
-        assert_eq!(outbox.drain(&stream), Drained::Blocked);
+        assert_eq!(outbox.write(|bytes| stream.write(bytes)), Written::Blocked);
         assert_eq!((outbox.waiting(), outbox.sent()), (876, 100));
-        while outbox.drain(&stream) == Drained::Blocked {}
+        while outbox.write(|bytes| stream.write(bytes)) == Written::Blocked {}
         assert_eq!((outbox.waiting(), outbox.sent()), (0, 976));
         for _ in 0..9 {
             outbox.push_text(&text);
         }
         assert!(outbox.is_overfull());
         assert_eq!(outbox.waiting(), 0);
-        assert_eq!(outbox.drain(&stream), Drained::Broken);
+        assert_eq!(outbox.write(|bytes| stream.write(bytes)), Written::Broken);
     }
 }

@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::task::Poll;
 
 use distribus_mesh::{Input, LinkId};
 
-use crate::stream::{Socket, Stream};
+use crate::read_loop::{Descriptor, ReadEnd};
 use crate::ws::connection::Connection;
 use crate::ws::decoder::{Decoder, Message};
+use crate::ws::stream::{Stream, at_once};
 
 /// How much is read before the mesh is told.
 const BURST_FRAMES: usize = 256;
@@ -23,21 +25,8 @@ thread_local! {
     static SPACE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// How a burst ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadEnd {
-    /// Nothing more is there now.
-    Blocked,
-    /// Enough for once.
-    Full,
-    /// The program has to catch up first.
-    Paused,
-    /// The link has ended.
-    Ended,
-}
-
 /// The reading side of a link. It keeps no buffer, only a message that is not complete.
-pub struct Reader<S: Stream = Socket> {
+pub struct Reader<S: Stream> {
     connection: Arc<Connection<S>>,
     link: LinkId,
     decoder: Decoder,
@@ -59,24 +48,49 @@ impl<S: Stream> Reader<S> {
         }
     }
 
-    /// Whose descriptor the event loop of Node.js watches.
-    #[cfg(unix)]
-    pub fn socket(&self) -> &S {
-        &self.connection.stream
+    pub fn link(&self) -> LinkId {
+        self.link
     }
 
-    /// Waits until there is something to read.
-    pub async fn readable(&self) -> io::Result<()> {
-        poll_fn(|cx| self.connection.stream.poll_readable(cx)).await
+    /// The socket, if a loop is to read it.
+    pub fn descriptor(&self) -> Option<Descriptor> {
+        self.connection.stream.descriptor()
     }
 
-    /// Reads what is there without waiting, within limits.
-    pub fn read_burst(&mut self, batch: &mut Vec<Input>) -> ReadEnd {
+    /// Waits until there is something to read, and reads what is there, within limits.
+    pub async fn read(&mut self, batch: &mut Vec<Input>) -> ReadEnd {
+        poll_fn(|cx| {
+            let mut some = false;
+            let end = self.burst(batch, |stream, space| {
+                let result = at_once(stream.poll_read(cx, space));
+                some |= result.is_ok();
+                result
+            });
+            if end == ReadEnd::Blocked && !some {
+                Poll::Pending
+            } else {
+                Poll::Ready(end)
+            }
+        })
+        .await
+    }
+
+    /// Reads what is there without waiting, within limits, if the stream is direct.
+    pub fn read_now(&mut self, batch: &mut Vec<Input>) -> ReadEnd {
+        self.burst(batch, |stream, space| stream.try_read(space))
+    }
+
+    /// Reads with `read`, which does not wait, within limits.
+    fn burst(
+        &mut self,
+        batch: &mut Vec<Input>,
+        mut read: impl FnMut(&S, &mut [u8]) -> io::Result<usize>,
+    ) -> ReadEnd {
         SPACE.with_borrow_mut(|space| {
             space.resize(READ_BYTES, 0);
             let mut total = 0;
             loop {
-                let n = match self.connection.stream.try_read(space) {
+                let n = match read(&self.connection.stream, space) {
                     Ok(0) => return ReadEnd::Ended,
                     Ok(n) => n,
                     Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,

@@ -10,28 +10,21 @@ use crate::failure;
 #[derive(Debug)]
 pub struct Target {
     pub request: Request,
+    /// In small letters.
+    pub scheme: String,
     pub host: String,
     pub port: u16,
 }
 
 impl Target {
     pub fn parse(url: &str) -> Result<Target, DialError> {
-        let invalid = || {
-            let message = format!("Invalid url (url: {}), expected ws://host:port", shown(url));
-            failure::other("ERR_INVALID_URL", message)
-        };
-        let scheme = url
-            .split_once("://")
-            .map(|(scheme, _)| scheme.to_ascii_lowercase());
-        match scheme.as_deref() {
-            Some("ws") => {}
-            Some("wss") => {
-                let url = shown(url);
-                let message = format!("wss:// is not supported yet, use ws:// (url: {url})");
-                return Err(failure::other("ERR_TLS_UNSUPPORTED", message));
-            }
+        let invalid = || invalid(url);
+        let scheme = scheme(url).ok_or_else(invalid)?;
+        let default = match scheme.as_str() {
+            "ws" => 80,
+            "wss" => 443,
             _ => return Err(invalid()),
-        }
+        };
         let request = url.into_client_request().map_err(|_| invalid())?;
         let host = request
             .uri()
@@ -50,21 +43,34 @@ impl Target {
         let port = match request.uri().port_u16() {
             Some(port) => port,
             None if named => return Err(invalid()),
-            None => 80,
+            None => default,
         };
         Ok(Target {
             request,
+            scheme,
             host,
             port,
         })
     }
 
-    /// The same for all spellings of a url.
+    /// The same for all spellings of a url, whatever its scheme.
     pub fn key(&self) -> String {
         let path = self.request.uri().path_and_query();
         let path = path.map_or("/", |path| path.as_str());
         format!("{}:{}{path}", self.host.to_ascii_lowercase(), self.port)
     }
+}
+
+/// What stands before `://`, in small letters.
+pub fn scheme(url: &str) -> Option<String> {
+    let (scheme, _) = url.split_once("://")?;
+    Some(scheme.to_ascii_lowercase())
+}
+
+/// That is no url of a host.
+pub fn invalid(url: &str) -> DialError {
+    let message = format!("Invalid url (url: {}), expected ws://host:port", shown(url));
+    failure::other("ERR_INVALID_URL", message)
 }
 
 /// A url as errors show it: without what may be meant as credentials.
@@ -98,6 +104,7 @@ mod tests {
             ("WS://example.org", "example.org", 80),
             ("ws://[::1]:3000", "::1", 3000),
             ("ws://[::1]", "::1", 80),
+            ("wss://example.org", "example.org", 443),
         ] {
             let parsed = Target::parse(url).map(|target| (target.host, target.port));
             assert_eq!(parsed, Ok((host.to_owned(), port)), "{url}");
@@ -117,12 +124,6 @@ mod tests {
                 "{url}"
             );
         }
-        assert_eq!(
-            Target::parse("wss://localhost")
-                .map(drop)
-                .map_err(|e| e.code),
-            Err("ERR_TLS_UNSUPPORTED".to_owned())
-        );
     }
 
     #[test]

@@ -6,10 +6,9 @@
 use std::time::Duration;
 
 use httparse::Header;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::sockets::TcpStream;
 use crate::ws::head::{self, Arriving};
 
 /// How much more of a request that was refused is read, so that its sender gets to see the answer, in bytes; and for how long.
@@ -27,8 +26,11 @@ pub enum Reply {
     Refuse { response: String },
 }
 
-/// Shakes hands within bounded time and memory. Gives the bytes that came after the head, or `None` when the connection is to end.
-pub async fn upgrade(stream: &mut TcpStream, within: Duration) -> Option<Vec<u8>> {
+/// Shakes hands within bounded time and memory. Returns the bytes that came after the head, or `None` when the connection is to end.
+pub async fn upgrade<T>(stream: &mut T, within: Duration) -> Option<Vec<u8>>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
     let shaking = async {
         let mut head = Arriving::default();
         loop {
@@ -47,6 +49,7 @@ pub async fn upgrade(stream: &mut TcpStream, within: Duration) -> Option<Vec<u8>
                     head: length,
                 } => {
                     stream.write_all(response.as_bytes()).await.ok()?;
+                    stream.flush().await.ok()?;
                     return Some(head.bytes.split_off(length));
                 }
                 Reply::Refuse { response } => {
@@ -60,7 +63,7 @@ pub async fn upgrade(stream: &mut TcpStream, within: Duration) -> Option<Vec<u8>
 }
 
 /// Answers, and ends the connection. To end it with something unread would reset it, and the other side might never see the answer.
-async fn refuse(stream: &mut TcpStream, response: &str) {
+async fn refuse<T: AsyncRead + AsyncWrite + Unpin>(stream: &mut T, response: &str) {
     let _ = stream.write_all(response.as_bytes()).await;
     let _ = stream.shutdown().await;
     let mut rest = stream.take(MAX_IGNORED);

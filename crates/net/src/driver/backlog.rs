@@ -1,0 +1,62 @@
+//! Accounts what waits to be written to links that accept too little.
+
+use std::collections::{HashMap, VecDeque};
+
+use distribus_mesh::{Input, LinkId};
+
+use crate::driver::links::Links;
+
+/// The mesh hears of what waits to be written to a link when it is more than this, and when it is not any more.
+const MUCH: usize = 256 * 1024;
+
+/// Links to which much waits to be written, as far as the mesh knows.
+#[derive(Default)]
+pub struct Backlog {
+    bytes: HashMap<LinkId, usize>,
+    /// There is something that the mesh has not been told.
+    news: bool,
+}
+
+impl Backlog {
+    /// So much waits for that link.
+    pub fn note(&mut self, link: LinkId, bytes: usize) {
+        if bytes > MUCH {
+            self.bytes.insert(link, bytes);
+            self.news = true;
+        }
+    }
+
+    pub fn contains(&self, link: LinkId) -> bool {
+        self.bytes.contains_key(&link)
+    }
+
+    pub fn forget(&mut self, link: LinkId) {
+        self.bytes.remove(&link);
+    }
+
+    /// Tells the mesh what is new, before anything else.
+    pub fn report(&mut self, inputs: &mut VecDeque<Input>) {
+        if std::mem::take(&mut self.news) {
+            for (link, bytes) in &self.bytes {
+                let (link, bytes) = (*link, *bytes);
+                inputs.push_front(Input::Backlog { link, bytes });
+            }
+        }
+    }
+
+    /// Looks what has been written meanwhile, and tells the mesh.
+    pub fn look(&mut self, links: &Links, inputs: &mut VecDeque<Input>) {
+        if self.bytes.is_empty() {
+            return;
+        }
+        for (link, bytes) in &mut self.bytes {
+            *bytes = links.open(*link).map_or(0, |open| open.waiting());
+            if *bytes <= MUCH {
+                *bytes = 0;
+            }
+        }
+        self.news = true;
+        self.report(inputs);
+        self.bytes.retain(|_, bytes| *bytes > 0);
+    }
+}

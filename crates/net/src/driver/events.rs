@@ -1,0 +1,74 @@
+//! The events that wait for the program, and whether it knows that some do.
+
+use std::collections::VecDeque;
+
+use bytestring::ByteString;
+use distribus_mesh::Event;
+
+/// What an event costs beside its texts, about.
+const EVENT_BYTES: usize = 128;
+
+#[derive(Default)]
+pub struct Events {
+    waiting: VecDeque<Event>,
+    taken: u64,
+    /// The program has been woken and has not emptied the queue yet.
+    awake: bool,
+}
+
+impl Events {
+    /// Returns about how many bytes the event takes.
+    pub fn push(&mut self, event: Event) -> usize {
+        let bytes = size(&event);
+        self.waiting.push_back(event);
+        bytes
+    }
+
+    /// Whether the program is to be woken now. Then it counts as awake.
+    pub fn wake(&mut self) -> bool {
+        let wake = !self.awake && !self.waiting.is_empty();
+        self.awake |= wake;
+        wake
+    }
+
+    /// Moves waiting events, about that many bytes of them. Returns how many bytes these are, and how many events were taken in all.
+    pub fn take(&mut self, max_bytes: usize, into: &mut Vec<Event>) -> (usize, u64) {
+        let mut bytes = 0;
+        let mut count = 0;
+        while bytes < max_bytes
+            && let Some(event) = self.waiting.pop_front()
+        {
+            bytes += size(&event);
+            count += 1;
+            into.push(event);
+        }
+        self.taken += count;
+        if count == 0 {
+            self.awake = false;
+        }
+        (bytes, self.taken)
+    }
+
+    /// Throws away what waits, and its memory.
+    pub fn clear(&mut self) {
+        self.waiting = VecDeque::new();
+    }
+}
+
+fn size(event: &Event) -> usize {
+    let length = |r: &Option<ByteString>| r.as_ref().map_or(0, |r| r.len());
+    EVENT_BYTES
+        + match event {
+            Event::Deliver { to, from, payload }
+            | Event::Request {
+                to, from, payload, ..
+            } => length(to) + length(from) + payload.size(),
+            Event::Reply { payload, .. } => payload.size(),
+            Event::Publish {
+                channel, payload, ..
+            } => length(channel) + payload.size(),
+            Event::Note { head, payload, .. } => length(head) + payload.size(),
+            Event::Lookup { id } => length(id),
+            _ => 0,
+        }
+}
