@@ -196,11 +196,36 @@ test(
     const host = await listening(t);
     host.on('join', () => assert.fail('nobody is joined'));
     const invalid = { name: 'TypeError', code: 'ERR_INVALID_URL' };
-    for (const bad of ['not a url', 'ws://', 'http://localhost:1', 'ws://localhost:70000', 'ws://a b']) {
+    for (const bad of [
+      'not a url',
+      'ws://',
+      'http://localhost:1',
+      'ws:/localhost:1',
+      'ws://localhost:70000',
+      'ws://a b'
+    ]) {
       await assert.rejects(host.join(bad), invalid, bad);
       await assert.rejects(host.join([bad]), invalid, bad);
       await assert.rejects(host.join([a.url, bad]), invalid, bad);
     }
+    assert.deepStrictEqual([Object.keys(host.timers), host.hosts()], [[], []]);
+  }
+);
+
+test(
+  'a url that cannot be dialled yet rejects join at once, alone and among others, and is never tried again',
+  options,
+  async (t) => {
+    const a = await listening(t);
+    const host = await listening(t);
+    host.on('join', () => assert.fail('nobody is joined'));
+    const unsupported = {
+      code: 'ERR_TLS_UNSUPPORTED',
+      message: /^wss:\/\/ is not supported yet, use ws:\/\/ \(url: wss:/
+    };
+    const url = 'wss://127.0.0.1:1';
+    for (const join of [url, [url], [a.url, url]]) await assert.rejects(host.join(join), unsupported);
+    await assert.rejects(host.join([a.url, 'wss://user:secret@127.0.0.1:1']), (err) => !err.message.includes('secret'));
     assert.deepStrictEqual([Object.keys(host.timers), host.hosts()], [[], []]);
   }
 );

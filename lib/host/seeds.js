@@ -2,6 +2,9 @@
 
 const { error, typeError } = require('../common/errors.js');
 
+/** Failures to join that would be the same when it is tried again. */
+const FINAL = new Set(['ERR_REFUSED', 'ERR_NETWORK_ID_MISMATCH', 'ERR_INVALID_URL', 'ERR_TLS_UNSUPPORTED']);
+
 /**
  * @param {any} urls
  * @returns {string[]} each once
@@ -23,14 +26,12 @@ function checkSeeds(urls) {
 
 /** @param {string} url which is dialled, and then looked at once more, only when all are well formed */
 function checkUrl(url) {
-  let protocol = '';
-  try {
-    ({ protocol } = new URL(url));
-  } catch {
-    // It is none.
-  }
-  if (protocol === 'ws:' || protocol === 'wss:') return;
   const shown = url.replace(/\/\/[^/?#]*@/, '//'); // without a password
+  if (URL.canParse(url)) {
+    if (/^ws:\/\//i.test(url)) return;
+    if (/^wss:\/\//i.test(url))
+      throw error('ERR_TLS_UNSUPPORTED', `wss:// is not supported yet, use ws:// (url: ${shown})`);
+  }
   throw typeError('ERR_INVALID_URL', `Invalid url (url: ${shown}), expected ws://host:port`);
 }
 
@@ -49,8 +50,7 @@ function joinAny(core, urls, join) {
   return new core.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
     const retry = (/** @type {string} */ url, /** @type {any} */ err) => {
       core.unreachable(url, err);
-      // Who refuses once refuses again.
-      if (err.code !== 'ERR_REFUSED' && err.code !== 'ERR_NETWORK_ID_MISMATCH') core.retry(url);
+      if (!FINAL.has(err.code)) core.retry(url);
     };
     const succeed = (/** @type {any} */ value) => {
       if (!joined) {
