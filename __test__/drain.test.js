@@ -3,7 +3,8 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
-const { ours, pair, sever, until } = require('./support.js');
+const { once } = require('node:events');
+const { listening, ours, pair, sever, until } = require('./support.js');
 
 const options = { timeout: 60_000 };
 
@@ -120,6 +121,42 @@ test(
     await a.listen('127.0.0.1', 0);
     await b.join(a.url);
     assert.strictEqual(await a.drain(), a);
+  }
+);
+
+test(
+  'draining waits no longer for replies to requests of a host that has left, or was given up, meanwhile or before',
+  options,
+  async (t) => {
+    const { a, b, peer } = await pair(t, { reconnectTimeout: 50 });
+    const lost = await listening(t);
+    await lost.join(a.url);
+    let asked = 0;
+    a.create('a').handle(
+      () =>
+        new Promise(() => {
+          asked++;
+        })
+    );
+    const ends = [peer, lost.create('lost')].map((peer) => assert.rejects(peer.request('a', 1)));
+    await until(() => asked === 2);
+    const drained = a.drain();
+    await lost.close();
+    sever(b);
+    b.server.close();
+    assert.strictEqual(await drained, a);
+    await b.close();
+    await Promise.all(ends);
+    const gone = await listening(t);
+    await a.listen('127.0.0.1', 0);
+    await gone.join(a.url);
+    const end = assert.rejects(gone.create('gone').request('a', 1));
+    await until(() => asked === 3);
+    const left = once(a, 'leave');
+    await gone.close();
+    await left;
+    assert.strictEqual(await a.drain(), a);
+    await end;
   }
 );
 

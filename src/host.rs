@@ -308,11 +308,6 @@ impl NativeHost {
     }
 
     #[napi(catch_unwind)]
-    pub fn list(&self, call: u32) {
-        self.input(Input::List { call: call.into() });
-    }
-
-    #[napi(catch_unwind)]
     pub fn ready(&self, call: u32) {
         self.input(Input::Ready { call: call.into() });
     }

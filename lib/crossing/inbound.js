@@ -222,7 +222,7 @@ function applyEvent(core, batch, kind, at) {
       break;
     case MEMBER:
       core.members.apply(first, second, third);
-      if (first === LEAVE && third !== null) core.notes.gone(third);
+      if (first === LEAVE && third !== null) core.left(third);
       break;
     default: // PULSE: that it is taken says enough
   }

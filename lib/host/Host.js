@@ -16,7 +16,7 @@ const { listen, stopOpening } = require('./serving.js');
 const { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription } = require('../common/validate.js');
 const { serializeId } = require('../crossing/outbound.js');
 const { drop, lookUp, show } = require('./owned.js');
-const { abortError, badProperty, error, nameOf, peerNotFound, typeError } = require('../common/errors.js');
+const { abortError, badProperty, error, peerNotFound, typeError } = require('../common/errors.js');
 
 /** Where the private side of a host hangs. */
 const CORE = Symbol('distribus');
@@ -220,22 +220,11 @@ Host.prototype.find = function (id) {
  */
 Host.prototype.list = function (pattern) {
   const core = coreOf(this);
-  if (pattern !== undefined && pattern !== null) {
-    return core.attempt(() => {
-      const { pattern: checked } = checkPattern(pattern);
-      core.outbound.checkName('pattern', checked);
-      return core.notes.broadcasts.ids(checked);
-    });
-  }
-  const here = core.localIds();
-  if (core.native === null || core.links === 0) return core.Promise.resolve(here);
-  return core.call(
-    (native, call) => native.list(call),
-    (/** @type {any[]} */ there) => {
-      const known = new Set(here.map(nameOf));
-      return here.concat(there.filter((id) => !known.has(nameOf(id)) && known.add(nameOf(id))));
-    }
-  );
+  return core.attempt(() => {
+    const { pattern: checked } = checkPattern(pattern);
+    core.outbound.checkName('pattern', checked);
+    return core.notes.broadcasts.ids(checked);
+  });
 };
 
 /**

@@ -579,6 +579,12 @@ class Core {
     this.events.emit('unreachable', url, err);
   }
 
+  /** @param {string} host that has left, or was given up */
+  left(host) {
+    this.notes.gone(host);
+    this.requests.left(host);
+  }
+
   /**
    * Tells about an error of a listener that nobody here can catch.
    * @param {string} what

@@ -37,13 +37,13 @@ function drain(host, core, options) {
     if (timeout === Infinity) return;
     timer = setTimeout(() => {
       undelivered = core.stats().undelivered + groups.waiting;
-      unanswered = requests.numbered.size + requests.serving.size + notes.asked;
+      unanswered = requests.numbered.size + requests.unserved + notes.asked;
       resolve();
     }, timeout);
   });
   /** @returns {Promise<any>} */
   const finish = () =>
-    Promise.all([settle(), requests.answered(), notes.answered(), groups.settled(), ...requests.serving])
+    Promise.all([settle(), requests.answered(), notes.answered(), groups.settled(), requests.served()])
       // The replies that this leads to have to arrive as well, and others may have asked meanwhile.
       .then(settle)
       .then(() => (requests.serving.size > 0 ? finish() : undefined));

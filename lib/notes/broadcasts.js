@@ -125,7 +125,7 @@ class Broadcasts {
   async ids(pattern) {
     const asked = this.#core
       .hostIds()
-      .map((host) => this.#notes.askShortly(host, Broadcasts.LIST, [pattern]).catch(() => []));
+      .map((host) => this.#notes.askShortly(host, Broadcasts.LIST, [pattern]).catch(missing));
     const ids = new Map(this.#matching(pattern).map(({ name, id }) => [name, id]));
     for (const list of await Promise.all(asked)) {
       for (const id of Array.isArray(list) ? list : []) if (!ids.has(nameOf(id))) ids.set(nameOf(id), id);
@@ -138,7 +138,11 @@ class Broadcasts {
    * @param {any[]} args
    */
   list(host, [number, pattern]) {
-    this.#notes.answer(host, number, () => this.#matching(String(pattern)).map(({ told }) => told));
+    this.#notes.answerList(
+      host,
+      number,
+      this.#matching(String(pattern)).map(({ told }) => told)
+    );
   }
 }
 
@@ -149,6 +153,15 @@ class Broadcasts {
 function failure(err) {
   if (err.code === 'ERR_MESSAGE_NOT_SERIALIZABLE') throw err;
   return null;
+}
+
+/**
+ * A list does without the peers of a host that does not answer, but not when it is this one that has ended.
+ * @param {any} err
+ */
+function missing(err) {
+  if (err.code === 'ERR_HOST_CLOSED') throw err;
+  return [];
 }
 
 module.exports = Broadcasts;

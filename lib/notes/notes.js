@@ -5,7 +5,7 @@ const Deadlines = require('../common/deadlines.js');
 const { Groups } = require('./groups.js');
 const { Jobs } = require('./jobs.js');
 const { MEMBERS } = require('./members_told.js');
-const { Line, Queue } = require('./telling.js');
+const { Line, Queue, inParts } = require('./telling.js');
 const { CHANGES, UNWATCH, WATCH } = require('./watchers.js');
 const Watches = require('./watches.js');
 const { error, hostClosed, timedOut } = require('../common/errors.js');
@@ -16,9 +16,11 @@ const { Note } = require('../common/pending.js');
  * about, and a value. They keep their place among the messages between two hosts, and are acknowledged as those are.
  */
 const ANSWER = 'a';
+/** A part of an answer that is a list: the rest of it follows. */
+const PART = 'p';
 
 /**
- * @typedef {{number: number, host: string, resolve: (value: any) => void, reject: (err: Error) => void, timeout: number, deadline: number}} Question
+ * @typedef {{number: number, host: string, resolve: (value: any) => void, reject: (err: Error) => void, timeout: number, deadline: number, parts?: any[]}} Question
  */
 
 /** So many answers may wait for one host that asks on and on and takes none: beyond it nothing is answered. */
@@ -175,6 +177,20 @@ class Notes {
   }
 
   /**
+   * The same for a list, which may be larger than a message: it is said in parts. What is too large even alone is left out.
+   * @param {string} host
+   * @param {number} number of the question
+   * @param {any[]} list
+   */
+  answerList(host, number, list) {
+    const lines = this.#lines.get(host);
+    if (lines === undefined || lines.answers.length >= MOST_ANSWERS) return;
+    for (const part of inParts(list)) lines.answers.add(() => ({ head: PART + number, value: part }));
+    lines.answers.add(() => ({ head: ANSWER + number, value: [] }));
+    lines.line.tell(lines.answers);
+  }
+
+  /**
    * Takes what another host's program says.
    * @param {string} host
    * @param {any} head
@@ -184,9 +200,9 @@ class Notes {
   take(host, head, message) {
     if (typeof head !== 'string') return true;
     const rest = head.slice(1);
-    if (head[0] === ANSWER) {
+    if (head[0] === ANSWER || head[0] === PART) {
       const question = this.#questions.get(Number(rest));
-      if (question?.host === host) this.#settle(question, null, message);
+      if (question?.host === host) this.#answered(question, head[0] === ANSWER, message);
       return true;
     }
     const args = read(rest);
@@ -213,6 +229,22 @@ class Notes {
     }
   }
 
+  /**
+   * @param {Question} question
+   * @param {boolean} whole whether nothing follows
+   * @param {any} value
+   */
+  #answered(question, whole, value) {
+    if (question.parts === undefined && whole) this.#settle(question, null, value);
+    else if (!Array.isArray(value))
+      this.#settle(question, null, null); // it breaks the protocol
+    else {
+      question.parts ??= [];
+      for (const element of value) question.parts.push(element);
+      if (whole) this.#settle(question, null, question.parts);
+    }
+  }
+
   /** @param {string} host that is connected now */
   connected(host) {
     if (this.#lines.has(host)) this.disconnected(host);
@@ -226,8 +258,8 @@ class Notes {
     this.#lines.get(host)?.line.end();
     this.#lines.delete(host);
     // It may be away for long: nobody waits for its answers.
-    for (const question of [...this.#questions.values()])
-      if (question.host === host) this.#settle(question, hostLost());
+    const why = this.#core.closing === null ? hostLost : hostClosed;
+    for (const question of [...this.#questions.values()]) if (question.host === host) this.#settle(question, why());
     this.groups.disconnected(host);
     this.watches.disconnected(host);
   }

@@ -158,4 +158,24 @@ function takeChunk(waiting, length) {
   return taken;
 }
 
-module.exports = { Line, Queue, takeChunk };
+/**
+ * @param {any[]} list of what JSON can carry
+ * @returns {any[][]} its elements in order, in parts that go into one note each, unless one of them alone does not
+ */
+function inParts(list) {
+  /** @type {any[][]} */
+  const parts = [];
+  let characters = Infinity;
+  for (const element of list) {
+    const length = (JSON.stringify(element) ?? 'null').length + 1;
+    if (characters + length > CHUNK) {
+      parts.push([]);
+      characters = 0;
+    }
+    parts[parts.length - 1].push(element);
+    characters += length;
+  }
+  return parts;
+}
+
+module.exports = { Line, Queue, inParts, takeChunk };

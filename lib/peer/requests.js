@@ -129,10 +129,12 @@ class Requests {
     this.waiting = new Deadlines((request) => request.fail(timedOut()));
     /** @type {Map<number, Request>} those of them that another host replies to */
     this.numbered = new Map();
-    /** Replies of peers here that other hosts wait for. @type {Set<Promise<void>>} */
-    this.serving = new Set();
+    /** Requests of other hosts that peers here have not replied to, by the hosts. @type {Map<string, Set<object>>} */
+    this.serving = new Map();
     /** @type {Array<() => void>} */
     this.onAnswered = [];
+    /** @type {Array<() => void>} */
+    this.onServed = [];
   }
 
   /** @param {Request} request */
@@ -240,6 +242,19 @@ class Requests {
     });
   }
 
+  /** How many requests of other hosts are not replied to. */
+  get unserved() {
+    return [...this.serving.values()].reduce((sum, served) => sum + served.size, 0);
+  }
+
+  /** @returns {Promise<void>} resolves when no other host waits for a reply any more */
+  served() {
+    if (this.serving.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onServed.push(resolve);
+    });
+  }
+
   // What other hosts say.
 
   /**
@@ -267,10 +282,13 @@ class Requests {
       return;
     }
     if (reply instanceof Promise) {
-      const served = wait(reply, (value) => this.reply(native, id, host, number, ANSWERED, value), threw).finally(() =>
-        this.serving.delete(served)
+      const served = {};
+      let ofHost = this.serving.get(host);
+      if (ofHost === undefined) this.serving.set(host, (ofHost = new Set()));
+      ofHost.add(served);
+      void wait(reply, (value) => this.reply(native, id, host, number, ANSWERED, value), threw).finally(() =>
+        this.#endServing(host, served)
       );
-      this.serving.add(served);
     } else this.reply(native, id, host, number, ANSWERED, reply);
   }
 
@@ -330,10 +348,25 @@ class Requests {
     }
   }
 
+  /**
+   * @param {string} host
+   * @param {object} served
+   */
+  #endServing(host, served) {
+    const ofHost = this.serving.get(host);
+    if (ofHost?.delete(served) && ofHost.size === 0) this.left(host);
+  }
+
+  /** @param {string} host that will not come back: it learns no reply any more */
+  left(host) {
+    this.serving.delete(host);
+    if (this.serving.size === 0) for (const resolve of this.onServed.splice(0)) resolve();
+  }
+
   /** The host is closed. */
   close() {
     for (const request of this.waiting.all()) request.fail(hostClosed());
-    this.serving.clear(); // whoever asked learns nothing any more
+    for (const host of this.serving.keys()) this.left(host);
   }
 }
 

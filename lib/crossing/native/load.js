@@ -24,7 +24,6 @@ const { error } = require('../../common/errors.js');
  * @property {(url: string, authorization: string) => void} forgetAuthorization
  * @property {(url: string) => void} retry
  * @property {(call: number, id: string | null) => void} find
- * @property {(call: number) => void} list
  * @property {(call: number) => void} ready
  * @property {(call: number, within: number | null) => void} close
  * @property {(key: string) => void} disconnect
