@@ -6,8 +6,8 @@ const globals = require('globals');
 /** @param {string} message */
 const noNative = (message) => ['error', { patterns: [{ regex: 'native(\\.js)?$', message }] }];
 
-/** What tests replace by fakes, and what not every environment has. */
-const FAKED = [
+/** What tests replace by fakes, and what only Node.js has. */
+const OF_THE_PLATFORM = [
   'setImmediate',
   'clearImmediate',
   'setTimeout',
@@ -16,9 +16,15 @@ const FAKED = [
   'clearInterval',
   'queueMicrotask',
   'performance',
-  'Date'
+  'Date',
+  'process',
+  'Buffer',
+  'global',
+  'console',
+  '__filename',
+  '__dirname'
 ];
-const faked = 'Take it from lib/platform: tests replace this one by a fake.';
+const elsewhere = 'Take it from lib/platform: tests put a fake in its place, or not every environment has it.';
 
 module.exports = [
   { ignores: ['lib/**/native.js', 'target/', 'coverage/', '**/*.d.ts'] },
@@ -38,18 +44,16 @@ module.exports = [
     files: ['lib/**/*.js', 'index.js'],
     ignores: ['lib/platform/**'],
     rules: {
-      'no-restricted-globals': ['error', ...FAKED.map((name) => ({ name, message: faked }))],
+      'no-restricted-globals': ['error', ...OF_THE_PLATFORM.map((name) => ({ name, message: elsewhere }))],
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'nextTick', message: faked },
-        { object: 'process', property: 'hrtime', message: faked },
-        ...FAKED.map((property) => ({ object: 'globalThis', property, message: faked }))
+        ...OF_THE_PLATFORM.map((property) => ({ object: 'globalThis', property, message: elsewhere }))
       ],
       'no-restricted-syntax': [
         'error',
         {
-          selector: "CallExpression[callee.name='require'][arguments.0.value=/^(node:)?(timers|perf_hooks)/]",
-          message: faked
+          selector: "CallExpression[callee.name='require'][arguments.0.value=/^(?![.]|bluebird)/]",
+          message: elsewhere
         }
       ]
     }

@@ -24,6 +24,28 @@ test('only lib/crossing/native loads the native part', () => {
   }
 });
 
+test('lib takes Node.js and what else is around it from lib/platform alone, and lib/platform requires nothing else of lib', () => {
+  const files = fs
+    .readdirSync(path.join(root, 'lib'), { recursive: true })
+    .map((name) => name.replaceAll(path.sep, '/'));
+  for (const file of files) {
+    if (!file.endsWith('.js') || file.endsWith('/native.js')) continue;
+    const platform = file.startsWith('platform/');
+    for (const name of required(`lib/${file}`)) {
+      if (!name.startsWith('.')) {
+        assert.ok(
+          platform ? name.startsWith('node:') : name === 'bluebird/js/release/promise',
+          `${file} requires ${name}`
+        );
+        continue;
+      }
+      const target = path.posix.join(path.posix.dirname(file), name);
+      if (platform) assert.match(target, /^platform\//, file);
+      else if (target.startsWith('platform/')) assert.strictEqual(target, 'platform/index.js', file);
+    }
+  }
+});
+
 test('index.js requires lib only', () => {
   for (const name of required('index.js')) assert.match(name, /^\.\/lib\/\w+\/\w+\.js$/);
   assert.deepStrictEqual(required('index.mjs'), ['./index.js']);

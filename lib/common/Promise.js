@@ -1,6 +1,6 @@
 'use strict';
 
-const { setImmediate } = require('../platform/node.js');
+const { setImmediate, variable } = require('../platform/index.js');
 
 /**
  * Bluebird, in a copy of our own: programs that use bluebird keep theirs as they have configured it, and ours is not theirs to configure.
@@ -10,12 +10,10 @@ const { setImmediate } = require('../platform/node.js');
 const Promise = require('bluebird/js/release/promise')();
 
 // In `NODE_ENV=development` bluebird traces every promise, and warns of code that is right. Who wants that says so.
-const { BLUEBIRD_DEBUG, BLUEBIRD_WARNINGS, BLUEBIRD_LONG_STACK_TRACES } = process.env;
-const wanted = (/** @type {string | undefined} */ variable) =>
-  variable !== undefined && variable !== '' && variable !== '0';
+const wanted = (/** @type {string} */ name) => !['', '0'].includes(variable(name) ?? '');
 Promise.config({
-  warnings: wanted(BLUEBIRD_WARNINGS) || wanted(BLUEBIRD_DEBUG),
-  longStackTraces: wanted(BLUEBIRD_LONG_STACK_TRACES) || wanted(BLUEBIRD_DEBUG)
+  warnings: wanted('BLUEBIRD_WARNINGS') || wanted('BLUEBIRD_DEBUG'),
+  longStackTraces: wanted('BLUEBIRD_LONG_STACK_TRACES') || wanted('BLUEBIRD_DEBUG')
 });
 // The one that it would take may be a fake.
 Promise.setScheduler((callback) => {

@@ -1,6 +1,6 @@
 'use strict';
 
-const { clearTimeout, now, setTimeout } = require('../platform/node.js');
+const { clearTimeout, now, setTimeout } = require('../platform/index.js');
 
 /** The longest that a timer of Node.js can wait, in ms. */
 const LONGEST = 2 ** 31 - 1;

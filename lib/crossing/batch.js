@@ -1,7 +1,7 @@
 'use strict';
 
 const { textOf } = require('../common/errors.js');
-const { now } = require('../platform/node.js');
+const { now } = require('../platform/index.js');
 
 /** Kinds of replies. */
 const NO_SUCH_PEER = 0;

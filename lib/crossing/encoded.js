@@ -1,5 +1,6 @@
 'use strict';
 
+const { bufferOf } = require('../platform/index.js');
 const { error, textOf } = require('../common/errors.js');
 
 /** Strings of this length and longer do not go through JSON. */
@@ -97,7 +98,7 @@ class Encoded {
     if (this.form === UNDEFINED) return undefined;
     if (this.form === JSON_TEXT) return JSON.parse(this.text);
     if (this.form === STRING) return this.value;
-    return this.form === BUFFER ? Buffer.from(this.value) : new Uint8Array(this.value);
+    return this.form === BUFFER ? bufferOf(this.value) : new Uint8Array(this.value);
   }
 }
 

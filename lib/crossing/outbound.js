@@ -1,7 +1,6 @@
 'use strict';
 
-const { isUint8Array } = require('node:util/types');
-const { setImmediate } = require('../platform/node.js');
+const { byteLength, isBuffer, isUint8Array, setImmediate } = require('../platform/index.js');
 const {
   BUFFER,
   Encoded,
@@ -252,7 +251,7 @@ class Outbound {
     } else if (typeof message === 'object' && isUint8Array(message)) {
       if (message.length > this.maxPayload || (value = copyOf(message)).length > this.maxPayload)
         throw messageTooLarge(to);
-      form = Buffer.isBuffer(message) ? BUFFER : UINT8_ARRAY;
+      form = isBuffer(message) ? BUFFER : UINT8_ARRAY;
     } else {
       text = serialize(message);
       if (text.length > this.large) this.checkSize(to, text);
@@ -309,7 +308,7 @@ class Outbound {
    * @param {string} text
    */
   checkSize(to, text) {
-    if (Buffer.byteLength(text) > this.maxPayload) throw messageTooLarge(to);
+    if (byteLength(text) > this.maxPayload) throw messageTooLarge(to);
   }
 
   /**

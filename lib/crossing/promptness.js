@@ -1,6 +1,6 @@
 'use strict';
 
-const { now } = require('../platform/node.js');
+const { now } = require('../platform/index.js');
 
 /** So many times in a row something may be handed over by itself, and once more after each so many ms. */
 const MOST = 8;

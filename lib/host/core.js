@@ -1,6 +1,5 @@
 'use strict';
 
-const { AsyncResource } = require('node:async_hooks');
 const Bluebird = require('../common/Promise.js');
 const { Outbound, isCarried, serialize, serializeId } = require('../crossing/outbound.js');
 const Events = require('./events.js');
@@ -12,7 +11,7 @@ const Subscriptions = require('../channels/subscriptions.js');
 const Notes = require('../notes/notes.js');
 const Trouble = require('./trouble.js');
 const apply = require('../crossing/inbound.js');
-const debug = require('../common/debug.js');
+const { AsyncResource, debug } = require('../platform/index.js');
 const keepAlive = require('./keepalive.js');
 const { lookUp, numberOption } = require('./owned.js');
 const { Request, Requests } = require('../peer/requests.js');
@@ -99,7 +98,7 @@ class Core {
     this.askedAt = -1;
     this.warnedOfDrops = false;
     this.counters = new Counters();
-    /** The async context of this life. @type {AsyncResource | null} */
+    /** The async context of this life. @type {import('node:async_hooks').AsyncResource | null} */
     this.resource = null;
     this.trouble = new Trouble(() => this.events);
     this.residents = new Residents(this);

@@ -1,5 +1,6 @@
 'use strict';
 
+const { base64 } = require('../platform/index.js');
 const { typeError } = require('../common/errors.js');
 
 /** Credentials are not longer than this, in characters. */
@@ -35,7 +36,7 @@ function parted(text) {
     throw invalid(text, 'expected credentials that are percent-encoded');
   }
   const pair = plain.includes(':') ? plain : `${plain}:`;
-  return { url, authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+  return { url, authorization: `Basic ${base64(pair)}` };
 }
 
 /**

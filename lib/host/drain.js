@@ -1,6 +1,6 @@
 'use strict';
 
-const { clearTimeout, now, setTimeout } = require('../platform/node.js');
+const { clearTimeout, now, setTimeout } = require('../platform/index.js');
 const { error, hostClosed } = require('../common/errors.js');
 const { checkDelay } = require('../common/validate.js');
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { EventEmitter } = require('node:events');
+const { EventEmitter } = require('../platform/index.js');
 const { checkFunction, checkMaxListeners } = require('../common/validate.js');
 
 /**

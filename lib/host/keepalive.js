@@ -1,18 +1,17 @@
 'use strict';
 
-const { clearInterval, setInterval } = require('../platform/node.js');
-const lastWords = require('./lastwords.js');
+const { clearInterval, lastWords, setInterval } = require('../platform/index.js');
 
 /**
  * Hosts that listen, are connected or wait for something keep their process alive, and have their last words when it ends.
- * @type {Map<import('./lastwords.js').Speaker, NodeJS.Timeout>}
+ * @type {Map<import('../platform/node/lastwords.js').Speaker, NodeJS.Timeout>}
  */
 const active = new Map();
 
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /**
- * @param {import('./lastwords.js').Speaker} host
+ * @param {import('../platform/node/lastwords.js').Speaker} host
  * @param {boolean} isActive
  */
 function keepAlive(host, isActive) {

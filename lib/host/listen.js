@@ -1,9 +1,6 @@
 'use strict';
 
-const dns = require('node:dns');
-const net = require('node:net');
-const os = require('node:os');
-const { clearTimeout, setTimeout } = require('../platform/node.js');
+const { clearTimeout, hostname, isIP, isIPv4, isIPv6, lookUpAddresses, setTimeout } = require('../platform/index.js');
 const { typeError } = require('../common/errors.js');
 
 /**
@@ -25,7 +22,7 @@ function unbracketed(address) {
  */
 function canonical(text) {
   const name = unbracketed(text);
-  const ip = net.isIPv6(name) ? `[${name.split('%')[0]}]` : name;
+  const ip = isIPv6(name) ? `[${name.split('%')[0]}]` : name;
   try {
     return unbracketed(new URL(`ws://${ip}`).hostname).replace(/\.$/, '');
   } catch {
@@ -46,7 +43,7 @@ function unmapped(address) {
 
 /** @param {string} address in its usual form */
 function isLoopback(address) {
-  return address === '::1' || (net.isIPv4(address) && address.startsWith('127.'));
+  return address === '::1' || (isIPv4(address) && address.startsWith('127.'));
 }
 
 /**
@@ -55,7 +52,7 @@ function isLoopback(address) {
  * @param {string} name
  */
 function isOurName(name) {
-  const ours = os.hostname().toLowerCase();
+  const ours = hostname().toLowerCase();
   if (ours.startsWith('localhost.')) return false;
   return name === ours || name.startsWith(`${ours}.`) || ours.startsWith(`${name}.`);
 }
@@ -77,7 +74,7 @@ function addressesToBind(address, bind) {
   if (bind !== undefined) {
     const ip = typeof bind === 'string' ? canonical(bind) : '';
     if (ip === 'localhost') return loopback();
-    if (net.isIP(unbracketed(String(bind))) === 0 || net.isIP(ip) === 0 || String(bind).includes('%')) {
+    if (isIP(unbracketed(String(bind))) === 0 || isIP(ip) === 0 || String(bind).includes('%')) {
       throw typeError(
         'ERR_INVALID_ARG_VALUE',
         `The option "bind" must be an IP address or 'localhost', got ${String(bind)}`
@@ -90,7 +87,7 @@ function addressesToBind(address, bind) {
   if (name === 'localhost' || name.endsWith('.localhost')) return loopback();
   const ip = unmapped(name);
   if (isLoopback(ip)) return { addresses: [ip], required: 1 };
-  return net.isIP(ip) !== 0 || isOurName(name) ? everything() : lookUp(name);
+  return isIP(ip) !== 0 || isOurName(name) ? everything() : bindingOf(name);
 }
 
 /** @returns {Binding} */
@@ -108,13 +105,13 @@ function everything() {
  * @param {string} name
  * @returns {Promise<Binding>}
  */
-function lookUp(name) {
+function bindingOf(name) {
   return new Promise((resolve) => {
     const late = setTimeout(() => resolve(everything()), LOOKUP_TIMEOUT);
-    dns.lookup(name, { all: true }, (err, found) => {
+    lookUpAddresses(name, (_err, found) => {
       clearTimeout(late);
-      const addresses = [...new Set((err ? [] : found).map(({ address }) => unmapped(canonical(address))))];
-      addresses.sort((one, other) => net.isIP(one) - net.isIP(other)); // that of IPv6 is the one that a machine may lack
+      const addresses = [...new Set(found.map((address) => unmapped(canonical(address))))];
+      addresses.sort((one, other) => isIP(one) - isIP(other)); // that of IPv6 is the one that a machine may lack
       resolve(addresses.length > 0 && addresses.every(isLoopback) ? { addresses, required: 1 } : everything());
     });
   });
@@ -125,7 +122,7 @@ function lookUp(name) {
  * @param {any} port
  */
 function urlOf(address, port) {
-  const name = typeof address === 'string' && net.isIPv6(address) ? '[' + address + ']' : address;
+  const name = typeof address === 'string' && isIPv6(address) ? '[' + address + ']' : address;
   return 'ws://' + name + ':' + port;
 }
 

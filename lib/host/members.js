@@ -1,6 +1,6 @@
 'use strict';
 
-const debug = require('../common/debug.js');
+const { debug } = require('../platform/index.js');
 
 /** Names of the changes, as the mesh numbers them. */
 const CHANGES = ['join', 'leave', 'disconnect', 'reconnect'];

@@ -1,6 +1,7 @@
 'use strict';
 
 const { addressesToBind, urlOf } = require('./listen.js');
+const { isClusterWorker } = require('../platform/index.js');
 const { checkPort } = require('../common/validate.js');
 const { error, fromFailure, hostClosed, typeError } = require('../common/errors.js');
 
@@ -94,11 +95,6 @@ function explained({ code, message }, port) {
     `${message}: port ${port} is in use, perhaps by another worker of this cluster. Each host needs a port of its own: ` +
     "listen at port 0, or add the worker's number to the port"
   );
-}
-
-/** Whether this process is one of several that run the same program: of Node's cluster or of PM2. */
-function isClusterWorker() {
-  return /** @type {any} */ (require('node:cluster')).isWorker || process.env.NODE_APP_INSTANCE !== undefined;
 }
 
 module.exports = { listen, stopOpening };

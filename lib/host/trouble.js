@@ -1,7 +1,7 @@
 'use strict';
 
 const { badProperty, error, textOf } = require('../common/errors.js');
-const { now } = require('../platform/node.js');
+const { now, warn } = require('../platform/index.js');
 
 /** Warnings about listeners that throw are given at most this often, in ms. */
 const REPORT_INTERVAL = 1000;
@@ -51,7 +51,7 @@ class Trouble {
    */
   static warn(warning, options) {
     try {
-      process.emitWarning(warning, options);
+      warn(warning, options);
     } catch {
       // The next event must be applied all the same.
     }

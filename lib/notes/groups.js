@@ -5,7 +5,7 @@ const { timedOut } = require('../common/errors.js');
 const { Job, Jobs } = require('./jobs.js');
 const { MembersTold } = require('./members_told.js');
 const { Patterns, isPattern } = require('../channels/patterns.js');
-const { microtask } = require('../platform/node.js');
+const { microtask } = require('../platform/index.js');
 
 /** The members of a group that listen to a channel, or by a pattern: those here, and how many on which other hosts. */
 class Entry {

@@ -2,7 +2,7 @@
 
 const { numberOption } = require('../host/owned.js');
 const { Note } = require('../common/pending.js');
-const { microtask } = require('../platform/node.js');
+const { microtask } = require('../platform/index.js');
 
 /** What a job that waits costs beside its message, in bytes, about. */
 const OVERHEAD = 300;

@@ -2,7 +2,7 @@
 
 const { abortError, nameOf } = require('../common/errors.js');
 const { follow, unfollow } = require('../common/signals.js');
-const { microtask } = require('../platform/node.js');
+const { microtask } = require('../platform/index.js');
 const { asTold } = require('../common/ids.js');
 const { matcher } = require('../channels/patterns.js');
 const { Asks, Index, UNWATCH, WATCH, Watcher } = require('./watchers.js');

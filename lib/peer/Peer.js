@@ -1,5 +1,6 @@
 'use strict';
 
+const { warn } = require('../platform/index.js');
 const owners = require('./owner.js');
 const { error, textOf } = require('../common/errors.js');
 const { checkFunction, checkMaxListeners } = require('../common/validate.js');
@@ -216,7 +217,7 @@ function add(peer, event, callback, first) {
  */
 function warnOfMany(peer, event, most) {
   const message = `Peer ${textOf(peer.id)} has more than ${most} listeners of '${String(event)}', which may be a leak. Change the limit with setMaxListeners()`;
-  process.emitWarning(message, 'MaxListenersExceededWarning');
+  warn(message, 'MaxListenersExceededWarning');
 }
 
 /**

@@ -1,45 +1,99 @@
 'use strict';
 
 /**
- * The timers and the clock that a host works with, taken once. Tests replace the global ones, and those of `node:timers`, by fakes whose
- * time stands still; jest's jsdom has no `setImmediate` at all. A host has to go on all the same, because what it talks with is real.
+ * Everything of Node.js that the library uses. Only this folder names its globals and built-in modules. Functions that are called for every
+ * message are bound once, when their users are loaded.
  */
-const timers = require('node:timers');
-const { performance } = require('node:perf_hooks');
+const { AsyncResource } = require('node:async_hooks');
+const { Buffer } = require('node:buffer');
+const dns = require('node:dns');
+const { EventEmitter } = require('node:events');
+const { isIP, isIPv4, isIPv6 } = require('node:net');
+const os = require('node:os');
+const { debuglog } = require('node:util');
+const { isUint8Array } = require('node:util/types');
+const lastWords = require('./node/lastwords.js');
+const time = require('./node/time.js');
+
+/** Says what happens in the network when the environment variable NODE_DEBUG names distribus. Ask `enabled` before building texts. */
+const debug = debuglog('distribus');
 
 /**
- * When this module is first loaded while fakes stand there, those of `@sinonjs/fake-timers` (sinon, vitest) know what they stand for.
- * @template {'setImmediate' | 'setTimeout' | 'clearTimeout' | 'setInterval' | 'clearInterval'} Name
- * @param {Name} name
- * @returns {typeof timers[Name]}
+ * Gives a warning of the process, by whatever gives them now: programs replace that.
+ * @param {string | Error} warning
+ * @param {any} [options]
  */
-function real(name) {
-  const { clock } = /** @type {any} */ (timers[name]);
-  return clock?.['_' + name] ?? timers[name];
+function warn(warning, options) {
+  process.emitWarning(warning, options);
 }
 
-/** The method of the class: fakes stand before it. Bun's clock has its own. */
-const { now = performance.now } = Object.getPrototypeOf(performance);
+/**
+ * @param {string} name of an environment variable
+ * @returns {string | undefined}
+ */
+function variable(name) {
+  return process.env[name];
+}
 
-/** In ms, by a clock that nobody sets. @type {() => number} */
-const milliseconds = now.bind(performance);
+/** @param {string} text */
+function base64(text) {
+  return Buffer.from(text).toString('base64');
+}
 
-const resolved = Promise.resolve();
+/** What messages that were Buffers become again. @param {Uint8Array} bytes */
+function bufferOf(bytes) {
+  return Buffer.from(bytes);
+}
 
 /**
- * Calls a function when what runs now has ended, before anything else begins.
- * @param {() => void} callback it does not throw
+ * @param {string} name of a host
+ * @param {(err: Error | null, addresses: string[]) => void} callback
  */
-function microtask(callback) {
-  void resolved.then(callback);
+function lookUpAddresses(name, callback) {
+  dns.lookup(name, { all: true }, (err, found) => callback(err, err ? [] : found.map(({ address }) => address)));
+}
+
+/** What this machine calls itself. */
+function hostname() {
+  return os.hostname();
+}
+
+/** Whether this process is one of several that run the same program: of Node's cluster or of PM2. */
+function isClusterWorker() {
+  return /** @type {any} */ (require('node:cluster')).isWorker || process.env.NODE_APP_INSTANCE !== undefined;
+}
+
+/** Whether Node.js was told to load no addons: it says so before it looks whether there is one. */
+function forbidsAddons() {
+  try {
+    process.dlopen(/** @type {any} */ ({ exports: {} }), __filename + '.no-addon');
+    return false;
+  } catch (err) {
+    return /** @type {any} */ (err).code === 'ERR_DLOPEN_DISABLED';
+  }
 }
 
 module.exports = {
-  setImmediate: real('setImmediate'),
-  setTimeout: real('setTimeout'),
-  clearTimeout: real('clearTimeout'),
-  setInterval: real('setInterval'),
-  clearInterval: real('clearInterval'),
-  now: milliseconds,
-  microtask
+  ...time,
+  AsyncResource,
+  EventEmitter,
+  arch: process.arch,
+  base64,
+  bufferOf,
+  byteLength: Buffer.byteLength,
+  debug,
+  forbidsAddons,
+  hostname,
+  isBuffer: Buffer.isBuffer,
+  isBun: process.versions.bun !== undefined,
+  isClusterWorker,
+  isIP,
+  isIPv4,
+  isIPv6,
+  isUint8Array,
+  lastWords,
+  lookUpAddresses,
+  os: process.platform,
+  variable,
+  warn
 };

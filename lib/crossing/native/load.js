@@ -1,5 +1,6 @@
 'use strict';
 
+const { arch, forbidsAddons, isBun, os, variable } = require('../../platform/index.js');
 const { error } = require('../../common/errors.js');
 
 /**
@@ -41,7 +42,7 @@ function load() {
     // @ts-ignore The build makes this file.
     return require('./native.js').NativeHost;
   } catch (cause) {
-    throw error('ERR_ADDON_UNAVAILABLE', isForbidden() ? FORBIDDEN : MISSING, { cause });
+    throw error('ERR_ADDON_UNAVAILABLE', forbidsAddons() ? FORBIDDEN : MISSING, { cause });
   }
 }
 
@@ -50,27 +51,17 @@ const FORBIDDEN =
   'with --allow-addons where it runs with permissions.';
 
 const MISSING =
-  `The native part of distribus for ${process.platform}-${process.arch} cannot be loaded: install distribus again without omitting ` +
+  `The native part of distribus for ${os}-${arch} cannot be loaded: install distribus again without omitting ` +
   'optional dependencies, or build it with Rust by `npm install` in a clone of its repository.';
-
-/** Whether Node.js was told to load no addons: it says so before it looks whether there is one. */
-function isForbidden() {
-  try {
-    process.dlopen(/** @type {any} */ ({ exports: {} }), __filename + '.no-addon');
-    return false;
-  } catch (err) {
-    return /** @type {any} */ (err).code === 'ERR_DLOPEN_DISABLED';
-  }
-}
 
 /**
  * Whether sockets are read on this thread, by its event loop: on Linux yes. `DISTRIBUS_IO`, `uv` or `portable`, decides otherwise.
  * Where the loop is not libuv's the native part does without.
  */
 function readsOnLoop() {
-  const { DISTRIBUS_IO } = process.env;
-  if (DISTRIBUS_IO === 'uv' || DISTRIBUS_IO === 'portable') return DISTRIBUS_IO === 'uv';
-  return process.platform === 'linux' && process.versions.bun === undefined;
+  const wanted = variable('DISTRIBUS_IO');
+  if (wanted === 'uv' || wanted === 'portable') return wanted === 'uv';
+  return os === 'linux' && !isBun;
 }
 
 module.exports = { NativeHost: load(), readsOnLoop };

@@ -1,7 +1,7 @@
 'use strict';
 
 const { isMainThread } = require('node:worker_threads');
-const { setImmediate } = require('../platform/node.js');
+const { setImmediate } = require('./time.js');
 
 /**
  * What a program says before its process ends leaves: hosts hand over what they have collected when the process exits, and before it
