@@ -27,7 +27,7 @@ const OF_THE_PLATFORM = [
 const elsewhere = 'Take it from lib/platform: tests put a fake in its place, or not every environment has it.';
 
 module.exports = [
-  { ignores: ['lib/**/native.js', 'target/', 'coverage/', '**/*.d.ts'] },
+  { ignores: ['lib/**/native.js', 'target/', 'coverage/', 'docs/.vitepress/{cache,dist}/', '**/*.d.ts'] },
   js.configs.recommended,
   {
     languageOptions: { ecmaVersion: 2023, sourceType: 'commonjs', globals: globals.node },

@@ -2,6 +2,8 @@
 
 // What pages.test.js reads in the pages of the project: blocks of code, links and anchors.
 
+const { slug } = require('../docs/.vitepress/slug.cjs');
+
 /**
  * A block of code of a page. `mark` is what follows the language: `continues`, `session`, `no-run: REASON` or nothing.
  * @typedef {{language: string, mark: string, code: string, line: number}} Block
@@ -43,13 +45,10 @@ function anchors(text) {
   const found = new Set([...text.matchAll(/<a (?:id|name)="([^"]+)"/g)].map(([, id]) => id));
   for (const [, heading] of prose(text).matchAll(/^#{1,6} +(.+?)[ #]*$/gm)) {
     const words = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*]/g, '');
-    const slug = words
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\p{M}\s_-]/gu, '')
-      .replace(/\s/g, '-');
-    const before = taken.get(slug) ?? 0;
-    taken.set(slug, before + 1);
-    found.add(before === 0 ? slug : `${slug}-${before}`);
+    const anchor = slug(words);
+    const before = taken.get(anchor) ?? 0;
+    taken.set(anchor, before + 1);
+    found.add(before === 0 ? anchor : `${anchor}-${before}`);
   }
   return found;
 }

@@ -24,7 +24,7 @@ const pagesIn = (folder) =>
     .filter((name) => name.endsWith('.md') && !name.includes('/node_modules/'))
     .sort();
 
-const GUIDE = ['README.md', ...pagesIn('docs/guide')];
+const GUIDE = ['README.md', 'docs/index.md', ...pagesIn('docs/guide')];
 const PAGES = ['README.md', 'HISTORY.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/README.md', ...pagesIn('docs')];
 
 /** A folder in which programs find the package by its name. */
@@ -162,14 +162,41 @@ test('the README has 150 lines at most', () => {
   assert.ok(read('README.md').trimEnd().split('\n').length <= 150);
 });
 
-test('cells of tables in the README and the guide have 25 words at most', () => {
-  for (const page of GUIDE) {
+test('cells of tables in the README, the guide and the reference have 25 words at most', () => {
+  for (const page of [...GUIDE, ...pagesIn('docs/reference')]) {
     for (const line of prose(read(page))
       .split('\n')
       .filter((text) => /^\s*\|/.test(text))) {
       for (const cell of line.split(/(?<!\\)\|/))
         assert.ok(cell.trim().split(/\s+/).length <= 25, `${page}: ${cell.trim()}`);
     }
+  }
+});
+
+test('the sidebar of the site has every page once, and the start page leads to pages', async () => {
+  const { sidebar } = await import('../docs/.vitepress/sidebar.mjs');
+  const listed = sidebar.flatMap(({ items }) => items.map(({ link }) => `docs${link}.md`));
+  assert.deepStrictEqual(
+    listed.toSorted(),
+    pagesIn('docs').filter((page) => page !== 'docs/index.md')
+  );
+  const targets = [...read('docs/index.md').matchAll(/^ +link: \/(\S+)$/gm)].map(([, target]) => target.split('#'));
+  assert.ok(targets.length > 5);
+  for (const [page, anchor] of targets) {
+    const text = read(`docs/${page}.md`);
+    if (anchor !== undefined) assert.ok(anchors(text).has(anchor), `${page} has a heading for ${anchor}`);
+  }
+});
+
+test('each decision says why it was made and what it costs', () => {
+  const decisions = pagesIn('docs/internals/decisions');
+  assert.ok(decisions.length > 10);
+  for (const [index, page] of decisions.entries()) {
+    const number = index + 1;
+    assert.ok(path.basename(page).startsWith(`${String(number).padStart(3, '0')}-`), `${page} is number ${number}`);
+    assert.ok(read(page).startsWith(`# ${number}. `), `${page} has its number in its title`);
+    const headings = prose(read(page)).match(/^## .*$/gm);
+    assert.deepStrictEqual(headings, ['## Context', '## Decision', '## What it costs'], page);
   }
 });
 
