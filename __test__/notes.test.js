@@ -61,6 +61,8 @@ test(
   async (t) => {
     const a = await listening(t, small);
     const b = await processHost(t, a.url);
+    const well = await listening(t);
+    await well.join(a.url);
     await b.run("host.subscribe('c', () => {}); await host.ready()");
     b.freeze();
     await fill(a, 'c');
@@ -72,7 +74,16 @@ test(
       ready = true;
     });
     assert.strictEqual(await a.send('a', a.create('own').id, 1), null);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // A host that is well has been told everything by the time it can give jobs to the last group, and they have come back.
+    let told = false;
+    const onTold = () => {
+      told = true;
+    };
+    a.subscribe('told', onTold, { group: 'workers' });
+    while (!told) {
+      well.publish('told');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     assert.strictEqual(ready, false);
     b.thaw();
     await known;

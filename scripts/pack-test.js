@@ -32,6 +32,9 @@ function main() {
   const project = path.join(temporary, 'project');
   fs.mkdirSync(tarballs);
   fs.cpSync(path.join(__dirname, 'pack'), project, { recursive: true });
+  // The same program under either name, of which the second one is CommonJS whatever package.json says.
+  const types = path.join(project, 'types');
+  fs.copyFileSync(path.join(types, 'required.ts'), path.join(types, 'required.cts'));
 
   const main = pack(root, tarballs);
   step('the main package holds what it should, and no more', () => checkContents(main.files));

@@ -80,6 +80,7 @@ class Requests {
   serve(peer) {
     peer.handle(async (from, [asker, n, way]) => {
       this.#log.write('N', asker, from, peer.id, n);
+      // Some handlers take their time, so that hosts die, leave and drain meanwhile.
       if (way === 'late') await new Promise((resolve) => setTimeout(resolve, 50));
       if (way === 'throw') throw new Error('as it was told to');
       return [this.#me, asker, n];

@@ -21,6 +21,15 @@ both('close says goodbye: the others forget addresses and connection, and no tim
   await assert.rejects(Promise.resolve(two.send('s', 'p', 1)), { message: 'Peer not found (id: p)' });
 });
 
+both('after close a peer of another host is not found, as on a host that has never joined', async (t, distribus) => {
+  const [one, two] = await pair(t, distribus);
+  one.create('p');
+  await two.send('s', 'p', 1);
+  await two.close();
+  await assert.rejects(Promise.resolve(two.send('s', 'p', 2)), { message: 'Peer not found (id: p)' });
+  await assert.rejects(Promise.resolve(two.find('p')), { message: 'Peer not found (id: p)' });
+});
+
 both(
   'a lost connection: what was cached is unreachable, what was not is not found, find answers from the cache',
   async (t, distribus) => {
