@@ -42,7 +42,7 @@ impl Bare {
     }
 }
 
-/// Accepts connections, for as long as the process lives. Gives the address.
+/// Accepts connections, for as long as the process lives. Returns the address.
 pub fn listen<H>(at: SocketAddr, hear: H) -> io::Result<SocketAddr>
 where
     H: Fn(&Bare, Said) + Clone + Send + Sync + 'static,

@@ -94,8 +94,8 @@ impl Shared {
         *self.limits.lock() = limits;
     }
 
-    /// Gives inputs to the mesh, in order, and does what it says. `more`: others will follow soon, so that what makes no full frame can
-    /// wait for them.
+    /// Hands inputs to the mesh, in order, and performs what it puts out. `more`: others follow soon, so that what makes no full frame
+    /// can wait for them.
     pub fn input(&self, inputs: impl IntoIterator<Item = Input>, more: bool) {
         let mut state = self.state.lock();
         if state.down {
@@ -223,7 +223,7 @@ impl Shared {
         }
     }
 
-    /// Ends everything, without telling anybody.
+    /// Ends everything at once, without events.
     pub fn shutdown(&self) {
         let mut state = self.state.lock();
         state.down = true;
@@ -242,7 +242,7 @@ impl Shared {
 }
 
 impl State {
-    /// Gives the mesh all inputs that wait, those included that performing brings, and performs what it puts out.
+    /// Hands the mesh all inputs that wait, those included that performing brings, and performs what it puts out.
     fn handle(&mut self, turn: &mut Performing<'_>, more: bool) {
         let State {
             mesh,
@@ -268,7 +268,7 @@ impl State {
         }
     }
 
-    /// Takes the mesh's deadline over. True when the timer is to ring earlier than it knows.
+    /// Adopts the mesh's deadline. True when the timer is to ring earlier than it knows.
     fn arm(&mut self) -> bool {
         let Some(deadline) = self.mesh.deadline() else {
             return false;

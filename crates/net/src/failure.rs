@@ -7,7 +7,7 @@ use distribus_mesh::DialError;
 
 use crate::race::Failures;
 
-/// The name that Node gives an operating system's error.
+/// Node's name of an operating system's error.
 pub fn code(error: &io::Error) -> &'static str {
     use io::ErrorKind as K;
     match error.kind() {
@@ -35,7 +35,7 @@ pub fn code(error: &io::Error) -> &'static str {
     }
 }
 
-/// A failed system call. The message is exactly what the original's users compare with, `connect ECONNREFUSED`.
+/// A failed system call. The message, such as `connect ECONNREFUSED`, is exactly that of 0.4.0: programs compare with it.
 pub fn system(syscall: &str, error: &io::Error, at: SocketAddr) -> DialError {
     let code = code(error);
     DialError {

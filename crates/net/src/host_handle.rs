@@ -52,7 +52,7 @@ impl HostHandle {
         self.shared.set_limits(limits);
     }
 
-    /// Gives inputs to the mesh, in order, and writes to the sockets what can be written without blocking.
+    /// Hands inputs to the mesh, in order, and writes to the sockets what can be written without blocking.
     pub fn input(&self, inputs: impl IntoIterator<Item = Input>) {
         self.shared.input(inputs, false);
     }
@@ -62,13 +62,13 @@ impl HostHandle {
         self.shared.input(inputs, true);
     }
 
-    /// Moves waiting events to the end of `events`, at least one if there are any, about `max_bytes` at most. Gives the number of
-    /// events that have been taken in all: what [`Input::Applied`] calls `upto`.
+    /// Moves waiting events to the end of `events`, at least one if there are any, about `max_bytes` at most. Returns how many
+    /// events have been taken in all: what [`Input::Applied`] calls `upto`.
     pub fn take(&self, max_bytes: usize, events: &mut Vec<Event>) -> u64 {
         self.shared.take(max_bytes, events)
     }
 
-    /// Listens at once at all these addresses with one port; 0 is any free one. Gives the port.
+    /// Listens at once at all these addresses with one port; 0 is any free one. Returns the port.
     pub fn listen(&self, addresses: &[Bind], port: u16) -> Result<u16, DialError> {
         if self.shared.is_serving() {
             return Err(failure::other(
@@ -99,7 +99,7 @@ impl HostHandle {
         });
     }
 
-    /// That url is dialled with this value of the header `Authorization` from now on, or without. Nobody is told of it.
+    /// That url is dialled with this value of the header `Authorization` from now on, or without. No other host learns of it.
     pub fn authorize(&self, url: &str, authorization: Option<&str>) {
         self.shared.credentials.keep(url, authorization);
     }
@@ -119,7 +119,7 @@ impl HostHandle {
         self.shared.stats()
     }
 
-    /// Whether so much waits for a host that it would be better to publish no more for now. When that changes, `Event::Relieved` tells so.
+    /// Whether so much waits for a host that it would be better to publish no more for now. `Event::Relieved` reports when that is over.
     pub fn is_pressed(&self) -> bool {
         self.shared.is_pressed()
     }
@@ -129,7 +129,7 @@ impl HostHandle {
         self.shared.is_seeking()
     }
 
-    /// Whether a send to that peer would fail now because too much is under way.
+    /// Whether a send to that peer would fail now because too much is in flight.
     pub fn refuses(&self, to: &Option<Raw>) -> bool {
         self.shared.refuses(to)
     }

@@ -1,15 +1,15 @@
-//! What strangers may take of this process.
+//! What strangers may use of this process.
 
 use std::time::Duration;
 
 /// The settings of a host that only its sockets obey. They count for connections that are made from then on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The largest message of the WebSocket protocol that is taken, in bytes.
+    /// The largest message of the WebSocket protocol that is accepted, in bytes.
     pub max_payload: usize,
     /// How long a connection may take until both sides speak WebSocket.
     pub handshake_timeout: Duration,
-    /// How many connections of others are taken at one time.
+    /// How many connections of others are accepted at one time.
     pub max_connections: usize,
     /// How many of those may be shaking hands.
     pub max_pending_handshakes: usize,

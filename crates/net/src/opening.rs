@@ -33,7 +33,7 @@ pub trait Dialer: Send + Sync + 'static {
 pub trait Acceptor: Send + Sync + 'static {
     type Opened: Opening;
 
-    /// Shakes hands within the host's `handshake_timeout`. `None` when that fails; whoever connected has been told why. May be dropped
+    /// Shakes hands within the host's `handshake_timeout`. `None` when that fails: whoever connected has had the answer. May be dropped
     /// before it ends.
     fn accept<H: Host>(
         &self,
@@ -65,7 +65,7 @@ pub async fn dial<H: Host>(
     }
 }
 
-/// Enters a link that the other side opened, and serves it until it ends. The host hears of its end even when this is dropped.
+/// Enters a link that the other side opened, and serves it until it ends. Reports its end to the host even when this is dropped.
 pub async fn accept<H: Host>(host: &Arc<H>, opened: impl Opening) {
     let Some(link) = host.accepted(opened.link()) else {
         return;

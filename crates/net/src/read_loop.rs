@@ -33,7 +33,7 @@ pub trait LinkReader: Send {
     /// Whether what can be read lets more be written.
     fn wanted(&self) -> bool;
 
-    /// Reads what is there, within limits, and gives it to the mesh. To be called again whenever the socket can be read; after
+    /// Reads what is there, within limits, and hands it to the mesh. To be called again whenever the socket can be read; after
     /// [`ReadEnd::Ended`] not any more.
     fn ready(&mut self) -> ReadEnd;
 }

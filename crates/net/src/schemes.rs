@@ -60,7 +60,7 @@ impl<H: Host> Schemes<H> {
     }
 
     /// Dials that url, and serves the link until it ends. Stops when the sender of `stopped` is gone before the link is open.
-    /// Returns at once: the host hears of the outcome.
+    /// Returns at once; the outcome is reported to the host.
     pub fn dial(&self, host: Arc<H>, link: LinkId, url: ByteString, stopped: watch::Receiver<()>) {
         match self.find(&url) {
             Ok(dialer) => dialer.spawn(host, link, url, stopped),

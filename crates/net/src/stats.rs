@@ -9,7 +9,7 @@ use crate::link::Traffic;
 pub struct HostStats {
     pub mesh: Stats,
     pub traffic: Traffic,
-    /// How many messages are under way.
+    /// How many messages are in flight.
     pub under_way: usize,
     pub links: Vec<LinkStats>,
 }

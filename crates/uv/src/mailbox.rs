@@ -42,12 +42,12 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// From now on letters are taken. The handle must not be closed before [`close`](Mailbox::close) has been called.
+    /// From now on letters are accepted. The handle must not be closed before [`close`](Mailbox::close) has been called.
     pub fn open(&self, bell: *mut RawHandle) {
         self.state.lock().bell = Some(Bell(bell));
     }
 
-    /// Takes no more letters. Gives those that nobody has read.
+    /// Accepts no more letters. Returns those that nobody has read.
     pub fn close(&self) -> Vec<Letter> {
         let mut state = self.state.lock();
         state.bell = None;
@@ -58,7 +58,7 @@ impl Mailbox {
         std::mem::take(&mut self.state.lock().letters)
     }
 
-    /// Gives the number of the new watch, or `None` when the loop has ended.
+    /// Returns the number of the new watch, or `None` when the loop has ended.
     pub fn attach(&self, reader: Box<dyn LinkReader>, deliver: Arc<Deliver>) -> Option<u64> {
         let mut state = self.state.lock();
         let id = state.next_id;

@@ -6,14 +6,14 @@ use distribus_mesh::{Input, LinkId};
 
 use crate::driver::links::Links;
 
-/// The mesh hears of what waits to be written to a link when it is more than this, and when it is not any more.
+/// From so many bytes on, the mesh is informed of what waits to be written to a link; and again when it is less.
 const MUCH: usize = 256 * 1024;
 
 /// Links to which much waits to be written, as far as the mesh knows.
 #[derive(Default)]
 pub struct Backlog {
     bytes: HashMap<LinkId, usize>,
-    /// There is something that the mesh has not been told.
+    /// There is something that was not reported yet.
     news: bool,
 }
 
@@ -34,7 +34,7 @@ impl Backlog {
         self.bytes.remove(&link);
     }
 
-    /// Tells the mesh what is new, before anything else.
+    /// Reports what is new to the mesh, before anything else.
     pub fn report(&mut self, inputs: &mut VecDeque<Input>) {
         if std::mem::take(&mut self.news) {
             for (link, bytes) in &self.bytes {
@@ -44,7 +44,7 @@ impl Backlog {
         }
     }
 
-    /// Looks what has been written meanwhile, and tells the mesh.
+    /// Looks what has been written meanwhile, and reports it to the mesh.
     pub fn look(&mut self, links: &Links, inputs: &mut VecDeque<Input>) {
         if self.bytes.is_empty() {
             return;

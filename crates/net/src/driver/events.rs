@@ -17,7 +17,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Returns about how many bytes the event takes.
+    /// Returns how many bytes the event is, about.
     pub fn push(&mut self, event: Event) -> usize {
         let bytes = size(&event);
         self.waiting.push_back(event);
@@ -71,4 +71,40 @@ fn size(event: &Event) -> usize {
             Event::Lookup { id } => length(id),
             _ => 0,
         }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_woken_once_until_it_has_found_nothing() {
+        let mut events = Events::default();
+        let mut taken = Vec::new();
+        assert!(!events.wake());
+        let bytes = events.push(Event::Pulse);
+        assert!(events.wake() && !events.wake());
+        assert_eq!(events.take(usize::MAX, &mut taken), (bytes, 1));
+        events.push(Event::Relieved);
+        assert!(!events.wake());
+        assert_eq!(events.take(usize::MAX, &mut taken), (bytes, 2));
+        assert_eq!(events.take(usize::MAX, &mut taken), (0, 2));
+        events.push(Event::Pulse);
+        assert!(events.wake());
+        assert_eq!(taken, [Event::Pulse, Event::Relieved]);
+    }
+
+    #[test]
+    fn at_least_one_event_is_taken_and_no_more_than_asked_for() {
+        let mut events = Events::default();
+        for _ in 0..3 {
+            events.push(Event::Pulse);
+        }
+        let mut taken = Vec::new();
+        assert_eq!(events.take(1, &mut taken), (EVENT_BYTES, 1));
+        assert_eq!(
+            events.take(EVENT_BYTES + 1, &mut taken),
+            (2 * EVENT_BYTES, 3)
+        );
+    }
 }

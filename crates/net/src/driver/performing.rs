@@ -22,7 +22,7 @@ pub struct Parts {
     pub links: Links,
     pub backlog: Backlog,
     pub events: Events,
-    /// What the mesh is to hear next.
+    /// What the mesh is to handle next.
     pub inputs: VecDeque<Input>,
     /// How many frames were handed to links.
     pub frames: u64,
@@ -39,7 +39,7 @@ pub struct Performing<'a> {
 }
 
 impl Performing<'_> {
-    /// Performs one output. What the mesh is to hear of it goes to the inputs.
+    /// Performs one output. What that comes to, the mesh finds among its inputs.
     pub fn perform(&mut self, output: Output, parts: &mut Parts) {
         match output {
             Output::Transmit { link, text } => {
@@ -62,7 +62,7 @@ impl Performing<'_> {
             Output::Beat { link, bytes } => self.beat(link, Some(&bytes), parts),
             Output::Ping { link } => self.beat(link, None, parts),
             Output::Probe { link } => self.probe(link, parts),
-            Output::Event(event) => self.tell(event, parts),
+            Output::Event(event) => self.emit(event, parts),
             Output::Dial { link, url } => (self.dial)(link, url, parts.links.dial(link)),
             Output::Close { link } => match parts.links.close(link) {
                 Closing::Open(open) => touch(&mut self.dirty, open),
@@ -99,7 +99,7 @@ impl Performing<'_> {
         }
     }
 
-    fn tell(&mut self, event: Event, parts: &mut Parts) {
+    fn emit(&mut self, event: Event, parts: &mut Parts) {
         self.waiting += parts.events.push(event);
     }
 }

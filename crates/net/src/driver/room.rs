@@ -41,7 +41,7 @@ impl Room {
         self.made.notify_waiters();
     }
 
-    /// Nobody will take anything any more.
+    /// The program takes nothing any more.
     pub fn end(&self) {
         self.waiting.store(0, Ordering::Relaxed);
         self.announce();
@@ -61,5 +61,50 @@ impl Room {
             }
             made.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether somebody who waits for room is let go by that.
+    fn lets_go(room: &Room, act: impl FnOnce()) -> bool {
+        use std::pin::pin;
+        use std::task::{Context, Waker};
+        let mut waiting = pin!(room.wait());
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(waiting.as_mut().poll(cx).is_pending());
+        act();
+        waiting.poll(cx).is_ready()
+    }
+
+    #[test]
+    fn whoever_waits_for_room_goes_on_when_the_program_has_taken_enough() {
+        let room = Room::default();
+        room.add(MOST);
+        assert!(room.is_there());
+        room.add(100);
+        assert!(!room.is_there());
+        assert!(!lets_go(&room, || room.remove(99)));
+        assert!(lets_go(&room, || room.remove(1)));
+    }
+
+    #[test]
+    fn answers_that_are_owed_need_room_as_well() {
+        let room = Room::default();
+        room.add(100);
+        assert!(!room.owe(MOST));
+        assert!(!room.is_there());
+        assert!(lets_go(&room, || if room.owe(MOST - 100) {
+            room.announce();
+        }));
+    }
+
+    #[test]
+    fn at_the_end_nobody_waits_any_more() {
+        let room = Room::default();
+        room.add(2 * MOST);
+        assert!(lets_go(&room, || room.end()));
     }
 }

@@ -37,7 +37,7 @@ impl Line {
     }
 }
 
-/// Ends all connections between two hosts. Gives how many ends there were.
+/// Ends all connections between two hosts. Returns how many ends there were.
 pub fn cut(a: IpAddr, b: IpAddr) -> usize {
     let mut count = 0;
     let ends = OPEN.with_borrow_mut(|open| {

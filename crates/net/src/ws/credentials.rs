@@ -1,4 +1,4 @@
-//! What to show at urls that ask who is there. The mesh knows those urls without it, so nobody is ever told.
+//! What to show at urls that ask who is there. The mesh knows those urls without it, so no other host ever learns it.
 
 use std::collections::VecDeque;
 

@@ -58,7 +58,7 @@ impl Decoder {
         }
     }
 
-    /// Takes all of the bytes and tells what they complete. After an error the decoder is of no use any more.
+    /// Consumes all of the bytes and calls `tell` with each message that they complete. After an error the decoder is of no use any more.
     pub fn feed(
         &mut self,
         mut bytes: &[u8],
@@ -92,7 +92,7 @@ impl Decoder {
         }
     }
 
-    /// Reads a header off the bytes. Takes all of them when it is not complete.
+    /// Reads a header off the bytes. Consumes all of them when it is not complete.
     fn header(&mut self, bytes: &mut &[u8]) -> Option<Header> {
         if self.head.is_empty()
             && let Some((header, length)) = Header::parse(bytes)

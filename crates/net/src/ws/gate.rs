@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::limits::Limits;
 
-/// Counts the connections that a server has taken. When too many shake hands, the one that has been at it for longest makes room: an
+/// Counts the connections that a server has accepted. When too many shake hands, the one that has been at it for longest makes room: an
 /// honest handshake takes no longer than the way to the other host and back, so strangers who hold theirs up keep nobody out.
 #[derive(Debug, Default)]
 pub struct Gate {
@@ -33,7 +33,7 @@ pub struct Pass {
 }
 
 impl Gate {
-    /// Lets a connection in, unless there are too many. The receiver hears when it has to go.
+    /// Lets a connection in, unless there are too many. The receiver ends when it has to go.
     pub fn enter(self: &Arc<Self>, limits: &Limits) -> Option<(Pass, Ousted)> {
         let mut state = self.state.lock();
         if state.open >= limits.max_connections {
@@ -68,7 +68,7 @@ impl Pass {
         }
         state.open += 1;
         self.open = true;
-        // It stays until it ends: nobody tells it to go any more.
+        // It stays until it ends: nobody ousts it any more.
         drop(state);
         let _ = sender.send(());
         true

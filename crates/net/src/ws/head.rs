@@ -60,7 +60,7 @@ impl Default for Arriving {
 
 impl Arriving {
     /// Reads until it is worth a look: the head may be complete, or there is twice as much as at the last look. So whoever sends byte by
-    /// byte does not have it parsed for each. Gives whether the stream goes on.
+    /// byte does not have it parsed for each. Returns whether the stream goes on.
     pub async fn read(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<bool> {
         loop {
             let known = self.bytes.len();

@@ -9,7 +9,7 @@ use crate::read_loop::{Descriptor, LinkReader, ReadEnd};
 use crate::ws::reader::Reader;
 use crate::ws::stream::Stream;
 
-/// What a link's task hears from its reader in a loop.
+/// What a reader in a loop reports to its link's task.
 #[derive(Default)]
 pub struct Signals {
     pub paused: Notify,

@@ -68,7 +68,7 @@ impl Outbox {
         }
     }
 
-    /// Puts in a frame. Gives how many bytes wait now.
+    /// Puts in a frame. Returns how many bytes wait now.
     pub fn push_text(&self, text: &str) -> usize {
         self.push_frame(opcode::TEXT, text.as_bytes())
     }

@@ -13,7 +13,7 @@ use crate::ws::connection::Connection;
 use crate::ws::decoder::{Decoder, Message};
 use crate::ws::stream::{Stream, at_once};
 
-/// How much is read before the mesh is told.
+/// How much is read before it is handed over.
 const BURST_FRAMES: usize = 256;
 const BURST_BYTES: usize = 256 * 1024;
 
@@ -118,7 +118,7 @@ impl<S: Stream> Reader<S> {
         })
     }
 
-    /// Takes bytes that have been read already.
+    /// Decodes bytes that have been read already.
     pub fn feed(&mut self, bytes: &[u8], batch: &mut Vec<Input>) -> ReadEnd {
         let Reader {
             connection,
@@ -158,7 +158,7 @@ impl<S: Stream> Reader<S> {
         }
     }
 
-    /// Sends the close frame that is due, if one is. To be called when what was read is given away: nothing can be sent after it.
+    /// Sends the close frame that is due, if one is. To be called when what was read is handed over: nothing can be sent after it.
     pub fn say_farewell(&mut self) {
         if let Some(code) = self.farewell.take() {
             self.connection.answer_close(code);

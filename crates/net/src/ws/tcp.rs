@@ -55,6 +55,8 @@ impl Socket {
         if host.read_loop().is_some() {
             return Socket::write_only(stream);
         }
+        #[cfg(not(unix))]
+        let _ = host;
         Ok(Socket::Whole(stream))
     }
 
@@ -143,10 +145,10 @@ impl Stream for Socket {
         }
     }
 
-    #[cfg(unix)]
     fn descriptor(&self) -> Option<Descriptor> {
         match self {
             Socket::Whole(_) => None,
+            #[cfg(unix)]
             Socket::WriteOnly(stream) => Some(std::os::fd::AsRawFd::as_raw_fd(stream)),
         }
     }
