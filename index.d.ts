@@ -23,7 +23,7 @@ declare namespace distribus {
    */
   type Id = string | number | boolean | null | undefined;
 
-  /** Codes of the errors that promises of a host reject with, or that its methods throw. docs/reference/errors.md explains each of them. */
+  /** Codes of the errors with which promises of a host reject, or that its methods throw. docs/reference/errors.md explains each of them. */
   type ErrorCode =
     | 'ERR_PEER_NOT_FOUND'
     | 'ERR_PEER_UNREACHABLE'
@@ -61,7 +61,7 @@ declare namespace distribus {
     | 'ERR_INVALID_ARG_VALUE'
     | 'ERR_ADDON_UNAVAILABLE';
 
-  /** An error of a host. Failures of the operating system have its codes instead, like `ECONNREFUSED`, with their facts. */
+  /** An error of a host. Failures of the operating system keep their codes, like `ECONNREFUSED`, and their facts. */
   interface DistribusError extends Error {
     code: ErrorCode | (string & {});
     cause?: unknown;
@@ -86,9 +86,9 @@ declare namespace distribus {
   interface Member {
     /** The url that it advertises, or by which it was dialled; null when it does not listen, or listens at the url of another host. */
     url: string | null;
-    /** Tells it from all other hosts and from itself before a restart; null when it is a host of 0.4.0. */
+    /** Names this incarnation: one life of a host, from its start to its end. Null for a 0.4.0 host. */
     id: string | null;
-    /** Whether there is a connection; false while it is lost and looked for. */
+    /** Whether there is a connection. False while it is lost and this host tries to reconnect. */
     connected: boolean;
   }
 
@@ -96,30 +96,30 @@ declare namespace distribus {
   interface HostEvents {
     /** A host has become a member of the network and is connected. */
     join: [url: string | null, id: string | null];
-    /** A member is gone: it has said goodbye, was given up, was started anew, or we have closed. Exactly one for every join. */
+    /** A member is gone: it has said goodbye, was given up or started anew, or this host has closed. Exactly one for every join. */
     leave: [url: string | null, id: string | null];
-    /** The connection with a member is lost; it is looked for. */
+    /** The connection with a member is lost. The host tries to reconnect. */
     disconnect: [url: string | null, id: string | null];
     /** The same member is connected again. */
     reconnect: [url: string | null, id: string | null];
-    /** A host that others told us of, or a further one of several to join, could not be connected to. It is tried again, unless it refused. */
+    /** A host that other hosts know, or a further one of several to join, could not be connected to. It is tried again, unless it refused. */
     unreachable: [url: string, err: DistribusError];
-    /** The program of that host, which is connected, has taken nothing for `ms` milliseconds. Told once, until it goes on. */
+    /** That host is connected, and its program has applied nothing for `ms` milliseconds. Emitted once, until the program goes on. */
     stalled: [url: string | null, id: string | null, ms: number];
-    /** So much waits for that host that `publish` returns false. `url`, here and of `drop` and `gap`, is its key in `connections`: its id when it does not listen. */
+    /** The queue for that host is so full that `publish` returns false. `url`, here and of `drop` and `gap`, is its key in `connections`: its id when it does not listen. */
     slow: [url: string];
-    /** Not much waits for any host any more: `publish` returns true again. */
+    /** No queue is that full any more: `publish` returns true again. */
     drain: [];
-    /** So many messages that were published here on that channel do not reach that host, because too much waits for it, they are too large, or it is gone; or, for a group, that no member took them. */
+    /** So many messages that were published here on that channel do not reach that host: its queue is full, they are too large, or it is gone. For a group: no member accepted them. */
     drop: [url: string, channel: any, count: number];
-    /** So many messages that host has published are missing here; null when it is not known whether any are: the connection was lost for good. */
+    /** So many messages that that host has published are missing here. Null: perhaps some, because the connection was lost for good. */
     gap: [url: string, count: number | null];
-    /** Trouble that no promise and no caller gets to know. Without a listener it becomes a warning of the process. */
+    /** Trouble that no promise and no caller reports. Without a listener it becomes a warning of the process. */
     error: [err: DistribusError];
   }
 
   interface SendOptions {
-    /** What to do while the peer's host, or one that may be it, is lost: reject at once, or wait for it, for `requestTimeout`. Default: the host's `offline`. */
+    /** What to do while the peer's host, or one that may be it, is lost: reject at once, or wait for it, for `requestTimeout` at most. Default: the host's `offline`. */
     offline?: 'reject' | 'queue';
   }
 
@@ -129,7 +129,7 @@ declare namespace distribus {
     delivered: number;
     /** Requests that were answered. */
     replied: number;
-    /** Delivered, and a listener or a handler threw. */
+    /** Delivered; a listener or a handler threw. */
     threw: number;
     /** `ERR_NO_HANDLER` */
     noHandler: number;
@@ -142,28 +142,28 @@ declare namespace distribus {
     notSupported: number;
     unknown: number;
     timeout: number;
-    /** Requests that their signal has ended. */
+    /** Requests that their signal ended. */
     aborted: number;
     /** `ERR_HOST_CLOSED`, `ERR_HOST_DRAINING` */
     closed: number;
   }
 
-  /** What waits for another host, and has gone to it and come from it since it was connected. */
+  /** The queue for another host, and the traffic with it since it was connected. */
   interface LinkStats {
     connected: boolean;
-    /** Messages that are not acknowledged. */
+    /** Messages that are not acknowledged yet. */
     queuedMessages: number;
-    /** What they take in memory, about. This is what `maxQueueBytes` limits. */
+    /** Their size in memory, about. This is what `maxQueueBytes` limits. */
     queuedBytes: number;
-    /** Bytes of those that have been sent. */
+    /** Bytes of those that are written. */
     inFlightBytes: number;
-    /** Bytes that wait for room in the socket. */
+    /** Bytes that the socket has not accepted yet. */
     unwrittenBytes: number;
     bytesIn: number;
     bytesOut: number;
   }
 
-  /** Counters of a host, since it was made. They count messages, and what goes to other hosts or comes from them only. */
+  /** Counters of a host, since it was made. They count messages to and from other hosts only. */
   interface Stats {
     /** Sends and requests, those that failed at once included: the sum of all outcomes and of `pending`. */
     sent: number;
@@ -171,76 +171,76 @@ declare namespace distribus {
     received: number;
     /** Publishes while other hosts are members, each counted once. */
     published: number;
-    /** What others have published and came here. */
+    /** Published messages of other hosts that arrived here. */
     heard: number;
     outcomes: Outcomes;
     /** Sends and requests whose promises are not settled. */
     pending: number;
     /** Published messages that were dropped, counted for each host that did not get them. */
     dropped: number;
-    /** How often something that others have published was missing. */
+    /** How often published messages of other hosts were missing. */
     gaps: number;
-    /** How often a lost host was back, whoever dialled. */
+    /** How often a lost host came back, whoever dialled. */
     reconnects: number;
     bytesIn: number;
     bytesOut: number;
-    /** Messages that wait for their acknowledgement, publishes included. */
+    /** Messages that are not acknowledged yet, publishes included. */
     undelivered: number;
-    /** By the keys of `connections`; hosts that are lost included, as long as something may wait for them. */
+    /** By the keys of `connections`. Lost hosts are included, as long as messages may wait for them. */
     links: Record<string, LinkStats>;
   }
 
   interface HostOptions {
-    /** The network this host belongs to. Hosts with different ones do not join. Default: none, taken over from the first joined host. */
+    /** The network that this host belongs to. Hosts with different ones do not join. Default: none; the host takes over that of the first host that it joins. */
     networkId?: string | number | null;
-    /** How long to try to reconnect with a lost host, in milliseconds. Default: 300000 (5 minutes). */
+    /** How long to try to reconnect to a lost host, in milliseconds. Default: 300000 (5 minutes). */
     reconnectTimeout?: number;
     /** The delay before the first reconnect, in milliseconds. Default: 1000. */
     reconnectDelay?: number;
-    /** By what the delay is divided after every failed reconnect: 2 halves it, 0.5 doubles it. Default: 2. */
+    /** What the delay is divided by after every failed reconnect: 2 halves it, 0.5 doubles it. Default: 2. */
     reconnectDecay?: number;
     /** How long to wait for the answer of another host, in milliseconds, more than 0. Default: 60000. */
     requestTimeout?: number;
-    /** The largest message of another host that is taken, and of this one that is sent, in bytes, at least 65536. Default: 67108864 (64 MiB). */
+    /** The largest message that this host accepts and sends, in bytes, at least 65536. Default: 67108864 (64 MiB). */
     maxPayload?: number;
     /** The longest id and the longest name of a channel, in characters. Default: 65536. */
     maxIdLength?: number;
-    /** How much may wait for one host, and for all lost hosts together, in bytes of memory, at least 65536. Default: 134217728 (128 MiB). */
+    /** The queue for one host, and for all lost hosts together, in bytes of memory, at least 65536. Default: 134217728 (128 MiB). */
     maxQueueBytes?: number;
-    /** How many messages to one host may wait for their acknowledgement. Default: 524288. */
+    /** How many messages to one host may be in flight. Default: 524288. */
     maxInFlight?: number;
-    /** How many peers of other hosts are remembered with their hosts; beyond it the ones not used for longest are looked up again. Default: 1048576. */
+    /** How many peers of other hosts are remembered with their hosts. Beyond it the host forgets those not used for longest, and looks them up again. Default: 1048576. */
     maxAddresses?: number;
     /** How many connections are accepted at one time. Default: 16384. */
     maxConnections?: number;
-    /** How many accepted connections may shake hands at one time; beyond it the oldest one makes room. Default: 1024. */
+    /** How many accepted connections may shake hands at one time. Beyond it the oldest one makes room. Default: 1024. */
     maxPendingHandshakes?: number;
     /** How long a connection may take until both sides speak WebSocket, in milliseconds. Default: 5000. */
     handshakeTimeout?: number;
-    /** How often other hosts hear of this one, in milliseconds; 0: never, and nobody is lost because of silence. Default: 8000. */
+    /** How often this host gives other hosts a sign of life, in milliseconds. 0: never, and no host is lost because of silence. Default: 8000. */
     heartbeatInterval?: number;
-    /** A host of which nothing was heard for so many milliseconds is lost. Greater than `heartbeatInterval`. Default: 24000. */
+    /** A host that is silent for so many milliseconds is lost. Greater than `heartbeatInterval`. Default: 24000. */
     heartbeatTimeout?: number;
-    /** What a send does while the peer's host is lost: reject at once (the default), or wait for it, for `requestTimeout`. */
+    /** What a send does while the peer's host is lost: reject at once (the default), or wait for it, for `requestTimeout` at most. */
     offline?: 'reject' | 'queue';
     /**
      * The class of the promises that the host returns: bluebird's by default, the native one on request (`{ Promise }`). With native
      * promises a failed send that nobody catches ends the process, as Node does with any unhandled rejection.
      */
     Promise?: PromiseConstructorLike | typeof Bluebird;
-    /** Options of your own are kept and handed back by `config()`. */
+    /** Options of your own are kept, and `config()` returns them. */
     [option: string]: unknown;
   }
 
   interface ListenOptions {
-    /** The IP address to bind, or `'localhost'` for both loopback addresses. Default: loopback for an address or a name that means this machine alone, else everything. */
+    /** The IP address to bind, or `'localhost'` for both loopback addresses. Default: loopback for an address or a name that means this machine alone, otherwise all interfaces. */
     bind?: string;
   }
 
   interface RequestOptions {
-    /** How long to wait for the reply, in milliseconds, more than 0; Infinity: for as long as it takes. Default: the host's `requestTimeout`. */
+    /** How long to wait for the reply, in milliseconds, more than 0. Infinity: without an end. Default: the host's `requestTimeout`. */
     timeout?: number;
-    /** Ends the waiting: the request is rejected with an `AbortError` whose `cause` is the signal's reason. */
+    /** Ends the waiting: the request rejects with an `AbortError` whose `cause` is the signal's reason. */
     signal?: AbortSignal;
   }
 
@@ -252,7 +252,7 @@ declare namespace distribus {
     close(): void;
   }
 
-  /** A reconnect to come, or the waiting for one. */
+  /** A reconnect to a lost host. */
   interface Timer {
     /** Gives the lost host up. */
     close(): void;
@@ -297,7 +297,7 @@ declare namespace distribus {
      *
      * @typeParam Reply the type of the reply
      * @returns resolves with the reply; rejects with ERR_HANDLER (the handler threw), ERR_NO_HANDLER, ERR_REQUEST_TIMEOUT, ABORT_ERR,
-     * ERR_REQUEST_NOT_SUPPORTED (the peer lives on a host of distribus 0.4.0), or as `send` does
+     * ERR_REQUEST_NOT_SUPPORTED (the peer lives on a 0.4.0 host), or as `send` does
      * @throws {Error} ERR_NO_HOST: no host has made this peer
      */
     request<Reply = In>(to: Id, message?: Out, options?: RequestOptions | null): HostPromise<Reply>;
@@ -311,14 +311,14 @@ declare namespace distribus {
     broadcast(message: Out): HostPromise<{ delivered: number; failed: number }>;
 
     /**
-     * Answers the requests for this peer from now on, in place of the handler before. None: they are refused.
+     * Answers the requests to this peer from now on, in place of the handler before. Without one they are refused.
      *
      * @throws {TypeError} ERR_INVALID_ARG_TYPE: the handler is not a function
      */
     handle(handler: Handler<In, Out> | null | undefined): this;
 
     /**
-     * Adds a listener. They are called in the order in which they were added; one that was added twice is called twice.
+     * Adds a listener. Listeners are called in the order in which they were added. One that was added twice is called twice.
      *
      * @throws {TypeError} ERR_INVALID_ARG_TYPE: the callback is not a function
      */
@@ -369,11 +369,11 @@ declare namespace distribus {
     readonly prototype: Peer;
   }
 
-  /** A node of the network: peers live on it, and it connects with other hosts. */
+  /** A node of the network. Peers live on it, and it connects to other hosts. */
   interface Host {
     /** The peers that live on this host, by id. */
     peers: Record<string, Peer>;
-    /** Where other hosts' peers are, as far as they have been looked up, by the peer's id: the url of the host, or the id of one that does not listen. */
+    /** Where peers of other hosts live, by the peer's id, as far as they have been looked up: the url of the host, or the id of one that does not listen. */
     addresses: Record<string, string>;
     /** The callbacks that are subscribed on this host, by channel. */
     channels: Record<string, Array<(message: any) => unknown>>;
@@ -387,9 +387,9 @@ declare namespace distribus {
     server: Server | null;
     /** The address that was given to `listen`, null while the host does not listen. */
     address: string | null;
-    /** The port that was given to `listen` (the one that was found for port 0), null while the host does not listen. */
+    /** The port that was given to `listen`, or the one that was found for port 0. Null while the host does not listen. */
     port: number | string | null;
-    /** Under which url other hosts reach this one; undefined before the first `listen`, null after `close`. */
+    /** The url under which other hosts reach this one. Undefined before the first `listen`, null after `close`. */
     url?: string | null;
     /** The network that this host belongs to, if any. */
     networkId?: any;
@@ -403,7 +403,7 @@ declare namespace distribus {
     config(options?: HostOptions | null): HostOptions;
 
     /**
-     * Creates a peer. Its id should be unique in the network; only this host is asked.
+     * Creates a peer. Its id should be unique in the network, but only this host is asked. Ids are compared as strings, so all plain objects are one id.
      *
      * @throws {Error} ERR_ID_EXISTS: this host has a peer with that id
      * @throws {RangeError} ERR_ID_TOO_LONG: longer than `maxIdLength`
@@ -411,7 +411,7 @@ declare namespace distribus {
      */
     create<In = any, Out = any>(id?: Id): Peer<In, Out>;
 
-    /** Removes a peer. It can still send, but is not found any more. */
+    /** Removes a peer. It can still send, but other peers do not find it any more. */
     remove(peer: Peer | Id): void;
 
     /** The peer of this host with that id, or null. */
@@ -424,13 +424,13 @@ declare namespace distribus {
      */
     find(id: Id): HostPromise<string | null>;
 
-    /** The ids of all peers in the network. Hosts of distribus 0.4.0 cannot be asked for theirs. */
+    /** Resolves with the ids of all peers in the network. 0.4.0 hosts cannot be asked for theirs. */
     list(): HostPromise<any[]>;
 
-    /** The ids of all peers in the network that match, see `subscribe` for the wildcards. */
+    /** Resolves with the ids of all peers in the network that match, see `subscribe` for the wildcards. */
     list(pattern: string | null): HostPromise<any[]>;
 
-    /** Resolves with this host when every host of ours that is connected knows what has been subscribed to here so far. */
+    /** Resolves with this host when every connected host of this version knows what has been subscribed to here so far. */
     ready(channel?: Id): HostPromise<this>;
 
     /**
@@ -446,7 +446,7 @@ declare namespace distribus {
     broadcast(from: Id, message: any): HostPromise<{ delivered: number; failed: number }>;
 
     /**
-     * Tells who is there and matches, then who comes and goes: one leave for every join. Peers of a host whose connection is lost leave.
+     * Yields the peers that are there and match, then those that come and go: one leave for every join. Peers of a host whose connection is lost leave.
      * The signal ends it with an AbortError.
      *
      * @throws {RangeError} ERR_ID_TOO_LONG: the pattern is longer than `maxIdLength`
@@ -459,24 +459,28 @@ declare namespace distribus {
     /**
      * Listens for other hosts.
      *
-     * @param address what other hosts are told: this host's url is `ws://address:port`. Binds loopback alone if it means this machine alone
-     * @param port 0 for any free port
-     * @returns resolves with the host; rejects with ERR_SERVER_ALREADY_LISTENING, or with the system's error, like EADDRINUSE
+     * @param address the name under which others reach this machine: the host's url is `ws://address:port`. Binds loopback alone if it means this machine alone
+     * @param port 0 for any free port; it cannot be left out
+     * @returns resolves with the host; rejects with ERR_SERVER_ALREADY_LISTENING, with a system error, like EADDRINUSE, or with a TypeError
      */
-    listen(address?: string | null, port?: number | string, options?: ListenOptions | null): HostPromise<this>;
+    listen(
+      address: string | null | undefined,
+      port: number | string,
+      options?: ListenOptions | null
+    ): HostPromise<this>;
 
     /**
      * Joins a host, and all hosts that it knows.
      *
      * @param url like `ws://example.com:3000`. Credentials in it, `ws://user:password@example.com`, are sent as `Authorization: Basic` and shown nowhere
-     * @returns resolves with this host when it is connected with all of them; rejects with the system's error, like ECONNREFUSED, or with
+     * @returns resolves with this host when it is connected with all of them; rejects with a system error, like ECONNREFUSED, or with
      * ERR_NETWORK_ID_MISMATCH, ERR_CONNECTION_LOST, ERR_REFUSED, ERR_REQUEST_TIMEOUT, ERR_HOST_CLOSED, ERR_INVALID_URL,
      * ERR_TLS_UNSUPPORTED, ERR_HANDSHAKE_TIMEOUT, ERR_HANDSHAKE_FAILED, ERR_UNEXPECTED_RESPONSE
      */
     join(url: string | URL | null | undefined): HostPromise<this>;
     join(address: string, port: number | string): HostPromise<this>;
     /**
-     * Joins by whichever of these hosts answers first. The others are joined as well, and tried again if they do not answer. The host's own
+     * Joins by whichever of these hosts answers first. The others are joined too, and tried again if they do not answer. The host's own
      * url does not count.
      *
      * @returns resolves with this host; rejects with ERR_JOIN_FAILED when all have failed, with a TypeError when there is none or one is
@@ -488,7 +492,7 @@ declare namespace distribus {
     hosts(): Member[];
 
     /**
-     * Adds a listener. They are called in the order in which they were added; what one throws goes to the event `'error'`.
+     * Adds a listener. Listeners are called in the order in which they were added. What one throws goes to the event `'error'`.
      *
      * @throws {TypeError} ERR_INVALID_ARG_TYPE: the callback is not a function
      */
@@ -538,20 +542,20 @@ declare namespace distribus {
     emit(event: string | symbol, ...args: any[]): boolean;
 
     /**
-     * Closes the host when everything is settled that is under way: nobody new is taken in and nothing new can begin meanwhile
+     * Closes the host when everything in flight is settled. Meanwhile it accepts no new hosts, and nothing new can begin
      * (ERR_HOST_DRAINING).
      *
      * @param options `timeout`: how long that may take, in milliseconds, the goodbye included. Default: 30000
-     * @returns resolves with the host; rejects with ERR_DRAIN_TIMEOUT when something was undelivered or unanswered then. It is closed all the same
+     * @returns resolves with the host; rejects with ERR_DRAIN_TIMEOUT when something was undelivered or unanswered then. The host is closed in either case
      */
     drain(options?: { timeout?: number } | null): HostPromise<this>;
 
-    /** Counters of what the host has done with other hosts, and what waits for them. */
+    /** Counters of the traffic with other hosts, and of the queues for them. */
     stats(): Stats;
 
     /**
-     * Says goodbye to all hosts, stops listening and ends all connections. The host can be used again. Hosts that do not answer are
-     * waited for 5 seconds at most.
+     * Says goodbye to all hosts, stops listening and ends all connections. The host can be used again. It waits 5 seconds at most for
+     * hosts that do not answer.
      */
     close(): HostPromise<this>;
 
@@ -566,7 +570,7 @@ declare namespace distribus {
     /**
      * Publishes a message: to the subscribers of this host synchronously and by reference, and to all other hosts.
      *
-     * @returns false when so much waits for a host that it is better to wait for the event `'drain'` before publishing more
+     * @returns false when the queue for a host is so full that it is better to wait for the event `'drain'` before publishing more
      * @throws what a subscriber of this host throws; other hosts then get nothing
      * @throws {RangeError} ERR_ID_TOO_LONG: the channel is longer than `maxIdLength`
      */

@@ -48,7 +48,7 @@ function hostClosed() {
 
 /** @param {any} id */
 function overloaded(id) {
-  return error('ERR_OVERLOADED', 'Too much is under way, the message was not sent (id: ' + nameOf(id) + ')');
+  return error('ERR_OVERLOADED', 'The queue is full, the message was not sent (id: ' + nameOf(id) + ')');
 }
 
 function hostDraining() {

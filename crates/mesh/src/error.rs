@@ -33,7 +33,7 @@ pub enum SendError {
     #[error("requests are not supported there")]
     NotSupported { id: Option<Raw> },
     /// Too much waits already for the peer's host, or for searches. Never delivered.
-    #[error("too much is under way")]
+    #[error("the queue is full")]
     Overloaded { id: Option<Raw> },
     /// The message is larger than a host takes. Never delivered.
     #[error("the message is too large")]
