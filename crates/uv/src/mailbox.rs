@@ -5,8 +5,8 @@ use std::sync::Arc;
 use distribus_net::LinkReader;
 use parking_lot::Mutex;
 
-use crate::Deliver;
 use crate::ffi::{self, RawHandle};
+use crate::reading::Deliver;
 
 pub enum Letter {
     Attach {

@@ -12,8 +12,8 @@ use distribus_net::{LinkReader, ReadEnd};
 use crate::ffi::{self, RawHandle, RawLoop, UV_ASYNC, UV_POLL, UV_PREPARE, UV_READABLE, Uv};
 use crate::handle::Handle;
 use crate::mailbox::{Letter, Mailbox};
+use crate::reading::{Deliver, reading};
 use crate::spin::Spin;
-use crate::{Deliver, Loop, reading};
 
 /// Our side of an environment's loop. It stays on the loop's thread.
 pub struct Environment {
@@ -95,10 +95,8 @@ impl Environment {
         })
     }
 
-    pub fn handle(&self) -> Loop {
-        Loop {
-            mailbox: Arc::clone(&self.mailbox),
-        }
+    pub fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
     }
 
     /// Ends everything; calls back when the loop does not know anything of ours any more.
