@@ -58,6 +58,10 @@ module.exports = [
       ]
     }
   },
+  {
+    files: ['lib/**/*.js', 'index.js'],
+    rules: { 'max-lines-per-function': ['error', { max: 80, skipBlankLines: false, skipComments: false }] }
+  },
   { files: ['**/*.mjs'], languageOptions: { sourceType: 'module' }, rules: { strict: 'off' } },
   {
     files: ['**/*.mjs'],

@@ -5,6 +5,7 @@ const test = require('node:test');
 const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
+const { code, functions } = require('./structure/rust.js');
 
 const root = path.join(__dirname, '..');
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
@@ -132,12 +133,47 @@ test('what lies under the parts of the mesh uses only what lies below it', () =>
   }
 });
 
-test('the rooms depend on those below only', () => {
-  const mesh = read('crates/mesh/Cargo.toml');
-  for (const name of ['tokio', 'napi', 'distribus-net']) assert.ok(!mesh.includes(name), `mesh depends on ${name}`);
-  const net = read('crates/net/Cargo.toml');
-  for (const name of ['napi', 'distribus-uv']) assert.ok(!net.includes(name), `net depends on ${name}`);
-  assert.ok(!/napi|tokio/.test(read('crates/uv/Cargo.toml')), 'uv depends on napi or tokio');
+/** What a room is built with: other rooms, and what comes from elsewhere. */
+const BUILT_WITH = {
+  'crates/mesh': ['bytes', 'bytestring', 'fastrand', 'memchr', 'serde', 'serde_json', 'thiserror'],
+  'crates/net': [
+    ...['distribus-mesh', 'bytes', 'bytestring', 'fastrand', 'httparse', 'parking_lot', 'socket2', 'thiserror'],
+    ...['tokio', 'tokio-tungstenite', 'tracing', 'turmoil']
+  ],
+  'crates/uv': ['distribus-net', 'libc', 'libloading', 'parking_lot', 'tracing'],
+  '.': [
+    ...['distribus-mesh', 'distribus-net', 'distribus-uv', 'bytes', 'bytestring', 'napi', 'napi-derive'],
+    ...['parking_lot', 'serde_json']
+  ]
+};
+
+test('each room is built with what is written here, which for rooms means those below', () => {
+  for (const [room, expected] of Object.entries(BUILT_WITH)) {
+    const sections = read(`${room}/Cargo.toml`).split(/^\[/m);
+    const names = sections
+      .filter((section) => /^(target\..*\.)?dependencies\]/.test(section))
+      .flatMap((section) => [...section.matchAll(/^([\w-]+)(?:\.workspace)?\s*=/gm)].map((match) => match[1]));
+    assert.deepStrictEqual(names.sort(), [...expected].sort(), room);
+  }
+});
+
+/** What traffic asks of network, which stands above it, and where that is. */
+const ASKED_OF_NETWORK = ['beaten (beats.rs)', 'drop_link (losing.rs)', 'routed (relaying.rs)'];
+
+test('what is said calls who is there by a short list only, and knows no file of it', () => {
+  const filesUnder = (name) => filesOf(`mesh/${name}`).filter((file) => !file.endsWith('/mod.rs'));
+  const places = new Map();
+  for (const file of filesUnder('network'))
+    for (const { name } of functions(read(file))) places.set(name, `${name} (${path.basename(file)})`);
+  assert.ok(places.size > 50, 'the functions were found');
+  const asked = new Set();
+  for (const file of filesUnder('traffic')) {
+    const plain = code(read(file));
+    assert.doesNotMatch(plain, /\bnetwork::/, file);
+    for (const { 1: name } of plain.matchAll(/\bself\s*\.\s*(\w+)\s*\(/g))
+      if (places.has(name)) asked.add(places.get(name));
+  }
+  assert.deepStrictEqual([...asked].sort(), ASKED_OF_NETWORK);
 });
 
 test('the mesh touches no clock, no socket, no thread', () => {
