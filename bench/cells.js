@@ -139,7 +139,7 @@ const cells = [
   publish('long', 25000, 8),
   cell({
     id: 'v1',
-    title: 'acknowledged sends, 11 B string, with an original host at one end',
+    title: 'acknowledged sends, 11 B string, with a 0.4.0 host at one end',
     workload: 'acked',
     metrics: ['rate', 'cpu'],
     n: 50000,

@@ -156,7 +156,7 @@ async function between(cell, name, started, options) {
     };
   };
 
-  // One to each recipient first, so that all are known: the original would ask all hosts about each of the messages.
+  // One to each recipient first, so that all are known: 0.4.0 would ask all hosts about each of the messages.
   if (cell.workload !== 'publish') await run(cell.recipients);
   if (cell.warmup > 0) await run(cell.warmup);
   const runs = [];

@@ -43,7 +43,7 @@ function figures(results) {
     ...(mixed.length === 0 || results.cells.v1 === undefined
       ? []
       : [
-          'With an original host at one end: ' +
+          'With a 0.4.0 host at one end: ' +
             mixed
               .map((name) => `${contenders[name].title}: ${written(results.cells.v1, name, 'rate')} a second`)
               .join(', ') +

@@ -58,7 +58,7 @@ const commands = {
   async listen({ of, count }) {
     kind = packages[/** @type {'ours' | 'original'} */ (of)]();
     for (let i = 0; i < count; i++) {
-      // Without heartbeats the frames that are counted are those of what is measured. Originals do not know the option.
+      // Without heartbeats the frames that are counted are those of what is measured. 0.4.0 hosts do not know the option.
       const host = new kind.distribus.Host({ heartbeatInterval: 0 });
       await host.listen('127.0.0.1', await kind.port());
       hosts.push(host);
