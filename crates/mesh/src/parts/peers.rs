@@ -130,6 +130,14 @@ impl Peers {
         Landed::Adrift
     }
 
+    /// Whether that peer has been found elsewhere since messages to it left by that address: others may have arrived there.
+    pub fn is_adrift(&self, key: &str, flight: u64) -> bool {
+        let address = self.addresses.get(key);
+        let lookup = self.lookups.get(key).map(|lookup| &lookup.hold);
+        let mut waited = lookup.into_iter().chain(self.strays.get(key));
+        address.is_none_or(|a| a.number != flight) && !waited.any(|flights| flights.has(flight))
+    }
+
     /// A message to that peer has perhaps been delivered: gives those that wait although they come before it. They had been sent
     /// to where the peer was not at that moment, and are too late now.
     pub fn overtaken(&mut self, key: &str, seq: u64) -> Vec<Parcel> {

@@ -79,6 +79,13 @@ impl Mesh {
     /// Leaves the network: says goodbye to everyone, gives up everything that is under way, and is done when the last link has
     /// ended, or when the time is over.
     pub(in crate::mesh) fn close(&mut self, call: Call, within: Duration) {
+        let links: Vec<(LinkId, State)> = self.hosts.links().map(|(id, l)| (id, l.state)).collect();
+        for (link, _) in links.iter().filter(|(_, state)| *state == State::Joined) {
+            // What was published before must not be lost behind the other host's window.
+            if let Some(host) = self.session_of(*link) {
+                self.pump(&host, true);
+            }
+        }
         if let Some(earlier) = self.closing.replace(call) {
             self.done(earlier, Ok(Answer::Done));
         }
@@ -104,7 +111,6 @@ impl Mesh {
         for call in finds {
             self.done(call, Err(CallError::Closed));
         }
-        let links: Vec<(LinkId, State)> = self.hosts.links().map(|(id, l)| (id, l.state)).collect();
         let twins: Vec<LinkId> = links
             .iter()
             .map(|(id, _)| *id)
@@ -113,10 +119,6 @@ impl Mesh {
         for (link, state) in links {
             match state {
                 State::Joined => {
-                    // What was published before must not be lost behind the other host's window.
-                    if let Some(host) = self.session_of(link) {
-                        self.pump(&host, true);
-                    }
                     if let Some(key) = self.hosts.unregister(link, State::Leaving) {
                         self.hosts.forget_aliases(&key);
                         self.event(Event::Disconnected { key });

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::json;
 use crate::limits::Limits;
 use crate::parts::peers::Parcel;
 use crate::parts::sessions::Run;
@@ -139,4 +140,11 @@ impl Cargo {
     pub(in crate::mesh) fn fits(&self, limits: &Limits) -> bool {
         self.record() < limits.payload && self.ids().iter().all(|id| limits.allow(id))
     }
+}
+
+/// An id that no peer has. What is resent to it comes back, unless it had arrived before, which its number shows.
+pub(in crate::mesh) fn nobody(random: &mut fastrand::Rng, limits: &Limits) -> Option<Raw> {
+    let length = limits.id.min(12);
+    let id: String = (0..length).map(|_| random.alphanumeric()).collect();
+    Some(json::quote(&id).into())
 }

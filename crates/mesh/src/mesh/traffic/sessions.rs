@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::cargo::Cargo;
+use super::cargo::{Cargo, nobody};
 use crate::event::{Event, Output};
 use crate::mesh::Mesh;
 use crate::payload::Payload;
@@ -51,13 +51,24 @@ impl Mesh {
             return;
         };
         let frame = self.frames.entry(link).or_default();
-        let largest = session.limits.payload;
-        while let Some((first, cargo)) = session.say(all) {
-            if !frame.is_empty() && frame.len() + cargo.record() > largest {
+        let limits = session.limits;
+        // Nobody knows any more where peers are when we have begun to close.
+        let knows = self.closing.is_none();
+        while let Some((first, cargo, again)) = session.say(all) {
+            if !frame.is_empty() && frame.len() + cargo.record() > limits.payload {
                 let bytes = frame.take();
                 self.out.push(Output::TransmitBinary { link, bytes });
             }
             match cargo {
+                Cargo::Parcel(p) if again && knows && self.peers.is_adrift(&p.key, p.flight) => {
+                    // It must not come after what has arrived elsewhere.
+                    frame.send(
+                        first,
+                        &nobody(&mut self.random, &limits),
+                        &p.from,
+                        &p.payload,
+                    );
+                }
                 Cargo::Parcel(p) if p.asks => {
                     frame.request(first, &p.to, &p.from, p.seq, &p.payload);
                 }

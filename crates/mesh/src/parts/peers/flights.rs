@@ -15,6 +15,10 @@ impl Flights {
         }
     }
 
+    pub fn has(&self, flight: u64) -> bool {
+        self.0.iter().any(|(f, _)| *f == flight)
+    }
+
     /// Whether these were waited for.
     pub fn land(&mut self, flight: u64, count: u32) -> bool {
         let Some(at) = self.0.iter().position(|(f, _)| *f == flight) else {

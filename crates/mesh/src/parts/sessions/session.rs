@@ -258,8 +258,8 @@ impl<T: Run> Session<T> {
         }
     }
 
-    /// The next run that may be said now, with its number. `all`: also beyond the other side's window.
-    pub fn say(&mut self, all: bool) -> Option<(u64, &T)> {
+    /// The next run that may be said now, with its number, and whether it has been said before. `all`: also beyond the other side's window.
+    pub fn say(&mut self, all: bool) -> Option<(u64, &T, bool)> {
         if !self.ready {
             return None;
         }
@@ -273,7 +273,8 @@ impl<T: Run> Session<T> {
             }
             self.in_flight += cost;
             self.said += 1;
-            return self.unacked.get(self.said - 1).map(|s| (s.first, &s.run));
+            let again = self.unacked.get(self.said - 1);
+            return again.map(|s| (s.first, &s.run, true));
         }
         while self.unsent.front().is_some_and(|u| u.run.is_none()) {
             self.unsent.pop_front();
@@ -296,7 +297,7 @@ impl<T: Run> Session<T> {
             done: 0,
         });
         self.said += 1;
-        self.unacked.back().map(|s| (s.first, &s.run))
+        self.unacked.back().map(|s| (s.first, &s.run, false))
     }
 
     /// The other program has taken everything up to that number: gives what that was, in order. `None` for numbers that
