@@ -5,10 +5,12 @@
 //! handed over beside the text, in order.
 
 use distribus_mesh::{Answer, BinaryKind, Change, Event, Input, Outcome, Payload, Raw, Reply};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::contract::{flags, kinds, memberships, outcomes, replies};
 use crate::error;
+use crate::json::{joined, or_null, quote, quote_or_null};
+use crate::runs;
 
 /// A batch as it is written, and what is needed to understand the replies to it.
 #[derive(Default)]
@@ -36,7 +38,7 @@ impl Batch {
             if at > 0 {
                 self.text.push(',');
             }
-            let run = run_length(&events[at..]);
+            let run = runs::length(&events[at..]);
             self.write_run(&events[at..at + run], first + at as u64);
             at += run;
         }
@@ -45,10 +47,20 @@ impl Batch {
     }
 
     fn write_run(&mut self, run: &[Event], number: u64) {
+        if !self.write_messages(run, number)
+            && !self.write_question(&run[0], number)
+            && !self.write_outcome(run)
+        {
+            self.write_news(&run[0]);
+        }
+    }
+
+    /// Whether these are messages: those are written.
+    fn write_messages(&mut self, run: &[Event], number: u64) -> bool {
         match &run[0] {
             Event::Deliver { to, from, payload } => {
                 let (kind, value) = self.payload(payload, run, number);
-                let flags = u8::from(to.is_none()) | u8::from(from.is_none()) << 1;
+                let flags = unnamed(to, from);
                 let (to, from) = (or_null(to), or_null(from));
                 self.push(kind, &[&flags.to_string(), to, from]);
                 self.messages(run, &value);
@@ -59,7 +71,9 @@ impl Batch {
                 original,
             } => {
                 let (kind, value) = self.payload(payload, run, number);
-                let flags = u8::from(channel.is_none()) | 4 | u8::from(*original) << 6;
+                let flags = flag(channel.is_none(), flags::NO_NAME)
+                    | flags::PUBLISHED
+                    | flag(*original, flags::ORIGINAL);
                 self.push(kind, &[&flags.to_string(), or_null(channel), "null"]);
                 self.messages(run, &value);
             }
@@ -69,7 +83,7 @@ impl Batch {
                 payload,
             } => {
                 let (kind, value) = self.payload(payload, run, number);
-                let flags = (u8::from(head.is_none()) | 32).to_string();
+                let flags = (flag(head.is_none(), flags::NO_NAME) | flags::NOTE).to_string();
                 self.push(kind, &[&flags, or_null(head), &quote(host)]);
                 self.messages(run, &value);
             }
@@ -81,7 +95,7 @@ impl Batch {
                 payload,
             } => {
                 let (kind, value) = self.payload(payload, run, number);
-                let flags = u8::from(to.is_none()) | u8::from(from.is_none()) << 1 | 8;
+                let flags = unnamed(to, from) | flags::REQUESTED;
                 let (to, from) = (or_null(to), or_null(from));
                 self.push(kind, &[&flags.to_string(), to, from]);
                 self.messages(run, &value);
@@ -94,31 +108,57 @@ impl Batch {
             } => {
                 let (kind, value) = self.payload(payload, run, number);
                 let outcome = match outcome {
-                    Outcome::Answered => "0",
-                    Outcome::Threw => "1",
-                    Outcome::NoHandler => "2",
+                    Outcome::Answered => outcomes::ANSWERED,
+                    Outcome::Threw => outcomes::THREW,
+                    Outcome::NoHandler => outcomes::NO_HANDLER,
                 };
-                self.push(kind, &["16", &first.to_string(), outcome]);
+                let flags = flags::REPLIED.to_string();
+                self.push(kind, &[&flags, &first.to_string(), outcome]);
                 self.messages(run, &value);
             }
-            Event::Accepted { seq, count, host } => {
-                self.push("28", &[&seq.to_string(), &count.to_string(), &quote(host)]);
-            }
-            Event::Gone { host } => self.push("29", &[&quote(host)]),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether the network asks something: that is written.
+    fn write_question(&mut self, event: &Event, number: u64) -> bool {
+        match event {
             Event::Lookup { id } => {
-                self.push("4", &[if id.is_some() { "1" } else { "0" }, or_null(id)]);
-                self.ask(number, 1);
+                self.push(
+                    kinds::LOOKUP,
+                    &[if id.is_some() { "1" } else { "0" }, or_null(id)],
+                );
             }
+            Event::List => {
+                self.push(kinds::LIST, &[]);
+            }
+            _ => return false,
+        }
+        self.ask(number, 1);
+        true
+    }
+
+    /// Whether that is what became of something that the program wanted: that is written.
+    fn write_outcome(&mut self, run: &[Event]) -> bool {
+        match &run[0] {
+            Event::Accepted { seq, count, host } => {
+                self.push(
+                    kinds::ACCEPTED,
+                    &[&seq.to_string(), &count.to_string(), &quote(host)],
+                );
+            }
+            Event::Gone { host } => self.push(kinds::GONE, &[&quote(host)]),
             Event::Settled { seq, .. } => {
                 let count = |e: &Event| match e {
                     Event::Settled { count, .. } => *count,
                     _ => 0,
                 };
                 let count: u64 = run.iter().map(count).sum();
-                self.push("5", &[&seq.to_string(), &count.to_string()]);
+                self.push(kinds::SETTLED, &[&seq.to_string(), &count.to_string()]);
             }
             Event::Failed { seq, error } => {
-                self.push("6", &[&seq.to_string(), &error::send(error)])
+                self.push(kinds::FAILED, &[&seq.to_string(), &error::send(error)])
             }
             Event::Done { call, result } => {
                 let (ok, value) = match result {
@@ -127,31 +167,42 @@ impl Batch {
                     Ok(Answer::Ids(ids)) => ("1", joined(ids)),
                     Err(e) => ("0", error::call(e)),
                 };
-                self.push("7", &[&call.to_string(), ok, &value]);
+                self.push(kinds::DONE, &[&call.to_string(), ok, &value]);
             }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Writes what the network reports.
+    fn write_news(&mut self, event: &Event) {
+        match event {
             Event::Connected { key, url, host } => {
                 self.push(
-                    "8",
+                    kinds::CONNECTED,
                     &[&quote(key), &quote_or_null(url), &quote_or_null(host)],
                 );
             }
             Event::Unreachable { url, error } => {
-                self.push("16", &[&quote(url), &error::call(error)]);
+                self.push(kinds::UNREACHABLE, &[&quote(url), &error::call(error)]);
             }
-            Event::Disconnected { key } => self.push("9", &[&quote(key)]),
+            Event::Disconnected { key } => self.push(kinds::DISCONNECTED, &[&quote(key)]),
             Event::Member { change, url, host } => {
                 let change = match change {
-                    Change::Join => "0",
-                    Change::Leave => "1",
-                    Change::Disconnect => "2",
-                    Change::Reconnect => "3",
+                    Change::Join => memberships::JOIN,
+                    Change::Leave => memberships::LEAVE,
+                    Change::Disconnect => memberships::DISCONNECT,
+                    Change::Reconnect => memberships::RECONNECT,
                 };
-                self.push("18", &[change, &quote_or_null(url), &quote_or_null(host)]);
+                self.push(
+                    kinds::MEMBER,
+                    &[change, &quote_or_null(url), &quote_or_null(host)],
+                );
             }
-            Event::Located { id, url } => self.push("10", &[id, &quote(url)]),
-            Event::Forgotten { id } => self.push("11", &[id]),
-            Event::TimerStarted { key } => self.push("12", &[&quote(key)]),
-            Event::TimerStopped { key } => self.push("13", &[&quote(key)]),
+            Event::Located { id, url } => self.push(kinds::LOCATED, &[id, &quote(url)]),
+            Event::Forgotten { id } => self.push(kinds::FORGOTTEN, &[id]),
+            Event::TimerStarted { key } => self.push(kinds::TIMER_STARTED, &[&quote(key)]),
+            Event::TimerStopped { key } => self.push(kinds::TIMER_STOPPED, &[&quote(key)]),
             Event::Dropped {
                 key,
                 channel,
@@ -159,29 +210,47 @@ impl Batch {
             } => {
                 let present = if channel.is_some() { "1" } else { "0" };
                 let count = count.to_string();
-                self.push("21", &[&quote(key), present, or_null(channel), &count]);
+                self.push(
+                    kinds::DROPPED,
+                    &[&quote(key), present, or_null(channel), &count],
+                );
             }
             Event::Gap { key, count } => {
                 let count = count.map_or("null".to_owned(), |count| count.to_string());
-                self.push("22", &[&quote(key), &count]);
+                self.push(kinds::GAP, &[&quote(key), &count]);
             }
-            Event::Relieved => self.push("23", &[]),
-            Event::Slow { key } => self.push("24", &[&quote(key)]),
+            Event::Relieved => self.push(kinds::RELIEVED, &[]),
+            Event::Slow { key } => self.push(kinds::SLOW, &[&quote(key)]),
             Event::Stalled { url, host, time } => {
                 let millis = time.as_millis().to_string();
-                self.push("26", &[&quote_or_null(url), &quote_or_null(host), &millis]);
+                self.push(
+                    kinds::STALLED,
+                    &[&quote_or_null(url), &quote_or_null(host), &millis],
+                );
             }
             Event::UrlTaken { url, ours } => {
-                self.push("30", &[&quote(url), if *ours { "1" } else { "0" }]);
+                self.push(
+                    kinds::URL_TAKEN,
+                    &[&quote(url), if *ours { "1" } else { "0" }],
+                );
             }
-            Event::Pulse => self.push("25", &[]),
-            Event::NetworkId { id } => {
-                self.push("14", &[if id.is_some() { "1" } else { "0" }, or_null(id)])
-            }
-            Event::List => {
-                self.push("15", &[]);
-                self.ask(number, 1);
-            }
+            Event::Pulse => self.push(kinds::PULSE, &[]),
+            Event::NetworkId { id } => self.push(
+                kinds::NETWORK_ID,
+                &[if id.is_some() { "1" } else { "0" }, or_null(id)],
+            ),
+            Event::Lookup { .. }
+            | Event::List
+            | Event::Deliver { .. }
+            | Event::Publish { .. }
+            | Event::Note { .. }
+            | Event::Request { .. }
+            | Event::Reply { .. }
+            | Event::Accepted { .. }
+            | Event::Gone { .. }
+            | Event::Settled { .. }
+            | Event::Failed { .. }
+            | Event::Done { .. } => {}
         }
     }
 
@@ -202,22 +271,19 @@ impl Batch {
         }
         let count = payload.count().to_string();
         match payload {
-            Payload::Json { .. } => ("0", String::new()),
-            Payload::Undefined { .. } => ("1", count),
+            Payload::Json { .. } => (kinds::MESSAGES, String::new()),
+            Payload::Undefined { .. } => (kinds::UNDEFINED_MESSAGES, count),
             Payload::Text(_) => {
                 self.beside.push(payload.clone());
-                ("2", count)
+                (kinds::MESSAGES_BESIDE, count)
             }
             Payload::Binary { kind, .. } => {
                 self.beside.push(payload.clone());
-                (
-                    if *kind == BinaryKind::Buffer {
-                        "2"
-                    } else {
-                        "3"
-                    },
-                    count,
-                )
+                let kind = match kind {
+                    BinaryKind::Buffer => kinds::MESSAGES_BESIDE,
+                    BinaryKind::Uint8Array => kinds::UINT8_ARRAYS_BESIDE,
+                };
+                (kind, count)
             }
         }
     }
@@ -296,10 +362,11 @@ impl Batch {
         let mut replies = Vec::new();
         while let (Some(question), Some(kind)) = (values.next(), values.next()) {
             let reply = match kind {
-                "0" => Reply::NoSuchPeer,
-                "1" => Reply::Threw(raw(values.next())),
-                "3" => Reply::Ids(raw(values.next())),
-                _ => Reply::Here,
+                replies::NO_SUCH_PEER => Reply::NoSuchPeer,
+                replies::THREW => Reply::Threw(raw(values.next())),
+                replies::IDS => Reply::Ids(raw(values.next())),
+                replies::HERE => Reply::Here,
+                _ => continue,
             };
             let question = question.parse().unwrap_or(0);
             if let Some((first, event)) = self.question(question) {
@@ -314,76 +381,11 @@ fn raw(value: Option<&str>) -> Raw {
     Raw::from(value.unwrap_or("null"))
 }
 
-/// How many of the first events can be told as one run.
-fn run_length(events: &[Event]) -> usize {
-    let follows = |pair: &[Event]| match pair {
-        [
-            Event::Settled { seq, count },
-            Event::Settled { seq: next, .. },
-        ] => seq + count == *next,
-        [first, next] => continues(first, next),
-        _ => false,
-    };
-    1 + events.windows(2).take_while(|pair| follows(pair)).count()
+fn flag(set: bool, flag: u8) -> u8 {
+    if set { flag } else { 0 }
 }
 
-/// Whether `next` is more JSON texts of the same run as `first`.
-fn continues(first: &Event, next: &Event) -> bool {
-    let json = |p: &Payload| matches!(p, Payload::Json { .. });
-    match (first, next) {
-        (
-            Event::Deliver { to, from, payload },
-            Event::Deliver {
-                to: to2,
-                from: from2,
-                payload: payload2,
-            },
-        ) => json(payload) && json(payload2) && to == to2 && from == from2,
-        (
-            Event::Publish {
-                channel,
-                payload,
-                original,
-            },
-            Event::Publish {
-                channel: channel2,
-                payload: payload2,
-                original: original2,
-            },
-        ) => json(payload) && json(payload2) && channel == channel2 && original == original2,
-        (
-            Event::Note {
-                host,
-                head,
-                payload,
-            },
-            Event::Note {
-                host: host2,
-                head: head2,
-                payload: payload2,
-            },
-        ) => json(payload) && json(payload2) && host == host2 && head == head2,
-        _ => false,
-    }
-}
-
-fn quote_or_null(text: &Option<Raw>) -> String {
-    text.as_ref().map_or("null".to_owned(), |t| quote(t))
-}
-
-fn or_null(raw: &Option<Raw>) -> &str {
-    raw.as_deref().unwrap_or("null")
-}
-
-fn quote(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
-/// Several JSON arrays as one.
-fn joined(arrays: &[Raw]) -> String {
-    let inner = arrays
-        .iter()
-        .filter_map(|a| a.trim().strip_prefix('[')?.strip_suffix(']'));
-    let inner: Vec<&str> = inner.map(str::trim).filter(|s| !s.is_empty()).collect();
-    format!("[{}]", inner.join(","))
+/// The flags for a receiver and a sender that are undefined.
+fn unnamed(to: &Option<Raw>, from: &Option<Raw>) -> u8 {
+    flag(to.is_none(), flags::NO_NAME) | flag(from.is_none(), flags::NO_SENDER)
 }

@@ -1,27 +1,14 @@
 //! What the program collected in a turn: one text, one line a run.
 //!
 //! JSON text holds no raw control characters, so line feeds and tabs separate without any escaping, and finding them is all the
-//! parsing there is. A line begins with two characters, what is said and the form of its messages, and goes on with fields
-//! between tabs:
-//!
-//! - `s` FORM to TAB from TAB … : a run of sends; `l`: of sends that wait for a lost host; `q`: of requests; `p` FORM channel TAB … : a run of publishes;
-//! - `r` FORM host TAB outcome TAB number TAB … : a run of replies to requests of that host, numbered from there;
-//! - `n` FORM head TAB host TAB … : a run of notes to the program of another host, questions; `k`: about a state; `j`: jobs;
-//! - FORM `0`: … is the messages' JSON texts, joined by commas, TAB, their count; other forms: only the count;
-//! - `1` stands for undefined; `2`, `3` and `4` for strings, Buffers and Uint8Arrays that are handed over beside the text.
-//!
-//! Other lines have a `+` or a `-` in the place of the form, and fields that each end with a tab:
-//!
-//! - `c+` id TAB id TAB … : those peers were created; `c-` … : they were removed;
-//! - `t+` name TAB … : those channels are listened to from now on; `t-` … : they are not any more; `w+` and `w-`: the same for patterns.
-//!
-//! An empty field stands for undefined.
+//! parsing there is. The letters are in `contract.rs`, and `docs/internals/crossing.md` says what stands in each line.
 
 use bytes::Bytes;
 use bytestring::ByteString;
 use distribus_mesh::{BinaryKind, Input, NoteKind, Outcome, Payload, Raw, Topic};
 use napi::{Result, sys};
 
+use crate::contract::{changes, forms, lines, outcomes};
 use crate::text::{self, Value};
 
 /// The values that are handed over beside the text, in order.
@@ -90,51 +77,31 @@ fn read_line(
 ) -> Option<()> {
     let field = |s: &str| -> Option<Raw> { (!s.is_empty()).then(|| text.slice_ref(s)) };
     let (what, form) = (*line.as_bytes().first()?, *line.as_bytes().get(1)?);
-    if form == b'+' || form == b'-' {
+    if form == changes::MORE || form == changes::LESS {
         let fields = line.get(2..)?.strip_suffix('\t')?.split('\t').map(field);
-        return read_changes(what, form == b'+', fields, inputs);
+        return read_changes(what, form == changes::MORE, fields, inputs);
     }
     let (name, mut rest) = line.get(2..)?.split_once('\t')?;
     let (mut from, mut number) = ("", "");
-    if what != b'p' {
+    if what != lines::PUBLISH {
         (from, rest) = rest.split_once('\t')?;
     }
-    if what == b'r' {
+    if what == lines::REPLY {
         (number, rest) = rest.split_once('\t')?;
     }
-    let payload = if form == b'0' {
-        let (texts, count) = rest.rsplit_once('\t')?;
-        Payload::Json {
-            texts: text.slice_ref(texts),
-            count: count.parse().ok()?,
-        }
-    } else {
-        let count = rest.parse().ok()?;
-        match form {
-            b'1' => Payload::Undefined { count },
-            b'2' => Payload::Text(beside.texts(count)?),
-            b'3' => Payload::Binary {
-                items: beside.bytes(count)?,
-                kind: BinaryKind::Buffer,
-            },
-            _ => Payload::Binary {
-                items: beside.bytes(count)?,
-                kind: BinaryKind::Uint8Array,
-            },
-        }
-    };
+    let payload = read_payload(text, form, rest, beside)?;
     let (to, from_id) = (field(name), field(from));
     inputs.push(match what {
-        b'p' => Input::Publish {
+        lines::PUBLISH => Input::Publish {
             channel: to,
             payload,
         },
-        b'r' => Input::Reply {
+        lines::REPLY => Input::Reply {
             host: to?,
             number: number.parse().ok()?,
             outcome: match from {
-                "0" => Outcome::Answered,
-                "2" => Outcome::NoHandler,
+                outcomes::ANSWERED => Outcome::Answered,
+                outcomes::NO_HANDLER => Outcome::NoHandler,
                 _ => Outcome::Threw,
             },
             payload,
@@ -144,39 +111,66 @@ fn read_line(
             *seq += u64::from(payload.count());
             let seq = first;
             match what {
-                b'l' => Input::SendPatiently {
+                lines::SEND_PATIENTLY => Input::SendPatiently {
                     seq,
                     from,
                     to,
                     payload,
                 },
-                b'q' => Input::Request {
+                lines::REQUEST => Input::Request {
                     seq,
                     from,
                     to,
                     payload,
                 },
-                b'n' | b'k' | b'j' => Input::Note {
+                lines::QUESTION | lines::STATE | lines::JOB => Input::Note {
                     seq,
                     host: serde_json::from_str::<String>(&from?).ok()?.into(),
                     head: to,
                     kind: match what {
-                        b'n' => NoteKind::Question,
-                        b'k' => NoteKind::State,
+                        lines::QUESTION => NoteKind::Question,
+                        lines::STATE => NoteKind::State,
                         _ => NoteKind::Job,
                     },
                     payload,
                 },
-                _ => Input::Send {
+                lines::SEND => Input::Send {
                     seq,
                     from,
                     to,
                     payload,
                 },
+                _ => return None,
             }
         }
     });
     Some(())
+}
+
+/// The messages of a line.
+fn read_payload(text: &ByteString, form: u8, rest: &str, beside: &mut Beside) -> Option<Payload> {
+    Some(if form == forms::JSON_TEXT {
+        let (texts, count) = rest.rsplit_once('\t')?;
+        Payload::Json {
+            texts: text.slice_ref(texts),
+            count: count.parse().ok()?,
+        }
+    } else {
+        let count = rest.parse().ok()?;
+        match form {
+            forms::UNDEFINED => Payload::Undefined { count },
+            forms::STRING => Payload::Text(beside.texts(count)?),
+            forms::BUFFER => Payload::Binary {
+                items: beside.bytes(count)?,
+                kind: BinaryKind::Buffer,
+            },
+            forms::UINT8_ARRAY => Payload::Binary {
+                items: beside.bytes(count)?,
+                kind: BinaryKind::Uint8Array,
+            },
+            _ => return None,
+        }
+    })
 }
 
 /// Who lives here, and what is listened to here.
@@ -186,7 +180,7 @@ fn read_changes(
     fields: impl Iterator<Item = Option<Raw>>,
     inputs: &mut Vec<Input>,
 ) -> Option<()> {
-    if what == b'c' {
+    if what == lines::PEERS {
         let ids = fields.collect();
         inputs.push(match more {
             true => Input::Created { ids },
@@ -194,8 +188,11 @@ fn read_changes(
         });
         return Some(());
     }
+    if what != lines::CHANNELS && what != lines::PATTERNS {
+        return None;
+    }
     for name in fields {
-        let topic = Topic::read(name?, what == b'w');
+        let topic = Topic::read(name?, what == lines::PATTERNS);
         inputs.push(match more {
             true => Input::Subscribe { topic },
             false => Input::Unsubscribe { topic },

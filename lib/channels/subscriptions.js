@@ -1,14 +1,14 @@
 'use strict';
 
 const dictionary = require('../common/dictionary.js');
+const { CHANGES, LINES } = require('../crossing/contract.js');
 const { badProperty } = require('../common/errors.js');
 const { Patterns, isPattern } = require('./patterns.js');
 
 /** @typedef {(message: any, channel?: string) => any} Callback */
 
-/** What is told to other hosts: this is listened to, or not any more. */
-const CHANNEL = 't';
-const PATTERN = 'w';
+const { CHANNELS, PATTERNS } = LINES;
+const { LESS, MORE } = CHANGES;
 
 /**
  * The subscriptions of a host. They stand in `host.channels`, which programs may change by hand: what they see there is a proxy, so that
@@ -119,10 +119,10 @@ class Subscriptions {
     const name = String(key);
     const stands = isListened(this.channels, name) || (this.replaced && name === '**');
     if (isPattern(name)) {
-      this.adjust(PATTERN, name, stands);
-      this.adjust(CHANNEL, name, Array.isArray(this.exact[name]));
+      this.adjust(PATTERNS, name, stands);
+      this.adjust(CHANNELS, name, Array.isArray(this.exact[name]));
     } else {
-      this.adjust(CHANNEL, name, stands);
+      this.adjust(CHANNELS, name, stands);
     }
   }
 
@@ -136,19 +136,19 @@ class Subscriptions {
     if (stands === this.told.has(topic)) return;
     if (stands) {
       const value = { name, order: this.next++ };
-      if (kind === PATTERN) this.patterns.add(name, value);
+      if (kind === PATTERNS) this.patterns.add(name, value);
       this.told.set(topic, value);
     } else {
-      if (kind === PATTERN) this.patterns.delete(name, this.told.get(topic));
+      if (kind === PATTERNS) this.patterns.delete(name, this.told.get(topic));
       this.told.delete(topic);
     }
     if (isPattern(name)) this.starred += stands ? 1 : -1;
-    this.tell(kind + (stands ? '+' : '-'), name);
+    this.tell(kind + (stands ? MORE : LESS), name);
   }
 
   /** Tells everything that is listened to, once more. */
   tellAll() {
-    for (const topic of this.told.keys()) this.tell(topic[0] + '+', topic.slice(1));
+    for (const topic of this.told.keys()) this.tell(topic[0] + MORE, topic.slice(1));
   }
 
   /**

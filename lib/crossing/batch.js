@@ -1,13 +1,10 @@
 'use strict';
 
+const { REPLIES } = require('./contract.js');
 const { textOf } = require('../common/errors.js');
 const { now } = require('../platform/index.js');
 
-/** Kinds of replies. */
-const NO_SUCH_PEER = 0;
-const THREW = 1;
-const HERE = 2;
-const IDS = 3;
+const { HERE, IDS, NO_SUCH_PEER, THREW } = REPLIES;
 
 /** Acknowledgements do not wait longer than this for the listeners of later messages, in ms. */
 const MAX_SILENCE = 5;
@@ -18,7 +15,7 @@ const MAX_SILENCE = 5;
 class Batch {
   /**
    * @param {import('../host/core.js')} core
-   * @param {import('./native/load.js').NativeHost} native
+   * @param {import('./contract.js').Carrier} native
    * @param {any[]} events
    */
   constructor(core, native, events) {

@@ -1,17 +1,13 @@
 'use strict';
 
 const { bufferOf } = require('../platform/index.js');
+const { FORMS } = require('./contract.js');
 const { error, textOf } = require('../common/errors.js');
 
 /** Strings of this length and longer do not go through JSON. */
 const LONG = 200;
 
-/** Forms of messages, see src/ops.rs. */
-const JSON_TEXT = '0';
-const UNDEFINED = '1';
-const STRING = '2';
-const BUFFER = '3';
-const UINT8_ARRAY = '4';
+const { BUFFER, JSON_TEXT, STRING, UNDEFINED } = FORMS;
 
 /** Characters that JSON shows as they are, in a string. */
 const PLAIN = /^[ !#-[\]-~]*$/;
@@ -103,14 +99,9 @@ class Encoded {
 }
 
 module.exports = {
-  BUFFER,
   Encoded,
-  JSON_TEXT,
   LONG,
   PLAIN,
-  STRING,
-  UINT8_ARRAY,
-  UNDEFINED,
   copyOf,
   isCarried,
   serialize,

@@ -1,54 +1,46 @@
 'use strict';
 
 const Batch = require('./batch.js');
+const { FLAGS, KINDS, MEMBERSHIPS } = require('./contract.js');
 const { fromFailure, textOf, urlTaken } = require('../common/errors.js');
 
-/** Kinds of events, see docs/internals/crossing.md. */
-const MESSAGES = 0;
-const UNDEFINED_MESSAGES = 1;
-const MESSAGES_BESIDE = 2;
-const UINT8_ARRAYS_BESIDE = 3;
-const LOOKUP = 4;
-const SETTLED = 5;
-const FAILED = 6;
-const DONE = 7;
-const CONNECTED = 8;
-const DISCONNECTED = 9;
-const LOCATED = 10;
-const FORGOTTEN = 11;
-const TIMER_STARTED = 12;
-const TIMER_STOPPED = 13;
-const NETWORK_ID = 14;
-const LIST = 15;
-const UNREACHABLE = 16;
-const MEMBER = 18;
-const DROPPED = 21;
-const GAP = 22;
-const RELIEVED = 23;
-const SLOW = 24;
-const PULSE = 25;
-const STALLED = 26;
-const ACCEPTED = 28;
-const GONE = 29;
-const URL_TAKEN = 30;
-
-/** A change of a member, see lib/host/members.js. */
-const LEAVE = 1;
-
-/** Flags of messages. */
-const NO_NAME = 1;
-const NO_SENDER = 2;
-const PUBLISHED = 4;
-const REQUESTED = 8;
-const REPLIED = 16;
-const NOTE = 32;
-const ORIGINAL = 64;
+const {
+  MESSAGES,
+  UNDEFINED_MESSAGES,
+  MESSAGES_BESIDE,
+  UINT8_ARRAYS_BESIDE,
+  LOOKUP,
+  SETTLED,
+  FAILED,
+  DONE,
+  CONNECTED,
+  DISCONNECTED,
+  LOCATED,
+  FORGOTTEN,
+  TIMER_STARTED,
+  TIMER_STOPPED,
+  NETWORK_ID,
+  LIST,
+  UNREACHABLE,
+  MEMBER,
+  DROPPED,
+  GAP,
+  RELIEVED,
+  SLOW,
+  PULSE,
+  STALLED,
+  ACCEPTED,
+  GONE,
+  URL_TAKEN
+} = KINDS;
+const { NO_NAME, NO_SENDER, PUBLISHED, REQUESTED, REPLIED, NOTE, ORIGINAL } = FLAGS;
+const { LEAVE } = MEMBERSHIPS;
 
 /**
  * Applies a batch of events, in order. Listeners are called and what programs see is changed, and anything that belongs to a program may
  * throw: then that one event, or that one message, has failed; the program is told, and the next one is applied.
  * @param {import('../host/core.js')} core
- * @param {import('./native/load.js').NativeHost} native
+ * @param {import('./contract.js').Carrier} native
  * @param {string} text
  * @returns {string | null} the replies
  */
@@ -229,7 +221,7 @@ function applyEvent(core, batch, kind, at) {
 }
 
 /**
- * @param {import('./native/load.js').NativeHost} native
+ * @param {import('./contract.js').Carrier} native
  * @param {string} text
  * @returns {any[]}
  */

@@ -1,21 +1,8 @@
 'use strict';
 
 const { byteLength, isBuffer, isUint8Array, setImmediate } = require('../platform/index.js');
-const {
-  BUFFER,
-  Encoded,
-  JSON_TEXT,
-  LONG,
-  PLAIN,
-  STRING,
-  UINT8_ARRAY,
-  UNDEFINED,
-  copyOf,
-  isCarried,
-  serialize,
-  serializeChannel,
-  serializeId
-} = require('./encoded.js');
+const { Encoded, LONG, PLAIN, copyOf, isCarried, serialize, serializeChannel, serializeId } = require('./encoded.js');
+const { FORMS, LINES } = require('./contract.js');
 const { messageTooLarge } = require('../common/errors.js');
 const Promptness = require('./promptness.js');
 const { checkId, checkName } = require('../common/ids.js');
@@ -31,15 +18,8 @@ const FEW = 16;
 const MAX_PAYLOAD = 64 * 1024 * 1024;
 const MAX_ID_LENGTH = 64 * 1024;
 
-/** What is said, see src/ops.rs. */
-const JOB = 'j';
-const NOTE = 'n';
-const STATE = 'k';
-const PATIENT_SEND = 'l';
-const PUBLISH = 'p';
-const REQUEST = 'q';
-const REPLY = 'r';
-const SEND = 's';
+const { BUFFER, JSON_TEXT, STRING, UINT8_ARRAY, UNDEFINED } = FORMS;
+const { JOB, PUBLISH, QUESTION, REPLY, REQUEST, SEND, SEND_PATIENTLY, STATE } = LINES;
 
 /**
  * Collects what a host sends and publishes in one turn: one text, and beside it the values that do not go through JSON. A run
@@ -103,7 +83,7 @@ class Outbound {
    * @param {boolean} patient whether it waits for a lost host
    */
   send(from, to, message, patient) {
-    this.add(patient ? PATIENT_SEND : SEND, from, to, message);
+    this.add(patient ? SEND_PATIENTLY : SEND, from, to, message);
   }
 
   /**
@@ -145,8 +125,8 @@ class Outbound {
    * @param {string} head
    * @param {any} message
    */
-  note(host, head, message) {
-    this.add(NOTE, host, head, message);
+  question(host, head, message) {
+    this.add(QUESTION, host, head, message);
   }
 
   /**
@@ -182,7 +162,7 @@ class Outbound {
 
   /**
    * Who lives here, or what is listened to here, has changed.
-   * @param {string} kind see src/ops.rs
+   * @param {string} kind a line's first two characters
    * @param {any} name
    */
   change(kind, name) {
@@ -350,7 +330,7 @@ class Outbound {
   begin(what, from, to, form, text) {
     let names;
     if (what === REPLY) names = to + '\t' + from + '\t' + this.number;
-    else if (what === NOTE || what === STATE || what === JOB) names = serialize(to) + '\t' + serialize(from);
+    else if (what === QUESTION || what === STATE || what === JOB) names = serialize(to) + '\t' + serialize(from);
     else if (what === PUBLISH) names = serializeChannel(to);
     else names = this.named('to', to) + '\t' + this.named('from', from);
     if (what === PUBLISH) this.published = true;

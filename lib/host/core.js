@@ -1,5 +1,6 @@
 'use strict';
 
+const { CHANGES, LINES } = require('../crossing/contract.js');
 const Bluebird = require('../common/Promise.js');
 const { Outbound, isCarried, serialize, serializeId } = require('../crossing/outbound.js');
 const Events = require('./events.js');
@@ -29,6 +30,10 @@ const {
 const Counters = require('./stats.js');
 const { checkOffline, waitsInForce, withHeartbeats } = require('../common/validate.js');
 
+/** Lines about peers of this host. */
+const CREATED = LINES.PEERS + CHANGES.MORE;
+const REMOVED = LINES.PEERS + CHANGES.LESS;
+
 /** Options that are numbers, and obeyed by the native host. */
 const NATIVE_OPTIONS = [
   'handshakeTimeout',
@@ -55,7 +60,7 @@ class Core {
   /** @param {any} host */
   constructor(host) {
     this.host = host;
-    /** @type {import('../crossing/native/load.js').NativeHost | null} */
+    /** @type {import('../crossing/contract.js').Carrier | null} */
     this.native = null;
     /** What stands for the promises of sends, see pending.js, by the numbers that the mesh gives to sends. */
     this.sends = new Ring();
@@ -134,7 +139,7 @@ class Core {
 
   // The native host.
 
-  /** @returns {import('../crossing/native/load.js').NativeHost} */
+  /** @returns {import('../crossing/contract.js').Carrier} */
   start() {
     if (this.native === null) {
       const networkId = serialize(this.networkId) || null;
@@ -149,7 +154,7 @@ class Core {
       this.native = native;
       native.setUrl(typeof this.url === 'string' ? this.url : null);
       native.setNetworkId(networkId);
-      for (const id of this.localIds()) this.outbound.change('c+', id);
+      for (const id of this.localIds()) this.outbound.change(CREATED, id);
       this.subscriptions.tellAll();
       this.flush();
     }
@@ -245,7 +250,7 @@ class Core {
 
   /**
    * Begins a call that ends with an event.
-   * @param {(native: import('../crossing/native/load.js').NativeHost, call: number) => void} begin
+   * @param {(native: import('../crossing/contract.js').Carrier, call: number) => void} begin
    * @param {(value: any) => any} [end] makes the promise's value of the event's, when the event is applied
    * @returns {any}
    */
@@ -336,13 +341,13 @@ class Core {
 
   /** @param {any} id of a peer that lives here now */
   created(id) {
-    if (this.native !== null) this.outbound.change('c+', id);
+    if (this.native !== null) this.outbound.change(CREATED, id);
     if (this.notes.watches.busy) this.notes.watches.changed(id, true);
   }
 
   /** @param {any} id of a peer that does not live here any more */
   removed(id) {
-    if (this.native !== null) this.outbound.change('c-', isCarried(id) ? id : String(id));
+    if (this.native !== null) this.outbound.change(REMOVED, isCarried(id) ? id : String(id));
     if (this.notes.watches.busy) this.notes.watches.changed(id, false);
   }
 

@@ -1,9 +1,15 @@
 'use strict';
 
+const { MEMBERSHIPS } = require('../crossing/contract.js');
 const { debug } = require('../platform/index.js');
 
-/** Names of the changes, as the mesh numbers them. */
-const CHANGES = ['join', 'leave', 'disconnect', 'reconnect'];
+/** The events that report what became of a member. @type {Record<number, string>} */
+const EVENTS = {
+  [MEMBERSHIPS.JOIN]: 'join',
+  [MEMBERSHIPS.LEAVE]: 'leave',
+  [MEMBERSHIPS.DISCONNECT]: 'disconnect',
+  [MEMBERSHIPS.RECONNECT]: 'reconnect'
+};
 
 /**
  * The other hosts of the network, as programs see them: those that have joined and not left. Tells the host's listeners of each change,
@@ -44,12 +50,12 @@ class Members {
   }
 
   /**
-   * @param {number} change see CHANGES
+   * @param {number} change one of MEMBERSHIPS
    * @param {string | null} url
    * @param {string | null} id
    */
   apply(change, url, id) {
-    const event = CHANGES[change];
+    const event = EVENTS[change];
     const name = /** @type {string} */ (id ?? url);
     if (event === 'leave') this.#members.delete(name);
     else this.#members.set(name, { url, id, connected: event !== 'disconnect' });

@@ -99,7 +99,7 @@ class Notes {
       const question = { number: this.#next++, host, resolve, reject, timeout: this.#core.requestTimeout, deadline: 0 };
       const head = kind + JSON.stringify([question.number, ...args]);
       const { counters, outbound, sends } = this.#core;
-      outbound.note(host, head, message);
+      outbound.question(host, head, message);
       sends.push(new Asked(counters, (err) => this.#settle(question, err)), undefined);
       this.#begin(question);
     });

@@ -1,5 +1,6 @@
 'use strict';
 
+const { OUTCOMES } = require('../crossing/contract.js');
 const Deadlines = require('../common/deadlines.js');
 const { Fields } = require('./fields.js');
 const { pend, promiseOf, reject, resolve } = require('../common/pending.js');
@@ -18,10 +19,7 @@ const {
 const { follow, unfollow } = require('../common/signals.js');
 const { checkRequestOptions } = require('../common/validate.js');
 
-/** What became of a request, on the wire and to src/ops.rs. */
-const ANSWERED = 0;
-const THREW = 1;
-const NO_HANDLER = 2;
+const { ANSWERED, NO_HANDLER, THREW } = OUTCOMES;
 
 /** @param {any} id */
 function noHandler(id) {
