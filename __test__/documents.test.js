@@ -52,20 +52,3 @@ test(
     assert.deepStrictEqual(JSON.parse(random(String(answer))), documented('answer'));
   }
 );
-
-test('docs/internals/crossing.md lists every kind of event and every kind of line that crosses to and from Rust', () => {
-  const text = read('docs/internals/crossing.md');
-  const names = (source, pattern) => Object.fromEntries([...source.matchAll(pattern)].map(([, a, b]) => [a, b]));
-  const listed = names(text, /^\| (\d+) \| ([A-Z_0-9]+) \|/gm);
-  const applied = names(
-    read('lib/crossing/inbound.js').split('/** A change of a member')[0],
-    /^const ([A-Z_0-9]+) = (\d+);$/gm
-  );
-  assert.ok(Object.keys(applied).length > 20);
-  assert.deepStrictEqual(listed, Object.fromEntries(Object.entries(applied).map(([name, kind]) => [kind, name])));
-  const told = [...read('src/delivery.rs').matchAll(/push\("(\d+)"/g)].map(([, kind]) => kind);
-  for (const kind of told) assert.ok(kind in listed, `kind ${kind} is listed`);
-  const lines = Object.values(names(read('lib/crossing/outbound.js'), /^const ([A-Z_]+) = '([a-z])';$/gm));
-  assert.ok(lines.length >= 6);
-  for (const letter of lines) assert.match(text, new RegExp('^\\| `' + letter + '` FORM ', 'm'));
-});
