@@ -219,7 +219,7 @@ impl NativeHost {
         self.handle.is_seeking()
     }
 
-    /// Whether a send to that peer would fail now because too much is under way.
+    /// Whether a send to that peer would fail now because too much is in flight.
     #[napi(catch_unwind)]
     pub fn refuses(&self, to: Option<String>) -> bool {
         self.handle.refuses(&to.map(ByteString::from))
@@ -231,7 +231,7 @@ impl NativeHost {
         stats::write(&self.handle.stats())
     }
 
-    /// Takes nobody in any more. The call ends when nothing is under way.
+    /// Takes nobody in any more. The call ends when nothing is in flight.
     #[napi(catch_unwind)]
     pub fn drain(&self, call: u32) {
         self.handle.stop_accepting();

@@ -274,7 +274,7 @@ function note(batch, host, head, message) {
  * @param {import('../host/core.js')} core
  * @param {any} channel
  * @param {any} message
- * @param {boolean} original from an original host
+ * @param {boolean} original from a 0.4.0 host
  */
 function publish(core, channel, message, original) {
   core.subscriptions.publish(channel, message);

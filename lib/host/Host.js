@@ -215,7 +215,7 @@ Host.prototype.find = function (id) {
 };
 
 /**
- * Lists the ids of all peers in the network, or of those that match. Original hosts cannot be asked for theirs.
+ * Lists the ids of all peers in the network, or of those that match. 0.4.0 hosts cannot be asked for theirs.
  * @param {any} [pattern]
  */
 Host.prototype.list = function (pattern) {
@@ -289,7 +289,7 @@ Host.prototype.hosts = function () {
 };
 
 /**
- * Leaves the network when everything is settled that is under way from here.
+ * Leaves the network when everything is settled that is in flight from here.
  * @param {any} [options] `timeout`: how long that may take, in ms
  */
 Host.prototype.drain = function (options) {

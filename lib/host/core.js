@@ -78,7 +78,7 @@ class Core {
     this.subscriptions = new Subscriptions((change, name) => {
       if (this.native !== null) this.outbound.change(change, name);
     });
-    /** Keys of connections with hosts of ours, by the hosts' ids. @type {Map<string, string>} */
+    /** Keys of connections with hosts of this version, by the hosts' ids. @type {Map<string, string>} */
     this.hosts = new Map();
     this.notes = new Notes(this);
     this.mirror = new Mirror(this);
@@ -351,7 +351,7 @@ class Core {
     if (this.notes.watches.busy) this.notes.watches.changed(id, false);
   }
 
-  /** @returns {string[]} the ids of the hosts of ours that are connected */
+  /** @returns {string[]} the ids of the hosts of this version that are connected */
   hostIds() {
     return [...this.hosts.keys()];
   }
@@ -566,7 +566,7 @@ class Core {
     const send = this.sends.take(number);
     if (send === undefined) return;
     if (send instanceof Request) send.undelivered(failure);
-    // The original does not know what else to say about a message that was delivered to a listener that threw.
+    // 0.4.0 does not know what else to say about a message that was delivered to a listener that threw.
     else if (failure.code === 'ERR_LISTENER_THREW') {
       if (!(send instanceof Note)) this.counters.failed(failure);
       this.#resolve(send, undefined);

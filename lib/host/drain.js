@@ -4,11 +4,11 @@ const { clearTimeout, now, setTimeout } = require('../platform/index.js');
 const { error, hostClosed } = require('../common/errors.js');
 const { checkDelay } = require('../common/validate.js');
 
-/** How long what is under way may take to settle, in ms, unless the program says otherwise. */
+/** How long what is in flight may take to settle, in ms, unless the program says otherwise. */
 const TIMEOUT = 30000;
 
 /**
- * Closes a host when everything is settled that is under way from here, and every request answered that its peers have been asked
+ * Closes a host when everything is settled that is in flight from here, and every request answered that its peers have been asked
  * before: nobody new is taken in and nothing new is sent meanwhile.
  * @param {any} host
  * @param {import('./core.js')} core

@@ -16,7 +16,7 @@ const EVENTS = {
  * which is a join first, disconnects and reconnects in turn, and one leave in the end.
  */
 class Members {
-  /** @type {Map<string, {url: string | null, id: string | null, connected: boolean}>} by id; originals, which have none, by url */
+  /** @type {Map<string, {url: string | null, id: string | null, connected: boolean}>} by id; 0.4.0 hosts, which have none, by url */
   #members = new Map();
   #events;
   #name;
@@ -36,7 +36,7 @@ class Members {
 
   /**
    * @param {Map<string, string>} connected
-   * @returns {number} how many hosts of ours are not connected
+   * @returns {number} how many hosts of this version are not connected
    */
   lost(connected) {
     let lost = 0;

@@ -50,7 +50,7 @@ class Mirror {
   /** @param {import('./core.js')} core */
   constructor(core) {
     this.core = core;
-    /** The ids of the hosts of ours that are connected, by the keys of their connections. @type {Map<string, string>} */
+    /** The ids of the hosts of this version that are connected, by the keys of their connections. @type {Map<string, string>} */
     this.ids = new Map();
   }
 

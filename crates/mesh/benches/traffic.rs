@@ -17,7 +17,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// `original`: the second one is taken for a host of 0.4.0.
+    /// `original`: the second one is taken for a 0.4.0 host.
     fn new(original: bool) -> Pair {
         let mesh = |id: &'static str| Mesh::new(Config::default(), id.into(), 1);
         let mut pair = Pair {
@@ -105,7 +105,7 @@ impl Pair {
     }
 }
 
-/// What an original host leaves out of a greeting.
+/// What a 0.4.0 host leaves out of a greeting.
 fn strip(text: &str) -> ByteString {
     let Ok(mut frame) = serde_json::from_str::<serde_json::Value>(text) else {
         return text.into();
@@ -143,7 +143,7 @@ fn acknowledged_long_strings(bencher: divan::Bencher) {
         .bench_local(|| pair.send(payload.clone(), false));
 }
 
-/// The same with an original host at the other end: a request and an answer for each message. (Includes what makes it one.)
+/// The same with a 0.4.0 host at the other end: a request and an answer for each message. (Includes what makes it one.)
 #[divan::bench]
 fn acknowledged_v1(bencher: divan::Bencher) {
     let mut pair = Pair::new(true);

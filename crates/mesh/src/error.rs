@@ -14,7 +14,7 @@ pub enum SendError {
     /// The peer's host is known but not connected now. Never delivered; may work after a reconnect.
     #[error("peer unreachable")]
     Unreachable { id: Option<Raw>, url: ByteString },
-    /// Delivered once, and a listener threw. The original resolves its promise with undefined then.
+    /// Delivered once, and a listener threw. 0.4.0 resolves its promise with undefined then.
     #[error("delivered, and a listener threw")]
     Threw,
     /// Delivered once, and a listener threw an error whose text begins with "Peer not found".
@@ -29,7 +29,7 @@ pub enum SendError {
     /// No answer within the request timeout: delivered once or not at all.
     #[error("no answer in time")]
     Timeout { id: Option<Raw> },
-    /// A request for a peer on an original host, which knows no requests. Never delivered.
+    /// A request for a peer on a 0.4.0 host, which knows no requests. Never delivered.
     #[error("requests are not supported there")]
     NotSupported { id: Option<Raw> },
     /// Too much waits already for the peer's host, or for searches. Never delivered.

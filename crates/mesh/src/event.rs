@@ -27,7 +27,7 @@ pub enum Input {
     Join { call: Call, url: ByteString },
     /// Asks where a peer lives. Ends with [`Event::Done`].
     Find { call: Call, id: Option<Raw> },
-    /// Asks our other hosts for the ids of all their peers (an original host cannot tell). Ends with [`Event::Done`].
+    /// Asks our other hosts for the ids of all their peers (a 0.4.0 host cannot tell). Ends with [`Event::Done`].
     List { call: Call },
     /// Says goodbye to everyone and closes all links. Ends with [`Event::Done`], after 5 seconds at the latest.
     Close { call: Call },
@@ -41,7 +41,7 @@ pub enum Input {
         to: Option<Raw>,
         payload: Payload,
     },
-    /// Says something to the program of a connected host of ours, in order with what is sent and published to it. Numbered and
+    /// Says something to the program of a connected host of this version, in order with what is sent and published to it. Numbered and
     /// settled as sends are. What was not said when the connection is lost fails then: it will not be said.
     Note {
         seq: u64,
@@ -85,9 +85,9 @@ pub enum Input {
         to: Option<Raw>,
         payload: Payload,
     },
-    /// Takes nobody in any more, and ends with [`Event::Done`] when nothing is under way.
+    /// Takes nobody in any more, and ends with [`Event::Done`] when nothing is in flight.
     Drain { call: Call },
-    /// So many bytes wait to be written to that link: to be told when it is much, for links to original hosts and for those over which
+    /// So many bytes wait to be written to that link: to be told when it is much, for links to 0.4.0 hosts and for those over which
     /// this host relays; and, as 0, when it is not much any more.
     Backlog { link: LinkId, bytes: usize },
     /// Publishes to all other hosts that listen.
@@ -163,10 +163,10 @@ pub enum Event {
     Publish {
         channel: Option<Raw>,
         payload: Payload,
-        /// It comes from an original host, or from one that is no member.
+        /// It comes from a 0.4.0 host, or from one that is no member.
         original: bool,
     },
-    /// What the program of another host of ours says to this one.
+    /// What the program of another host of this version says to this one.
     Note {
         host: ByteString,
         head: Option<Raw>,
@@ -208,7 +208,7 @@ pub enum Event {
         result: Result<Answer, CallError>,
     },
     /// A host is connected from now on, under that key. `url` is the one that it advertises: the key is the url that was
-    /// dialled, or the host's id when it has no url. `host` is that id; originals have none.
+    /// dialled, or the host's id when it has no url. `host` is that id; 0.4.0 hosts have none.
     Connected {
         key: ByteString,
         url: Option<ByteString>,
@@ -221,7 +221,7 @@ pub enum Event {
     Disconnected { key: ByteString },
     /// Something has changed about a member of the network. Told after [`Connected`](Event::Connected) or
     /// [`Disconnected`](Event::Disconnected), if that is why. `url` is as in [`Connected`](Event::Connected); `host` is the incarnation:
-    /// originals have none and are known by their url.
+    /// 0.4.0 hosts have none and are known by their url.
     Member {
         change: Change,
         url: Option<ByteString>,

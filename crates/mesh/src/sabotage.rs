@@ -8,11 +8,11 @@ pub enum Sabotage {
     NoDedup,
     /// Messages are acknowledged when they arrive, not when the program has taken them.
     EarlyAck,
-    /// What was under way when a link was lost is not said again.
+    /// What was in flight when a link was lost is not said again.
     NoResend,
     /// How messages ended that did not end as usual is told once, whether or not that arrives.
     LostExceptions,
-    /// What was under way to a host that is gone is taken for delivered.
+    /// What was in flight to a host that is gone is taken for delivered.
     Optimism,
     /// Messages that wait for a search leave in the wrong order.
     Disorder,

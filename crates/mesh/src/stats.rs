@@ -53,6 +53,6 @@ pub struct Queue {
     pub messages: usize,
     /// What they take, in bytes of memory.
     pub bytes: usize,
-    /// How many bytes of messages are under way, as far as that is known.
+    /// How many bytes of messages are in flight, as far as that is known.
     pub in_flight: usize,
 }

@@ -62,7 +62,7 @@ pub enum Change {
     Leave,
     /// Its connection is lost.
     Disconnect,
-    /// The same incarnation (of an original: the same url) is connected again.
+    /// The same incarnation (of a 0.4.0 host: the same url) is connected again.
     Reconnect,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The hash of a peer's id names a shard, and the shard names two hosts, by rendezvous hashing: those that score highest with it. A
 //! host registers the hashes of its peers there. All of this is hints. Hosts need not agree at every moment on who is there, two ids may
-//! have one hash, and a registration may be under way: who finds nothing here asks everybody, and who finds something asks the
+//! have one hash, and a registration may be in flight: who finds nothing here asks everybody, and who finds something asks the
 //! owner. So it may be wrong, but it must not be wrong often.
 
 mod hashes;

@@ -12,7 +12,7 @@ use bytestring::ByteString;
 use crate::hash;
 use crate::words::{LinkId, Time};
 
-/// How long somebody is news: longer than a greeting is under way.
+/// How long somebody is news: longer than a greeting is in flight.
 const RECENT: Duration = Duration::from_secs(10);
 
 /// Notes are compared when nothing has changed for that long, or after ten times that.
@@ -23,7 +23,7 @@ const QUIET: Duration = Duration::from_secs(1);
 pub struct Member {
     /// Its id in place of the url, if it has none and is only reached by who tells of it.
     pub url: ByteString,
-    /// Originals have none.
+    /// 0.4.0 hosts have none.
     pub host: Option<ByteString>,
 }
 

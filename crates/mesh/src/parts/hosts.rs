@@ -105,7 +105,7 @@ impl<W> Hosts<W> {
         self.joined.iter().map(|(key, link)| (key, *link))
     }
 
-    /// The registered links to hosts that speak the original's protocol only.
+    /// The registered links to hosts that speak the protocol of 0.4.0 only.
     pub fn plain(&self) -> impl Iterator<Item = LinkId> {
         self.plain.iter().copied()
     }

@@ -26,7 +26,7 @@ use polls::Polls;
 pub struct Peers {
     addresses: Addresses,
     lookups: HashMap<ByteString, Lookup>,
-    /// How many messages are under way to where a peer was known to live before it was forgotten. Only for peers with neither an
+    /// How many messages are in flight to where a peer was known to live before it was forgotten. Only for peers with neither an
     /// address nor a search.
     strays: HashMap<ByteString, Flights>,
     /// What waits for searches.
@@ -51,7 +51,7 @@ impl Peers {
         self.addresses.place(home)
     }
 
-    /// Remembers where a peer lives. What is under way to where it was known to live before is not waited for.
+    /// Remembers where a peer lives. What is in flight to where it was known to live before is not waited for.
     pub fn locate(&mut self, key: &ByteString, id: Option<Raw>, found: Found) {
         self.addresses.insert(key, id, found.home, found.place);
     }
@@ -91,7 +91,7 @@ impl Peers {
         forgotten.collect()
     }
 
-    /// What is under way by an address that is forgotten is waited for by the search for the peer, now or later.
+    /// What is in flight by an address that is forgotten is waited for by the search for the peer, now or later.
     fn stray(&mut self, key: &ByteString, address: &Address) {
         let flights = match self.lookups.get_mut(key) {
             Some(lookup) => &mut lookup.hold,
@@ -101,12 +101,12 @@ impl Peers {
         flights.add(address.number, address.flying);
     }
 
-    /// Counts messages that are under way to where that peer is known to live.
+    /// Counts messages that are in flight to where that peer is known to live.
     pub fn took_off(&mut self, parcel: &mut Parcel) {
         parcel.flight = self.addresses.take_off(&parcel.key, parcel.payload.count());
     }
 
-    /// Messages to that peer that left by that address are not under way any more.
+    /// Messages to that peer that left by that address are not in flight any more.
     pub fn landed(&mut self, key: &str, flight: u64, count: u32) -> Landed {
         if let Some(address) = self.addresses.get_mut(key)
             && address.number == flight

@@ -1,6 +1,6 @@
 //! What was published a moment ago.
 //!
-//! Whoever subscribes is heard of only after a moment. Programs that were written for the original, where everything is published to
+//! Whoever subscribes is heard of only after a moment. Programs that were written for 0.4.0, where everything is published to
 //! everybody, expect to hear what is published meanwhile; so it is kept for as long as that takes, and given to those who say that they
 //! listen.
 

@@ -239,7 +239,7 @@ impl Relays {
     }
 
     /// That host has said a number in a greeting or an answer. Gives whether it has said a greater one before: then what has come
-    /// now was under way for long, over another host, and is not meant any more.
+    /// now was in flight for long, over another host, and is not meant any more.
     pub fn is_stale(&mut self, host: &ByteString, number: u64) -> bool {
         if self.newest.len() >= MOST_NUMBERS && !self.newest.contains_key(host) {
             return false;

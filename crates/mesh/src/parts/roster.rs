@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use crate::event::Event;
 use crate::words::Change;
 
-/// What tells members apart: the incarnation, or the key of an original, which has none.
+/// What tells members apart: the incarnation, or the key of a 0.4.0 host, which has none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Name {
     Host(ByteString),

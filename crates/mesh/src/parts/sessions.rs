@@ -98,7 +98,7 @@ impl<T: Run> Sessions<T> {
             .or_insert_with(|| Session::new(id))
     }
 
-    /// Ends a session and gives what was under way.
+    /// Ends a session and gives what was in flight.
     pub fn end(&mut self, host: &str) -> Option<Remains<T>> {
         let (host, session) = self.sessions.remove_entry(host)?;
         self.linked.remove(&host);

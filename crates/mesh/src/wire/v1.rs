@@ -1,7 +1,7 @@
-//! The original's protocol: one JSON text frame for each request, answer and notification.
+//! The protocol of 0.4.0: one JSON text frame for each request, answer and notification.
 //!
 //! A request is `{"id", "message"}`, an answer `{"id", "message", "error"}`, a notification `{"message"}`, and the message of
-//! a request or notification is `{"method", "params"}`. We add members that an original ignores: `host` in a greeting and its
+//! a request or notification is `{"method", "params"}`. We add members that a 0.4.0 host ignores: `host` in a greeting and its
 //! answer, and `host` in the answer to `find`.
 
 use bytestring::ByteString;

@@ -16,7 +16,7 @@ pub enum State {
     Stranger,
     /// A member of the network, registered under its key.
     Joined,
-    /// A goodbye is under way.
+    /// A goodbye is in flight.
     Leaving,
 }
 
@@ -32,7 +32,7 @@ pub struct Link<W> {
     pub url: Option<ByteString>,
     /// It advertises a url that is that of another host: ours, or one with which we are connected.
     pub taken: bool,
-    /// Its host id. Originals have none.
+    /// Its host id. 0.4.0 hosts have none.
     pub host: Option<ByteString>,
     /// The host that is expected at the url that we dialled: it was there before.
     pub hint: Option<ByteString>,

@@ -23,7 +23,7 @@ pub struct Address {
     pub home: Home,
     /// Tells it from other addresses that the peer had, or will have.
     pub number: u64,
-    /// How many messages to the peer are under way there.
+    /// How many messages to the peer are in flight there.
     pub flying: u32,
     /// When it was used last, counted in uses.
     used: u64,
@@ -148,7 +148,7 @@ impl Addresses {
     }
 
     /// If there are more addresses than that, forgets those that were not used for longest: an eighth of them at once, so that this is
-    /// seldom. Messages to a peer that are under way keep its address. Gives the ids.
+    /// seldom. Messages to a peer that are in flight keep its address. Gives the ids.
     pub fn limit(&mut self, most: usize) -> Vec<Option<Raw>> {
         if self.known.len() <= most {
             return Vec::new();

@@ -1,6 +1,6 @@
 //! Messages that have left for where their peer was known to live.
 
-/// Messages that are under way by one address after the other, to be waited for: the addresses' numbers, and how many by each.
+/// Messages that are in flight by one address after the other, to be waited for: the addresses' numbers, and how many by each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flights(Vec<(u64, u32)>);
 
@@ -32,7 +32,7 @@ impl Flights {
     }
 }
 
-/// What messages were that are not under way any more.
+/// What messages were that are not in flight any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Landed {
     /// A search may wait for that.

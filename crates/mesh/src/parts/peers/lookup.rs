@@ -13,7 +13,7 @@ pub struct Found {
     pub place: Place,
 }
 
-/// A search that is under way, and who waits for it.
+/// A search that goes on, and who waits for it.
 #[derive(Debug, Default)]
 pub struct Lookup {
     /// Tells this search from an earlier one for the same peer.
@@ -23,7 +23,7 @@ pub struct Lookup {
     pub asked: usize,
     /// Not everybody has been asked, but only who should know.
     pub narrow: bool,
-    /// How many messages to that peer are still under way to where it lived before. What is found is used only after they have
+    /// How many messages to that peer are still in flight to where it lived before. What is found is used only after they have
     /// come back, so that they keep their place.
     pub(super) hold: Flights,
     pub found: Option<Found>,

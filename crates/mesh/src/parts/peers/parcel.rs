@@ -1,4 +1,4 @@
-//! Messages of one sender to one peer, before it is known where that peer lives and while they are under way.
+//! Messages of one sender to one peer, before it is known where that peer lives and while they are in flight.
 
 use bytestring::ByteString;
 

@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use crate::sabotage::{self, Sabotage};
 use crate::wire::v2::{Ack, Exception};
 
-/// How much may be under way that the other program has not yet taken, in bytes, unless it says otherwise.
+/// How much may be in flight that the other program has not yet taken, in bytes, unless it says otherwise.
 pub const WINDOW: usize = 8 * 1024 * 1024;
 
-/// How many exceptions are kept at most: far more than can be under way to whoever says what it has seen.
+/// How many exceptions are kept at most: far more than can be in flight to whoever says what it has seen.
 const MOST_EXCEPTIONS: usize = 1 << 20;
 
 #[derive(Debug, Default)]

@@ -170,7 +170,7 @@ impl<T: Run> Session<T> {
         self.messages
     }
 
-    /// How many bytes are under way on the present link.
+    /// How many bytes are in flight on the present link.
     pub fn in_flight(&self) -> usize {
         self.in_flight
     }
@@ -357,7 +357,7 @@ impl<T: Run> Session<T> {
         self.unsent.push_back(Unsent { run, at: now });
     }
 
-    /// Ends it, and gives what was under way.
+    /// Ends it, and gives what was in flight.
     pub(super) fn end(self) -> Remains<T> {
         let already = self.expired;
         let unknown = self.unacked.into_iter().enumerate().map(|(n, s)| Part {

@@ -13,7 +13,7 @@ const OVERHEAD: usize = 32;
 const SMALL: usize = 256;
 
 impl<T: Run> Session<T> {
-    /// How many bytes of memory what waits here takes, about, under way or not.
+    /// How many bytes of memory what waits here takes, about, in flight or not.
     pub fn occupied(&self) -> usize {
         self.queued + ENTRY * (self.unacked.len() + self.unsent.len())
     }
