@@ -50,6 +50,7 @@ pub mod wire;
 pub use config::Config;
 pub use error::{CallError, DialError, SendError};
 pub use event::{Event, Input, Output};
+pub use limits::Limits;
 pub use mesh::Mesh;
 pub use parts::patterns::Patterns;
 pub use payload::{BinaryKind, Payload};

@@ -29,26 +29,6 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// As JSON, unless they are the usual ones.
-    pub fn written(&self) -> Option<String> {
-        let Limits { payload, id } = self;
-        (*self != Limits::default()).then(|| format!("{{\"payload\":{payload},\"id\":{id}}}"))
-    }
-
-    /// Reads the member `limits` of a greeting's `host`.
-    pub fn read(host: Option<&Raw>) -> Limits {
-        let mut limits = Limits::default();
-        let members = host
-            .and_then(|host| json::members(host, ["limits"]))
-            .and_then(|[limits]| json::members(&limits?, ["payload", "id"]));
-        if let Some([payload, id]) = members {
-            let number = |n: Option<Raw>| n.and_then(|n| n.parse().ok());
-            limits.payload = number(payload).unwrap_or(limits.payload);
-            limits.id = number(id).unwrap_or(limits.id);
-        }
-        limits
-    }
-
     /// What both take.
     pub fn with(&self, other: &Limits) -> Limits {
         Limits {
@@ -96,18 +76,5 @@ mod tests {
             assert_eq!(limits.allow(&Some(id.into())), fine, "{id}");
         }
         assert!(limits.allow(&None));
-    }
-
-    #[test]
-    fn limits_are_read_as_they_were_written() {
-        assert_eq!(Limits::default().written(), None);
-        let limits = Limits { payload: 1, id: 2 };
-        let host = format!("{{\"limits\":{}}}", limits.written().unwrap_or_default());
-        assert_eq!(Limits::read(Some(&host.into())), limits);
-        assert_eq!(
-            Limits::read(Some(&"{\"limits\":[]}".into())),
-            Limits::default()
-        );
-        assert_eq!(Limits::read(None), Limits::default());
     }
 }

@@ -7,6 +7,7 @@ use bytestring::ByteString;
 use super::{Due, Mesh, Waiter};
 use crate::error::{CallError, SendError};
 use crate::parts::peers::Parcel;
+use crate::wire::greeting::{Hello, Welcome};
 use crate::wire::v1;
 use crate::words::{Answer, Call, LinkId, Raw, Time};
 
@@ -72,7 +73,7 @@ impl Mesh {
         host: Option<Raw>,
     ) {
         match (asked, error) {
-            (Asked::Greeting, None) => self.greeted(link, message),
+            (Asked::Greeting, None) => self.greeted(link, Welcome::read(message.as_ref())),
             (Asked::Greeting, Some(error)) => {
                 let text = crate::json::display(&Some(error));
                 self.not_joined(link, CallError::Refused { text });
@@ -204,7 +205,9 @@ impl Mesh {
         match end {
             RoundEnd::Joined(waiters) if self.closing.is_some() => self.fail_all(waiters),
             RoundEnd::Joined(waiters) => self.joined(waiters),
-            RoundEnd::Greeted { link, id } => self.answer_greeting(link, id, false, false, None),
+            RoundEnd::Greeted { link, id } => {
+                self.answer_greeting(link, id, false, &Hello::default())
+            }
             RoundEnd::Introduced { link, id } => self.owe(link, id, Due::Message(None)),
             RoundEnd::Listed { call, ids } => self.done(call, Ok(Answer::Ids(ids))),
         }

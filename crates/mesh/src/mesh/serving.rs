@@ -7,13 +7,16 @@ use crate::json;
 use crate::parts::answers::Held;
 use crate::parts::relays::is_relayed;
 use crate::payload::Payload;
+use crate::wire::greeting::Hello;
 use crate::wire::v1::{self, Body};
 use crate::words::{LinkId, Raw, Reply};
 
 impl Mesh {
     pub(super) fn serve(&mut self, link: LinkId, id: Option<Raw>, body: Body) {
         match body.method.as_ref().and_then(json::string).as_deref() {
-            Some("greeting") => self.greeting(link, id, &body, false),
+            Some("greeting") => {
+                self.greeting(link, id, Hello::read(body.params.as_ref()), false);
+            }
             Some("join") => {
                 let [url] = body.params(["url"]);
                 let url = url.as_ref().and_then(json::string).unwrap_or_default();

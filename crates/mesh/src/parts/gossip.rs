@@ -7,9 +7,8 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use bytestring::ByteString;
-
 use crate::hash;
+use crate::wire::member::Member;
 use crate::words::{LinkId, Time};
 
 /// How long somebody is news: longer than a greeting is in flight.
@@ -17,29 +16,6 @@ const RECENT: Duration = Duration::from_secs(10);
 
 /// Notes are compared when nothing has changed for that long, or after ten times that.
 const QUIET: Duration = Duration::from_secs(1);
-
-/// A host as others are told of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// Its id in place of the url, if it has none and is only reached by who tells of it.
-    pub url: ByteString,
-    /// 0.4.0 hosts have none.
-    pub host: Option<ByteString>,
-}
-
-impl Member {
-    /// A host that nobody can dial: it goes by its id.
-    pub fn relayed(host: ByteString) -> Member {
-        Member {
-            url: host.clone(),
-            host: Some(host),
-        }
-    }
-
-    pub fn is_relayed(&self) -> bool {
-        self.host.as_ref() == Some(&self.url)
-    }
-}
 
 #[derive(Debug)]
 struct News {

@@ -10,7 +10,7 @@ use bytestring::ByteString;
 
 use crate::words::{LinkId, Time};
 use aliases::Aliases;
-pub use link::{Link, Offer, State};
+pub use link::{Link, State};
 use lost::LostHosts;
 pub use lost::{Lost, Redial};
 

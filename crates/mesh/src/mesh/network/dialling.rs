@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::handshake::VERSIONS;
 use super::joining::EXPECTED_WITHIN;
 use super::members::MEMBERS_WITHIN;
 use crate::error::CallError;
 use crate::event::Output;
-use crate::json;
 use crate::mesh::{Asked, Expected, Mesh, Waiter};
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
+use crate::wire::greeting::Hello;
 use crate::words::LinkId;
 
 /// A relayed greeting is not waited for longer than this: the host between may not have noticed that the other one is gone.
@@ -127,47 +126,23 @@ impl Mesh {
             return self.announce(other, Vec::new(), false, waiters);
         }
         let number = self.hosts.number();
+        let ours = self.features();
         let Some(l) = self.hosts.get_mut(link) else {
             return;
         };
         l.state = State::Greeting;
         l.hello = number;
-        l.interest.lists = self.config.interests;
-        l.directory.ours = self.config.directory;
-        l.relay.ours = true;
+        l.lists(ours);
         // Who joins the network by this host wants to know all others. Who was told of this host has been told of the others, too.
         l.asks = l.waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
         let waits = |w: &Waiter| matches!(w, Waiter::Call(_) | Waiter::Request { .. });
         let waited_for = l.waiters.iter().any(waits);
-        let (replace, asks) = (l.replace, l.asks);
-        let mut host = String::from("{");
-        json::push_member(&mut host, "id", Some(&json::quote(&self.id)));
-        json::push_member(&mut host, "number", Some(&number.to_string()));
-        json::push_member(&mut host, "replace", replace.then_some("true"));
-        json::push_member(&mut host, "members", asks.then_some("true"));
-        json::push_member(&mut host, "versions", Some(VERSIONS));
-        self.push_features(link, &mut host);
-        if !is_relayed(link) {
-            let known = json::quote(&self.relayed_digest());
-            json::push_member(&mut host, "relayed", Some(&known));
-        }
         // Since we dialled, somebody else may have come there, and been lost or be relayed.
         let lost = url.as_ref().and_then(|url| self.hosts.lost_behind(url));
         let hint = lost.or(hint).filter(|h| self.sessions.get(h).is_some());
         let there = |url| self.hosts.get(self.hosts.route(url)?)?.host.clone();
         let hint = hint.or_else(|| there(url.as_ref()?));
-        let session = self.offer(link, hint.as_ref());
-        json::push_member(&mut host, "session", Some(&session));
-        host.push('}');
-        let mut params = String::from("{");
-        json::push_member(
-            &mut params,
-            "url",
-            self.url.as_deref().map(json::quote).as_deref(),
-        );
-        json::push_member(&mut params, "networkId", self.network.as_deref());
-        json::push_member(&mut params, "host", Some(&host));
-        params.push('}');
+        let hello = self.hello(link, hint.as_ref()).written();
         let most = if is_relayed(link) {
             RELAYED_WITHIN
         } else if waited_for {
@@ -176,7 +151,27 @@ impl Mesh {
             MEMBERS_WITHIN // Nobody would be told of a frozen host before, and it is tried again.
         };
         let within = self.config.request_timeout.min(most);
-        self.ask(link, "greeting", Some(&params), Asked::Greeting, within);
+        self.ask(link, "greeting", Some(&hello), Asked::Greeting, within);
+    }
+
+    /// What we say of ourselves to a host that we have dialled, where we expect that one.
+    fn hello(&mut self, link: LinkId, expected: Option<&ByteString>) -> Hello {
+        let (features, quiet) = self.list_features(link);
+        let session = self.offer(link, expected);
+        let l = self.hosts.get(link);
+        Hello {
+            url: self.url.clone(),
+            network: self.network.clone(),
+            id: Some(self.id.clone()),
+            number: l.map(|l| l.hello),
+            replace: l.is_some_and(|l| l.replace),
+            asks: l.is_some_and(|l| l.asks),
+            features,
+            quiet,
+            limits: self.limits(),
+            relayed: (!is_relayed(link)).then(|| self.relayed_digest().into()),
+            session: Some(session),
+        }
     }
 
     /// A link that we dialled did not come to a good end.

@@ -2,16 +2,14 @@
 
 use bytestring::ByteString;
 
-use super::handshake::{read_offer, speaks};
 use super::joining::join_params;
 use crate::json;
-use crate::limits::Limits;
-use crate::mesh::traffic::interest::read_features;
 use crate::mesh::{Due, Mesh, RoundEnd};
-use crate::parts::gossip::Member;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
-use crate::wire::v1::{self, Body};
+use crate::wire::greeting::{Hello, Welcome};
+use crate::wire::member::Member;
+use crate::wire::v1;
 use crate::words::{LinkId, Raw};
 
 /// What becomes of a link over which somebody said hello.
@@ -25,119 +23,83 @@ enum Decision {
 }
 
 impl Mesh {
-    /// `sure`: whoever else has its url is gone.
+    /// Somebody says hello. `sure`: whoever else has its url is gone.
     pub(in crate::mesh) fn greeting(
         &mut self,
         link: LinkId,
         id: Option<Raw>,
-        body: &Body,
+        hello: Hello,
         sure: bool,
     ) {
-        let [url, network, host] = body.params(["url", "networkId", "host"]);
-        if let Some(theirs) = network.filter(json::truthy)
-            && !same(&theirs, self.network.as_ref())
-        {
-            let text = format!(
-                "Network id mismatch ({} !== {})",
-                json::display(&Some(theirs)),
-                json::display(&self.network)
-            );
+        if let Some(text) = hello.mismatch(&self.network) {
             return self.refuse(link, id, &text);
         }
         if self.closing.is_some() {
             return self.refuse(link, id, "Host is closing");
         }
-        let limits = Limits::read(host.as_ref());
-        let names = [
-            "id", "replace", "versions", "session", "members", "features", "quiet", "relayed",
-            "number",
-        ];
-        let [
-            host,
-            replace,
-            versions,
-            session,
-            asks,
-            features,
-            quiet,
-            relayed,
-            number,
-        ] = host
-            .as_ref()
-            .and_then(|h| json::members(h, names))
-            .unwrap_or_default();
-        let replace = replace.as_ref().is_some_and(json::truthy);
-        let asks = asks.as_ref().is_some_and(json::truthy);
-        let Some(l) = self.hosts.get_mut(link) else {
+        if !self.meet(link, &hello) {
             return;
-        };
-        if l.state == State::Stranger {
-            l.url = url
-                .as_ref()
-                .and_then(json::string)
-                .filter(|url| !url.is_empty() && !l.taken);
-            l.host = host
-                .as_ref()
-                .and_then(json::string)
-                .filter(|id| !id.is_empty());
-            l.limits = limits;
-            l.interest.lists = self.config.interests;
-            l.directory.ours = self.config.directory;
-            l.relay.ours = true;
-            (l.interest.theirs, l.directory.theirs, l.relay.theirs) =
-                read_features(features.as_ref());
-            l.interest.quiet = quiet.as_ref().is_some_and(json::truthy);
-            l.offer = session
-                .filter(|_| versions.is_some_and(|v| speaks(&v)))
-                .as_ref()
-                .and_then(read_offer);
         }
         if let Some(origin) = self.relays.get(link).map(|r| r.host.clone())
             && self.hosts.get(link).and_then(|l| l.host.as_ref()) != Some(&origin)
         {
             return self.refuse(link, id, "Another host");
         }
-        let stale = self.is_stale(link, number.as_ref());
+        let stale = self.is_stale(link, hello.number);
         let connected = |host: &ByteString| self.hosts.route_to_host(host).is_some();
         let host = self.hosts.get(link).and_then(|l| l.host.as_ref());
         if stale && (is_relayed(link) || !host.is_some_and(connected)) {
             // It has given that link up before it said what has arrived meanwhile.
             return self.drop_link(link);
         }
-        if !stale && !sure && self.puts_off(link, &id, body) {
+        if !stale && !sure && self.puts_off(link, &id, &hello) {
             return;
         }
-        let relayed = relayed.as_ref().and_then(json::string);
-        let decision = self.decide(link, replace, stale);
-        match decision {
-            Decision::Register(key) => {
-                let waiters = self.register(link, key);
-                self.go_on(link);
-                self.joined_with_members(waiters);
-                let Some(l) = self.hosts.get(link) else {
-                    return;
-                };
-                if l.host.is_some() {
-                    self.try_directly(link);
-                    return self.answer_greeting(link, id, false, asks, relayed.as_deref());
-                }
-                // An original leaves it to us that everybody meets it.
-                let params = join_params(l.url.as_deref());
-                let others = self.joined_links(Some(link));
-                self.start_round(
-                    others,
-                    "join",
-                    Some(&params),
-                    RoundEnd::Greeted { link, id },
-                );
-            }
-            Decision::Duplicate => {
-                self.answer_greeting(link, id, true, asks, relayed.as_deref());
-            }
-            Decision::Stranger => {
-                self.answer_greeting(link, id, false, asks, relayed.as_deref());
-            }
+        match self.decide(link, hello.replace, stale) {
+            Decision::Register(key) => self.let_in(link, id, key, &hello),
+            Decision::Duplicate => self.answer_greeting(link, id, true, &hello),
+            Decision::Stranger => self.answer_greeting(link, id, false, &hello),
         }
+    }
+
+    /// Notes what a stranger says of itself. False when that link is not there any more.
+    fn meet(&mut self, link: LinkId, hello: &Hello) -> bool {
+        let ours = self.features();
+        let Some(l) = self.hosts.get_mut(link) else {
+            return false;
+        };
+        if l.state == State::Stranger {
+            l.url = hello.url.clone().filter(|_| !l.taken);
+            l.host = hello.id.clone();
+            l.limits = hello.limits;
+            l.offer = hello.session.clone();
+            l.lists(ours);
+            l.listed_there(hello.features, hello.quiet);
+        }
+        true
+    }
+
+    /// Registers a host that has said hello, and answers it.
+    fn let_in(&mut self, link: LinkId, id: Option<Raw>, key: ByteString, hello: &Hello) {
+        let waiters = self.register(link, key);
+        self.go_on(link);
+        self.joined_with_members(waiters);
+        let Some(l) = self.hosts.get(link) else {
+            return;
+        };
+        if l.host.is_some() {
+            self.try_directly(link);
+            return self.answer_greeting(link, id, false, hello);
+        }
+        // A 0.4.0 host leaves it to us that everybody meets it.
+        let params = join_params(l.url.as_deref());
+        let others = self.joined_links(Some(link));
+        self.start_round(
+            others,
+            "join",
+            Some(&params),
+            RoundEnd::Greeted { link, id },
+        );
     }
 
     pub(in crate::mesh) fn refuse(&mut self, link: LinkId, id: Option<Raw>, text: &str) {
@@ -153,7 +115,6 @@ impl Mesh {
             return Decision::Stranger;
         };
         let (url, host) = (l.url.clone(), l.host.clone());
-        let begins = l.offer.as_ref().is_some_and(|offer| offer.new);
         if l.state != State::Stranger || host.as_ref() == Some(&self.id) {
             return Decision::Stranger;
         }
@@ -164,45 +125,13 @@ impl Mesh {
             // It did not know whom it dials. It dials again, and names the session that both have, or insists if it has none.
             return Decision::Duplicate;
         }
-        let ours_wins = host
-            .as_ref()
-            .is_some_and(|theirs| !replace && self.id < *theirs);
         let existing = host
             .as_ref()
             .and_then(|h| self.hosts.route_to_host(h))
             .or_else(|| self.hosts.route(&key));
         if let Some(existing) = existing {
-            let Some(e) = self.hosts.get(existing) else {
-                return Decision::Register(key);
-            };
-            let dialled = e.dialled.is_some();
-            let same_host = e.host == host;
-            let better = self.is_better(link, existing);
-            if same_host && !replace && self.is_better(existing, link) {
-                return Decision::Duplicate;
-            }
-            if same_host && stale && !better {
-                // It was said before the other side knew of the existing connection, and was longer on its way: also if it was to take
-                // the place of one before that.
-                return Decision::Duplicate;
-            }
-            if same_host && !replace && begins && !better && self.session_of(existing).is_some() {
-                // It did not know whom it dials, and has perhaps the existing connection as well. If not, it insists.
-                return Decision::Duplicate;
-            }
-            let dialling = || {
-                let direct = self.hosts.connecting(&key, host.as_deref());
-                direct.is_some_and(|other| !is_relayed(other))
-            };
-            if same_host && ours_wins && better && dialling() {
-                // Both try to do without the relay at the same moment.
-                return Decision::Duplicate;
-            }
-            if dialled && same_host && ours_wins && !better {
-                return Decision::Duplicate;
-            }
-            if dialled && host.is_none() {
-                return Decision::Stranger;
+            if let Some(decision) = self.decide_between(link, existing, &key, replace, stale) {
+                return decision;
             }
             // It has lost the old connection, or was started anew: it would not dial otherwise.
             self.displace(existing, link);
@@ -212,11 +141,56 @@ impl Mesh {
             if host.is_none() {
                 return Decision::Stranger;
             }
-            if ours_wins {
+            if !replace && host.is_some_and(|theirs| self.id < theirs) {
                 return Decision::Duplicate;
             }
         }
         Decision::Register(key)
+    }
+
+    /// Somebody says hello under a name under which a link is registered already. `None`: the new one takes its place.
+    fn decide_between(
+        &self,
+        link: LinkId,
+        existing: LinkId,
+        key: &ByteString,
+        replace: bool,
+        stale: bool,
+    ) -> Option<Decision> {
+        let l = self.hosts.get(link)?;
+        let Some(e) = self.hosts.get(existing) else {
+            return Some(Decision::Register(key.clone()));
+        };
+        let host = l.host.as_ref();
+        let begins = l.offer.as_ref().is_some_and(|offer| offer.new);
+        let ours_wins = !replace && host.is_some_and(|theirs| self.id < *theirs);
+        let dialled = e.dialled.is_some();
+        let same_host = e.host == l.host;
+        let better = self.is_better(link, existing);
+        if same_host && !replace && self.is_better(existing, link) {
+            return Some(Decision::Duplicate);
+        }
+        if same_host && stale && !better {
+            // It was said before the other side knew of the existing connection, and was longer on its way: also if it was to take
+            // the place of one before that.
+            return Some(Decision::Duplicate);
+        }
+        if same_host && !replace && begins && !better && self.session_of(existing).is_some() {
+            // It did not know whom it dials, and has perhaps the existing connection as well. If not, it insists.
+            return Some(Decision::Duplicate);
+        }
+        let dialling = || {
+            let direct = self.hosts.connecting(key, host.map(|h| h as &str));
+            direct.is_some_and(|other| !is_relayed(other))
+        };
+        if same_host && ours_wins && better && dialling() {
+            // Both try to do without the relay at the same moment.
+            return Some(Decision::Duplicate);
+        }
+        if dialled && same_host && ours_wins && !better {
+            return Some(Decision::Duplicate);
+        }
+        (dialled && host.is_none()).then_some(Decision::Stranger)
     }
 
     pub(in crate::mesh) fn answer_greeting(
@@ -224,46 +198,31 @@ impl Mesh {
         link: LinkId,
         id: Option<Raw>,
         duplicate: bool,
-        asks: bool,
-        relayed: Option<&str>,
+        hello: &Hello,
     ) {
-        let (ours, taken) = match self.hosts.get(link) {
-            Some(l) => (l.host.is_some(), l.taken),
-            None => (false, false),
+        let mut welcome = Welcome {
+            network: self.network.clone(),
+            ..Welcome::default()
         };
-        let mut message = String::from("{");
-        json::push_member(&mut message, "networkId", self.network.as_deref());
-        if ours {
-            let mut host = String::from("{");
-            json::push_member(&mut host, "id", Some(&json::quote(&self.id)));
-            json::push_member(
-                &mut host,
-                "url",
-                self.url.as_deref().map(json::quote).as_deref(),
-            );
-            let number = self.hosts.number().to_string();
-            json::push_member(&mut host, "number", Some(&number));
-            json::push_member(&mut host, "taken", taken.then_some("true"));
-            json::push_member(&mut host, "duplicate", duplicate.then_some("true"));
-            let again = duplicate && self.keeps_unnamed(link);
-            json::push_member(&mut host, "again", again.then_some("true"));
-            let members = self.members_for(link, asks, relayed);
-            json::push_member(&mut host, "members", (members != "[]").then_some(&members));
-            self.note_newcomer(link, asks);
-            if let Some(session) = self.standing(link) {
-                json::push_member(&mut host, "version", Some("2"));
-                self.push_features(link, &mut host);
-                json::push_member(&mut host, "session", Some(&session));
+        let l = self.hosts.get(link).filter(|l| l.host.is_some());
+        if let Some(taken) = l.map(|l| l.taken) {
+            welcome.id = Some(self.id.clone());
+            welcome.url = self.url.clone();
+            welcome.number = Some(self.hosts.number());
+            welcome.taken = taken;
+            welcome.duplicate = duplicate;
+            welcome.again = duplicate && self.keeps_unnamed(link);
+            welcome.members = self.members_for(link, hello);
+            self.note_newcomer(link, hello.asks);
+            welcome.session = self.standing(link);
+            if welcome.session.is_some() {
+                (welcome.features, welcome.quiet) = self.list_features(link);
+                welcome.limits = self.limits();
             }
-            host.push('}');
-            json::push_member(&mut message, "host", Some(&host));
         }
-        message.push('}');
-        self.owe(link, id, Due::Greeting(message));
+        self.owe(link, id, Due::Greeting(welcome.written()));
     }
-}
 
-impl Mesh {
     /// Others who join through another host at the same moment are to hear of whom we have given our list.
     fn note_newcomer(&mut self, link: LinkId, asks: bool) {
         let Some(l) = self.hosts.get(link) else {
@@ -276,12 +235,4 @@ impl Mesh {
             self.gossip.add(self.now, Member { url, host }, true);
         }
     }
-}
-
-/// Whether two network ids are the same value, however they are written.
-fn same(theirs: &Raw, ours: Option<&Raw>) -> bool {
-    ours.is_some_and(|ours| {
-        theirs == ours
-            || matches!((json::string(theirs), json::string(ours)), (Some(a), Some(b)) if a == b)
-    })
 }

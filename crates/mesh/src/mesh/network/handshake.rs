@@ -2,65 +2,38 @@
 
 use bytestring::ByteString;
 
-use crate::json;
 use crate::limits::Limits;
 use crate::mesh::Mesh;
-use crate::parts::hosts::Offer;
 use crate::parts::sessions::Standing;
-use crate::words::{LinkId, Raw};
+use crate::wire::greeting::Offer;
+use crate::words::LinkId;
 
-/// The versions beyond the original's that are spoken here, as a greeting lists them.
-pub(in crate::mesh) const VERSIONS: &str = "[2]";
-
-/// Whether version 2 is among those.
-pub(in crate::mesh) fn speaks(versions: &Raw) -> bool {
-    serde_json::from_str::<Vec<serde_json::Value>>(versions)
-        .is_ok_and(|versions| versions.iter().any(|v| v.as_u64() == Some(2)))
-}
-
-pub(in crate::mesh) fn read_offer(session: &Raw) -> Option<Offer> {
-    let [id, new, received, seen, window] =
-        json::members(session, ["id", "new", "received", "seen", "window"])?;
-    let number = |n: Option<Raw>| n.map_or(Some(0), |n| n.parse().ok());
-    Some(Offer {
-        id: id
-            .as_ref()
-            .and_then(json::string)
-            .filter(|id| !id.is_empty() && id.len() <= 64)?,
-        new: new.as_ref().is_some_and(json::truthy),
-        received: number(received)?,
-        seen: number(seen)?,
-        window: number(window)?,
-    })
-}
-
-fn written(id: &str, new: bool, standing: &Standing) -> String {
-    let mut out = String::from("{");
-    json::push_member(&mut out, "id", Some(&json::quote(id)));
-    json::push_member(&mut out, "new", new.then_some("true"));
-    json::push_member(&mut out, "received", Some(&standing.received.to_string()));
-    json::push_member(&mut out, "seen", Some(&standing.seen.to_string()));
-    json::push_member(&mut out, "window", Some(&standing.window.to_string()));
-    out.push('}');
-    out
+fn named(id: ByteString, new: bool, standing: &Standing) -> Offer {
+    Offer {
+        id,
+        new,
+        received: standing.received,
+        seen: standing.seen,
+        window: standing.window as u64,
+    }
 }
 
 impl Mesh {
     /// What our greeting says: the session with the host that we expect, or a new one.
-    pub(in crate::mesh) fn offer(&mut self, link: LinkId, expected: Option<&ByteString>) -> String {
+    pub(in crate::mesh) fn offer(&mut self, link: LinkId, expected: Option<&ByteString>) -> Offer {
         match expected.and_then(|host| self.sessions.get(host)) {
             Some(session) => {
                 if let Some(l) = self.hosts.get_mut(link) {
                     l.named = Some(session.id.clone());
                 }
-                written(&session.id, false, &session.standing())
+                named(session.id.clone(), false, &session.standing())
             }
             None => {
                 let id = self.session_id();
                 if let Some(l) = self.hosts.get_mut(link) {
                     l.proposed = Some(id.clone());
                 }
-                written(&id, true, &Standing::new_session())
+                named(id, true, &Standing::new_session())
             }
         }
     }
@@ -164,8 +137,8 @@ impl Mesh {
     }
 
     /// What our answer to the greeting on that link says about its session.
-    pub(in crate::mesh) fn standing(&self, link: LinkId) -> Option<String> {
+    pub(in crate::mesh) fn standing(&self, link: LinkId) -> Option<Offer> {
         let session = self.sessions.get(&self.session_of(link)?)?;
-        Some(written(&session.id, false, &session.standing()))
+        Some(named(session.id.clone(), false, &session.standing()))
     }
 }

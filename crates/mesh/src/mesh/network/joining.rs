@@ -4,17 +4,14 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::handshake::read_offer;
-use super::members::read_members;
 use crate::error::CallError;
 use crate::event::Event;
 use crate::json;
-use crate::limits::Limits;
-use crate::mesh::traffic::interest::read_features;
 use crate::mesh::{Asked, Expected, Mesh, RoundEnd, Waiter};
-use crate::parts::gossip::Member;
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
+use crate::wire::greeting::Welcome;
+use crate::wire::member::Member;
 use crate::wire::v1;
 use crate::words::{Answer, LinkId, Raw, Time};
 
@@ -24,69 +21,27 @@ pub(in crate::mesh) const EXPECTED_WITHIN: Duration = Duration::from_secs(1);
 /// The most urls that one host may make us dial at a time.
 const MAX_URLS: usize = 1024;
 
+/// A host that has answered our greeting, and what that means.
+struct Answered {
+    dialled: ByteString,
+    welcome: Welcome,
+    /// It was said before something that has arrived earlier.
+    stale: bool,
+    /// The members that it tells of are all that it knows: we have asked for them.
+    asked: bool,
+    waiters: Vec<Waiter>,
+}
+
 impl Mesh {
     /// The greeting was answered.
-    pub(in crate::mesh) fn greeted(&mut self, link: LinkId, message: Option<Raw>) {
-        let Some(l) = self.hosts.get_mut(link) else {
+    pub(in crate::mesh) fn greeted(&mut self, link: LinkId, welcome: Option<Welcome>) {
+        let adopted = welcome.as_ref().map(|w| w.network.clone());
+        let welcome = welcome.unwrap_or_default();
+        let Some(dialled) = self.note_welcome(link, &welcome) else {
             return;
         };
-        let Some(dialled) = l.dialled.clone() else {
-            return;
-        };
-        let asked = l.asks;
-        let (mut duplicate, mut again) = (false, false);
-        let mut members = Vec::new();
-        let mut number = None;
-        let mut adopted = None;
-        let mut taken = false;
-        if let Some([network, host]) = message
-            .as_ref()
-            .and_then(|m| json::members(m, ["networkId", "host"]))
-        {
-            let names = [
-                "id",
-                "url",
-                "duplicate",
-                "session",
-                "members",
-                "features",
-                "quiet",
-                "number",
-                "taken",
-                "again",
-            ];
-            if let Some(
-                [
-                    id,
-                    url,
-                    dup,
-                    session,
-                    list,
-                    features,
-                    quiet,
-                    said,
-                    refused,
-                    anew,
-                ],
-            ) = host.as_ref().and_then(|h| json::members(h, names))
-            {
-                members = read_members(list.as_ref());
-                number = said;
-                taken = refused.as_ref().is_some_and(json::truthy);
-                (l.interest.theirs, l.directory.theirs, l.relay.theirs) =
-                    read_features(features.as_ref());
-                l.interest.quiet = quiet.as_ref().is_some_and(json::truthy);
-                l.limits = Limits::read(host.as_ref());
-                l.offer = session.as_ref().and_then(read_offer);
-                l.host = id.as_ref().and_then(json::string);
-                l.url = url.as_ref().and_then(json::string);
-                duplicate = dup.as_ref().is_some_and(json::truthy);
-                again = anew.as_ref().is_some_and(json::truthy);
-            }
-            adopted = Some(network);
-        }
         // A duplicate is nothing new: it tells of a connection that may have been on its way before.
-        let stale = !duplicate && self.is_stale(link, number.as_ref());
+        let stale = !welcome.duplicate && self.is_stale(link, welcome.number);
         if self.is_too_late(link, stale) {
             return self.not_joined(link, CallError::Lost { url: dialled });
         }
@@ -97,88 +52,129 @@ impl Mesh {
         let Some(l) = self.hosts.get_mut(link) else {
             return;
         };
-        let mut waiters = std::mem::take(&mut l.waiters);
+        let answered = Answered {
+            dialled,
+            stale,
+            asked: l.asks && l.host.is_some(),
+            waiters: std::mem::take(&mut l.waiters),
+            welcome,
+        };
         let host = l.host.clone();
-        if let Some(before) = l.hint.clone()
-            && host.as_ref() != Some(&before)
-        {
+        if let Some(before) = l.hint.clone().filter(|h| host.as_ref() != Some(h)) {
             // Another incarnation than before: that one will not come back.
             self.end_lost_session(&before);
         }
         self.check_url(link);
-        if let (true, Some(url)) = (taken, self.url.clone()) {
+        if let (true, Some(url)) = (answered.welcome.taken, self.url.clone()) {
             self.tell_taken(url);
         }
-        let asked = asked && host.is_some();
+        self.meet_answered(link, host, answered);
+    }
+
+    /// Looks who it is that has answered.
+    fn meet_answered(&mut self, link: LinkId, host: Option<ByteString>, answered: Answered) {
         if host.as_ref() == Some(&self.id) {
             // That is ourselves, behind another name.
-            self.look_for_missed(link, &waiters);
+            self.look_for_missed(link, &answered.waiters);
             self.leave_quietly(link);
-            return self.joined(waiters);
+            return self.joined(answered.waiters);
         }
         if is_relayed(link) && host != self.hosts.get(link).and_then(|l| l.hint.clone()) {
             self.leave_quietly(link);
-            for waiter in waiters {
-                let url = dialled.clone();
+            for waiter in answered.waiters {
+                let url = answered.dialled.clone();
                 self.fail(waiter, CallError::Lost { url });
             }
             return;
         }
-        self.learn_ways(link, &members);
-        self.look_for_missed(link, &waiters);
-        if let Some(host) = host {
-            let other = self.hosts.route_to_host(&host);
-            if let Some(other) =
-                other.filter(|other| self.takes_over(link, *other, duplicate || stale))
-            {
-                if !duplicate {
-                    self.displace(other, link);
-                }
-            } else if let Some(other) = other {
-                // A host behind two urls, or one that joined us at the same moment: one connection will do.
-                if let Some(key) = self.hosts.get(other).and_then(|l| l.key.clone()) {
-                    self.hosts.alias(dialled, key);
-                }
-                if self.is_better(other, link) && !duplicate {
-                    self.drain(link, other);
-                } else {
-                    self.leave_quietly(link);
-                }
-                return self.announce(other, members, asked, waiters);
-            }
-            if duplicate {
-                self.leave_quietly(link);
-                let wait = if again { Time::ZERO } else { EXPECTED_WITHIN };
-                let until = self.now + wait;
-                self.expected.push(Expected {
-                    host: host.clone(),
-                    url: dialled.clone(),
-                    until,
-                    waiters,
-                });
-                if asked {
-                    let (url, host) = (dialled, Some(host));
-                    let round = self.open_round(1, RoundEnd::Joined(Vec::new()));
-                    self.introduce(
-                        link,
-                        &[&members[..], &[Member { url, host }]].concat(),
-                        round,
-                    );
-                    self.round_answer(round, None);
-                }
-                for member in members {
-                    self.join_member(member, None);
-                }
-                return;
-            }
+        self.learn_ways(link, &answered.welcome.members);
+        self.look_for_missed(link, &answered.waiters);
+        match host {
+            Some(host) => self.choose_link(link, host, answered),
+            None => self.settle(link, answered),
         }
+    }
+
+    /// A host has answered with which we may be connected already, or about to be.
+    fn choose_link(&mut self, link: LinkId, host: ByteString, answered: Answered) {
+        let duplicate = answered.welcome.duplicate;
+        let other = self.hosts.route_to_host(&host);
+        if let Some(other) =
+            other.filter(|other| self.takes_over(link, *other, duplicate || answered.stale))
+        {
+            if !duplicate {
+                self.displace(other, link);
+            }
+        } else if let Some(other) = other {
+            // A host behind two urls, or one that joined us at the same moment: one connection will do.
+            if let Some(key) = self.hosts.get(other).and_then(|l| l.key.clone()) {
+                self.hosts.alias(answered.dialled, key);
+            }
+            if self.is_better(other, link) && !duplicate {
+                self.drain(link, other);
+            } else {
+                self.leave_quietly(link);
+            }
+            let Answered { asked, waiters, .. } = answered;
+            return self.announce(other, answered.welcome.members, asked, waiters);
+        }
+        if duplicate {
+            self.expect_theirs(link, host, answered);
+        } else {
+            self.settle(link, answered);
+        }
+    }
+
+    /// The host that has answered will use its own connection to us, not this one.
+    fn expect_theirs(&mut self, link: LinkId, host: ByteString, answered: Answered) {
+        self.leave_quietly(link);
+        let Welcome { members, again, .. } = answered.welcome;
+        let wait = if again { Time::ZERO } else { EXPECTED_WITHIN };
+        self.expected.push(Expected {
+            host: host.clone(),
+            url: answered.dialled.clone(),
+            until: self.now + wait,
+            waiters: answered.waiters,
+        });
+        if answered.asked {
+            let (url, host) = (answered.dialled, Some(host));
+            let round = self.open_round(1, RoundEnd::Joined(Vec::new()));
+            let list = [&members[..], &[Member { url, host }]].concat();
+            self.introduce(link, &list, round);
+            self.round_answer(round, None);
+        }
+        for member in members {
+            self.join_member(member, None);
+        }
+    }
+
+    /// The link is the one that is used from now on.
+    fn settle(&mut self, link: LinkId, answered: Answered) {
+        let Answered {
+            dialled,
+            welcome,
+            asked,
+            mut waiters,
+            ..
+        } = answered;
         waiters.extend(self.register(link, dialled));
         if let Some(host) = self.go_on(link) {
             self.session_ready(&host);
         }
-        self.announce(link, members, asked, waiters);
+        self.announce(link, welcome.members, asked, waiters);
     }
 
+    /// Notes what the host that we have greeted says of itself. Gives the url that we have dialled.
+    fn note_welcome(&mut self, link: LinkId, welcome: &Welcome) -> Option<ByteString> {
+        let l = self.hosts.get_mut(link)?;
+        let dialled = l.dialled.clone()?;
+        l.listed_there(welcome.features, welcome.quiet);
+        l.limits = welcome.limits;
+        l.offer = welcome.session.clone();
+        l.host = welcome.id.clone();
+        l.url = welcome.url.clone();
+        Some(dialled)
+    }
     /// Whether the link that we have dialled, and that was answered, takes the place of the registered one. If the other side has not
     /// called it a duplicate, it has registered it. So both sides have to choose the same one if they have dialled each other at the same moment:
     /// the one that the host with the smaller id dialled. A link that was there before our greeting is not there any more on the other side.

@@ -8,15 +8,14 @@ use bytestring::ByteString;
 use super::joining::{join_params, urls};
 use crate::json;
 use crate::mesh::{Asked, Mesh, Round, RoundEnd, Waiter};
-use crate::parts::gossip::{Member, digest};
+use crate::parts::gossip::digest;
+use crate::wire::greeting::Hello;
+use crate::wire::member::{self, Member};
 use crate::wire::v1::{self, Body};
 use crate::words::{LinkId, Raw};
 
 /// A join waits that long for the members that it has been told of: for their dials, and for their answers to the greeting.
 pub(in crate::mesh) const MEMBERS_WITHIN: Duration = Duration::from_secs(10);
-
-/// The most members that one host may tell of at a time.
-const MAX_MEMBERS: usize = 4096;
 
 impl Mesh {
     /// The hosts that we are connected with, or about to be, and that others can dial, or that we relay to. Not the one behind that
@@ -43,18 +42,12 @@ impl Mesh {
 
     /// What is said about members in the answer to a greeting: everything, if they join the network through us; else whom they may
     /// have missed.
-    /// `relayed` is what it says of the hosts that nobody can dial and that it knows.
-    pub(in crate::mesh) fn members_for(
-        &self,
-        link: LinkId,
-        asks: bool,
-        relayed: Option<&str>,
-    ) -> String {
-        if asks {
-            return written(&self.member_list(link));
+    pub(in crate::mesh) fn members_for(&self, link: LinkId, hello: &Hello) -> Vec<Member> {
+        if hello.asks {
+            return self.member_list(link);
         }
         let Some(l) = self.hosts.get(link) else {
-            return written(&[]);
+            return Vec::new();
         };
         let connected = |m: &&Member| m.host != l.host && self.knows(m);
         let mut news: Vec<Member> = self
@@ -64,10 +57,11 @@ impl Mesh {
             .cloned()
             .collect();
         let to_relay = self.relayed_members(link);
-        if relayed.is_some_and(|d| d != digest(to_relay.iter().map(|m| &*m.url))) {
+        let digest = || digest(to_relay.iter().map(|m| &*m.url));
+        if hello.relayed.as_ref().is_some_and(|d| *d != digest()) {
             news.extend(to_relay);
         }
-        written(&news)
+        news
     }
 
     fn knows(&self, member: &Member) -> bool {
@@ -126,7 +120,7 @@ impl Mesh {
             return;
         };
         let questions = if l.host.is_some() {
-            vec![("members", params("members", &written(members)))]
+            vec![("members", params("members", &member::written(members)))]
         } else {
             // An original is told of one at a time.
             let one = |m: &Member| ("join", join_params(Some(&m.url)));
@@ -161,13 +155,13 @@ impl Mesh {
     /// Another host of ours tells of members, or compares notes.
     pub(in crate::mesh) fn members_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
         let [members, digest, all] = body.params(["members", "digest", "all"]);
-        let list = read_members(members.as_ref());
+        let list = member::read(members.as_ref());
         self.learn_ways(link, &list);
         if let Some(theirs) = digest.as_ref().and_then(json::string)
             && theirs != self.digest()
             && !self.gossip.defer(link)
         {
-            let mut note = params("members", &written(&self.member_list(link)));
+            let mut note = params("members", &member::written(&self.member_list(link)));
             note.truncate(note.len() - 1);
             json::push_member(&mut note, "all", Some("true"));
             note.push('}');
@@ -181,7 +175,7 @@ impl Mesh {
                     .any(|l| l.host == m.host && (m.host.is_some() || l.url == m.url))
             });
             if !missing.is_empty() {
-                let note = params("members", &written(&missing));
+                let note = params("members", &member::written(&missing));
                 self.transmit(link, v1::notification("members", &note));
             }
         }
@@ -266,49 +260,4 @@ fn params(name: &str, value: &str) -> String {
     json::push_member(&mut params, name, Some(value));
     params.push('}');
     params
-}
-
-fn written(members: &[Member]) -> String {
-    let mut out = String::from("[");
-    for (n, member) in members.iter().enumerate() {
-        if n > 0 {
-            out.push(',');
-        }
-        out.push('{');
-        let url = (!member.is_relayed()).then(|| json::quote(&member.url));
-        json::push_member(&mut out, "url", url.as_deref());
-        let host = member.host.as_deref().map(json::quote);
-        json::push_member(&mut out, "id", host.as_deref());
-        out.push('}');
-    }
-    out.push(']');
-    out
-}
-
-/// The members in a JSON array, as far as it is one.
-pub(in crate::mesh) fn read_members(array: Option<&Raw>) -> Vec<Member> {
-    let entries: Vec<serde_json::Value> = array
-        .and_then(|array| serde_json::from_str(array).ok())
-        .unwrap_or_default();
-    let read = |entry: serde_json::Value| {
-        let text = |name| {
-            entry
-                .get(name)
-                .and_then(|v| v.as_str())
-                .filter(|t| !t.is_empty())
-        };
-        let host = text("id").map(ByteString::from);
-        match text("url") {
-            Some(url) => Some(Member {
-                url: url.into(),
-                host,
-            }),
-            None => host.map(Member::relayed),
-        }
-    };
-    entries
-        .into_iter()
-        .take(MAX_MEMBERS)
-        .filter_map(read)
-        .collect()
 }

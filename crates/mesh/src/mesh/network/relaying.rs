@@ -14,12 +14,13 @@ use crate::event::Output;
 use crate::json;
 use crate::limits::Limits;
 use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
-use crate::parts::gossip::{Member, digest};
+use crate::parts::gossip::digest;
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
+use crate::wire::member::Member;
 use crate::wire::routed::{self, Content, Header};
 use crate::wire::v1::Body;
-use crate::words::{LinkId, Raw};
+use crate::words::LinkId;
 
 /// How many hosts are asked, one after the other, whether they can relay to another one.
 const MOST_TRIED: usize = 4;
@@ -153,9 +154,8 @@ impl Mesh {
 
     /// Takes the number in the greeting, or the answer, of the host behind that link. Gives whether it was said before something that has
     /// arrived earlier, over another link.
-    pub(in crate::mesh) fn is_stale(&mut self, link: LinkId, number: Option<&Raw>) -> bool {
+    pub(in crate::mesh) fn is_stale(&mut self, link: LinkId, number: Option<u64>) -> bool {
         let host = self.hosts.get(link).and_then(|l| l.host.clone());
-        let number = number.and_then(|n| n.parse().ok());
         match (host, number) {
             (Some(host), Some(number)) => self.relays.is_stale(&host, number),
             _ => false,

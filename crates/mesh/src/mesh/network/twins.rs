@@ -7,10 +7,10 @@ use bytestring::ByteString;
 
 use crate::event::{Event, Output};
 use crate::mesh::{Mesh, Waiter};
-use crate::parts::gossip::Member;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
-use crate::wire::v1::Body;
+use crate::wire::greeting::Hello;
+use crate::wire::member::Member;
 use crate::words::{LinkId, Raw, Time};
 
 /// So long has a host to let us hear of it, or whoever says hello with its url has taken its place.
@@ -25,7 +25,7 @@ pub(in crate::mesh) struct Doubt {
     /// Over which link it has said hello, and how.
     link: LinkId,
     id: Option<Raw>,
-    body: Body,
+    hello: Hello,
     /// The link with the host that has that url.
     other: LinkId,
     since: Time,
@@ -40,7 +40,7 @@ impl Mesh {
         &mut self,
         link: LinkId,
         id: &Option<Raw>,
-        body: &Body,
+        hello: &Hello,
     ) -> bool {
         let Some(l) = self.hosts.get(link).filter(|l| l.state == State::Stranger) else {
             return false;
@@ -68,7 +68,7 @@ impl Mesh {
             self.doubts.push(Doubt {
                 link,
                 id: id.clone(),
-                body: body.clone(),
+                hello: hello.clone(),
                 other,
                 since: self.now,
                 until: self.now + PROVED_WITHIN,
@@ -149,7 +149,7 @@ impl Mesh {
                 self.take_url(doubt.link, None);
                 self.tell_taken(url);
             }
-            self.greeting(doubt.link, doubt.id, &doubt.body, sure);
+            self.greeting(doubt.link, doubt.id, doubt.hello, sure);
         }
     }
 

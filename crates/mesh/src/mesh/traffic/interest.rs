@@ -12,13 +12,9 @@ use crate::mesh::Mesh;
 use crate::parts::patterns::Patterns;
 use crate::payload::Payload;
 use crate::topic::Topic;
+use crate::wire::greeting::Features;
 use crate::wire::v2::Interest;
 use crate::words::{Answer, Call, LinkId, Raw, Time};
-
-/// The features beyond version 2 that can be used here, as a greeting lists them.
-const INTEREST: &str = "interest";
-const DIRECTORY: &str = "directory";
-const RELAY: &str = "relay";
 
 /// A record about interests is not longer than about this, in bytes of names.
 const RECORD_BYTES: usize = 32 * 1024;
@@ -31,15 +27,6 @@ pub(in crate::mesh) struct Barrier {
     pub(in crate::mesh) until: Time,
 }
 
-/// Whether those features, as a greeting or its answer lists them, are interests, the directory and relaying.
-pub(in crate::mesh) fn read_features(features: Option<&Raw>) -> (bool, bool, bool) {
-    let list: Vec<serde_json::Value> = features
-        .and_then(|f| serde_json::from_str(f).ok())
-        .unwrap_or_default();
-    let has = |name| list.iter().any(|f| f.as_str() == Some(name));
-    (has(INTEREST), has(DIRECTORY), has(RELAY))
-}
-
 /// The name of a channel as JavaScript writes it; `None` for values that are not names there.
 fn channel_name(channel: &Option<Raw>) -> Option<ByteString> {
     match channel.as_ref().and_then(|c| c.bytes().next()) {
@@ -49,23 +36,22 @@ fn channel_name(channel: &Option<Raw>) -> Option<ByteString> {
 }
 
 impl Mesh {
-    /// Writes the features, and whether nothing is listened to here, into a greeting's or an answer's `host`.
-    pub(in crate::mesh) fn push_features(&mut self, link: LinkId, host: &mut String) {
+    /// What this host lists in greetings and answers.
+    pub(in crate::mesh) fn features(&self) -> Features {
+        Features {
+            interest: self.config.interests,
+            directory: self.config.directory,
+            relay: true,
+        }
+    }
+
+    /// What we list on that link, and whether nothing is listened to here: the other side is told now.
+    pub(in crate::mesh) fn list_features(&mut self, link: LinkId) -> (Features, bool) {
         let Some(l) = self.hosts.get_mut(link) else {
-            return;
+            return (Features::default(), false);
         };
-        let lists = l.interest.lists;
-        let listed = [
-            (lists, INTEREST),
-            (l.directory.ours, DIRECTORY),
-            (l.relay.ours, RELAY),
-        ];
-        let listed = listed.iter().filter(|(on, _)| *on).map(|(_, f)| *f);
-        let features = serde_json::Value::from(listed.collect::<Vec<&str>>()).to_string();
-        l.interest.said_quiet = lists && self.channels.here().len() == 0;
-        json::push_member(host, "features", Some(&features));
-        json::push_member(host, "quiet", l.interest.said_quiet.then_some("true"));
-        json::push_member(host, "limits", self.limits().written().as_deref());
+        l.interest.said_quiet = l.interest.lists && self.channels.here().len() == 0;
+        (l.listed_here(), l.interest.said_quiet)
     }
 
     /// A session with that host begins, or goes on, over that link.

@@ -3,6 +3,7 @@
 use bytestring::ByteString;
 
 use crate::limits::Limits;
+use crate::wire::greeting::{Features, Offer};
 use crate::words::Time;
 
 /// How far a link has come.
@@ -107,6 +108,30 @@ impl<W> Link<W> {
         self.url.clone().or_else(key)
     }
 
+    /// Notes what we list in our greeting, or our answer.
+    pub fn lists(&mut self, ours: Features) {
+        self.interest.lists = ours.interest;
+        self.directory.ours = ours.directory;
+        self.relay.ours = ours.relay;
+    }
+
+    /// What we list, as [noted](Link::lists).
+    pub fn listed_here(&self) -> Features {
+        Features {
+            interest: self.interest.lists,
+            directory: self.directory.ours,
+            relay: self.relay.ours,
+        }
+    }
+
+    /// Notes what they list, and whether nothing is listened to there.
+    pub fn listed_there(&mut self, theirs: Features, quiet: bool) {
+        self.interest.theirs = theirs.interest;
+        self.interest.quiet = quiet;
+        self.directory.theirs = theirs.directory;
+        self.relay.theirs = theirs.relay;
+    }
+
     /// Whether we have dialled it and are not through with that.
     pub fn is_connecting(&self) -> bool {
         matches!(self.state, State::Dialling | State::Greeting)
@@ -137,15 +162,4 @@ impl Part {
     pub fn both(self) -> bool {
         self.ours && self.theirs
     }
-}
-
-/// A session, as a greeting or its answer names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    pub id: ByteString,
-    /// It begins now.
-    pub new: bool,
-    pub received: u64,
-    pub seen: u64,
-    pub window: u64,
 }
