@@ -14,7 +14,9 @@ const REACH: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(250);
 
 /// Which of these checks are made, unless `SIM_CHECKS` says otherwise.
-const WANTED: [&str; 6] = ["states", "moves", "listed", "replaced", "late", "goodbye"];
+const WANTED: [&str; 7] = [
+    "states", "moves", "listed", "replaced", "late", "goodbye", "left",
+];
 
 /// Whether that check is made.
 pub fn is_wanted(check: &str) -> bool {
