@@ -20,6 +20,14 @@ pub enum Sabotage {
     LostNotes,
     /// Whoever waits for replies is not told that the host that owes them is gone.
     NoGone,
+    /// An address stays although its host has gone.
+    Stranded,
+    /// The peers of a lost host are not sought among the others.
+    NoSeeking,
+    /// Whoever closes in the middle of a join says no goodbye.
+    NoGoodbye,
+    /// What waits for a host goes on to do so when it is known that the host has left.
+    NoEnd,
 }
 
 #[cfg(feature = "sabotage")]

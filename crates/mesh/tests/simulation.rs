@@ -131,19 +131,32 @@ fn the_same_seed_gives_the_same_run() {
 
 #[test]
 fn a_mesh_that_breaks_its_promises_is_caught() {
-    for kind in [
-        Sabotage::NoDedup,
-        Sabotage::EarlyAck,
-        Sabotage::NoResend,
-        Sabotage::LostExceptions,
-        Sabotage::Optimism,
-        Sabotage::Disorder,
-        Sabotage::LostNotes,
-        Sabotage::NoGone,
-    ] {
+    let kinds: [(Sabotage, &[&str]); 12] = [
+        (Sabotage::NoDedup, &[]),
+        (Sabotage::EarlyAck, &[]),
+        (Sabotage::NoResend, &[]),
+        (Sabotage::LostExceptions, &[]),
+        (Sabotage::Optimism, &[]),
+        (Sabotage::Disorder, &[]),
+        (Sabotage::LostNotes, &[]),
+        (Sabotage::NoGone, &[]),
+        (
+            Sabotage::Stranded,
+            &["cannot send to \"peer ", "Unreachable"],
+        ),
+        (Sabotage::NoSeeking, &["cannot send to \"it moves\""]),
+        (Sabotage::NoGoodbye, &["closed in the middle of a join"]),
+        (
+            Sabotage::NoEnd,
+            &["has not ended", "host: Some", "job: false"],
+        ),
+    ];
+    for (kind, parts) in kinds {
         sabotage::choose(Some(kind));
-        let caught =
-            (0..300).find_map(|seed| attempt(seed, true, false).err().map(|text| (seed, text)));
+        // Where a check is for it alone, by that check.
+        let by = |text: &String| parts.iter().all(|part| text.contains(part));
+        let fails = |seed| attempt(seed, true, false).err().filter(by);
+        let caught = (0..300).find_map(|seed| fails(seed).map(|text| (seed, text)));
         sabotage::choose(None);
         let (seed, text) = caught.unwrap_or_else(|| panic!("{kind:?} was not noticed"));
         println!("{kind:?} at seed {seed}: {text}");

@@ -11,6 +11,7 @@ use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::parts::hosts::{Link, State};
 use crate::parts::peers::Parcel;
 use crate::parts::relays::is_relayed;
+use crate::sabotage::{self, Sabotage};
 use crate::wire::v1;
 use crate::words::{Answer, Call, LinkId, Time};
 
@@ -132,6 +133,7 @@ impl Mesh {
                         .map(|l| std::mem::take(&mut l.waiters));
                     self.fail_all(waiters.unwrap_or_default());
                 }
+                State::Greeting if sabotage::is(Sabotage::NoGoodbye) => self.drop_link(link),
                 State::Dialling => {
                     self.close_link(link);
                     if let Some(l) = self.hosts.remove(link) {

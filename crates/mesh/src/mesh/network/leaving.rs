@@ -8,6 +8,7 @@ use crate::json;
 use crate::mesh::{Asked, Due, GOODBYE_TIMEOUT, Mesh, Waiter};
 use crate::parts::hosts::State;
 use crate::parts::peers::Home;
+use crate::sabotage::{self, Sabotage};
 use crate::wire::v1::Body;
 use crate::words::{LinkId, Raw};
 
@@ -134,6 +135,9 @@ impl Mesh {
         host: Option<&ByteString>,
         key: Option<&ByteString>,
     ) {
+        if sabotage::is(Sabotage::Stranded) {
+            return;
+        }
         let mut homes: Vec<Home> = host.cloned().map(Home::Host).into_iter().collect();
         if let Some(key) = key {
             homes.push(Home::Key(key.clone()));

@@ -8,6 +8,7 @@ use crate::error::CallError;
 use crate::event::Event;
 use crate::mesh::{Mesh, Waiter};
 use crate::parts::hosts::{Link, Lost, Redial};
+use crate::sabotage::{self, Sabotage};
 use crate::words::Time;
 
 /// Attempts after the first one are never closer together than this (or than the first delay, if that is shorter).
@@ -216,7 +217,8 @@ impl Mesh {
         if self.hosts.route_to_host(host).is_none() {
             self.forget_peers(Some(host), None);
         }
-        if self.sessions.get(host).is_some_and(|s| s.link().is_none()) {
+        let waits = self.sessions.get(host).is_some_and(|s| s.link().is_none());
+        if waits && !sabotage::is(Sabotage::NoEnd) {
             self.break_session(host);
             self.forget_number(host);
         }

@@ -10,6 +10,7 @@ use crate::json;
 use crate::mesh::{Asked, Mesh};
 use crate::parts::peers::{Home, Landed, Parcel, Place};
 use crate::payload::Payload;
+use crate::sabotage::{self, Sabotage};
 use crate::wire::v1;
 use crate::words::{Answer, Call, LinkId, Raw, Time};
 
@@ -46,6 +47,9 @@ impl Mesh {
         let link = match self.whereabouts(&address.home) {
             Whereabouts::There(link) => link,
             Whereabouts::Lost => return self.send_to_lost(parcel),
+            Whereabouts::Gone if sabotage::is(Sabotage::Stranded) => {
+                return self.unreachable(&parcel);
+            }
             Whereabouts::Gone => {
                 self.forget(&parcel.key);
                 return self.search_for(parcel);

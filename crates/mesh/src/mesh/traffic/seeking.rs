@@ -10,6 +10,7 @@ use crate::error::SendError;
 use crate::event::Event;
 use crate::mesh::Mesh;
 use crate::parts::peers::{Found, Home, Parcel, Place};
+use crate::sabotage::{self, Sabotage};
 use crate::words::{Answer, Call, LinkId, Raw, Time};
 
 /// Whoever does not say within this time that a lost host's peer lives there is not waited for.
@@ -144,6 +145,9 @@ impl Mesh {
         if self.peers.lookup(key).is_some() {
             return true;
         }
+        if sabotage::is(Sabotage::NoSeeking) {
+            return false;
+        }
         let allowed = self.peers.polls.allow(key, self.now, false);
         if allowed {
             self.look_up(key, id.clone());
@@ -166,7 +170,7 @@ impl Mesh {
         }
     }
 
-    fn unreachable(&mut self, parcel: &Parcel) {
+    pub(super) fn unreachable(&mut self, parcel: &Parcel) {
         let home = self.peers.address(&parcel.key).map(|a| &a.home);
         let place = home.and_then(|home| self.peers.place(home));
         let Some(url) = place.map(|place| place.url.clone()) else {
