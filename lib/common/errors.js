@@ -84,6 +84,19 @@ function timedOut() {
   return error('ERR_REQUEST_TIMEOUT', 'Timeout');
 }
 
+/** @param {any} id */
+function noHandler(id) {
+  return error('ERR_NO_HANDLER', 'Peer answers no requests (id: ' + nameOf(id) + ')');
+}
+
+/**
+ * @param {string} text
+ * @param {any} [cause] the error itself, where it can be had
+ */
+function handlerThrew(text, cause) {
+  return error('ERR_HANDLER', text, cause === undefined ? undefined : { cause });
+}
+
 /**
  * @param {string} url
  * @param {boolean} ours
@@ -195,10 +208,12 @@ module.exports = {
   deliveryUnknown,
   error,
   fromFailure,
+  handlerThrew,
   hostClosed,
   hostDraining,
   messageTooLarge,
   nameOf,
+  noHandler,
   overloaded,
   peerNotFound,
   textOf,

@@ -51,7 +51,7 @@ function apply(core, native, text) {
     try {
       while (batch.at < length) applyNext(batch);
     } catch (err) {
-      core.report('An event of the network could not be applied', err);
+      core.trouble.threw('An event of the network could not be applied', err);
     }
   }
   if (batch.at > length) throw new Error('distribus: native part and JavaScript do not match');
@@ -147,7 +147,7 @@ function applyEvent(core, batch, kind, at) {
   const third = events[at + 2];
   switch (kind) {
     case LOOKUP:
-      if (core.peer(first ? second : undefined) !== undefined) batch.here();
+      if (core.residents.get(first ? second : undefined) !== undefined) batch.here();
       batch.question++;
       break;
     case LIST:
@@ -155,14 +155,14 @@ function applyEvent(core, batch, kind, at) {
       batch.question++;
       break;
     case SETTLED:
-      core.resolveSends(first, second);
+      core.sends.delivered(first, second);
       break;
     case FAILED:
-      core.failSend(first, second);
+      core.sends.failed(first, second);
       break;
     case DONE:
-      if (second) core.settle(first, third);
-      else core.settle(first, undefined, fromFailure(third));
+      if (second) core.calls.succeed(first, third);
+      else core.calls.fail(first, fromFailure(third));
       break;
     case CONNECTED:
       core.mirror.connected(first, second, third);
@@ -192,7 +192,7 @@ function applyEvent(core, batch, kind, at) {
       core.requests.gone(first);
       break;
     case DROPPED:
-      core.dropped(first, second ? third : undefined, events[at + 3]);
+      core.trouble.dropped(first, second ? third : undefined, events[at + 3]);
       break;
     case GAP:
       core.events.emit('gap', first, second);
@@ -210,7 +210,7 @@ function applyEvent(core, batch, kind, at) {
       core.trouble.tell(urlTaken(first, Boolean(second)));
       break;
     case UNREACHABLE:
-      core.unreachable(first, fromFailure(second));
+      core.members.unreachable(first, fromFailure(second));
       break;
     case MEMBER:
       core.members.apply(first, second, third);
@@ -241,7 +241,7 @@ function parse(native, text) {
  * @param {any} message
  */
 function deliver(batch, to, from, message) {
-  const peer = batch.core.peer(to);
+  const peer = batch.core.residents.get(to);
   if (peer === undefined) batch.miss();
   else peer.emit('message', from, message);
 }
@@ -255,7 +255,7 @@ function deliver(batch, to, from, message) {
  * @param {number} number
  */
 function ask(batch, to, from, message, host, number) {
-  const peer = batch.core.peer(to);
+  const peer = batch.core.residents.get(to);
   if (peer === undefined) batch.miss();
   else batch.core.requests.serve(peer, to, from, message, host, number);
 }
@@ -298,7 +298,7 @@ function threw(batch, flags, name, err) {
           ? 'The promise of a request'
           : `A listener of peer ${textOf(name)}`;
   if ((flags & REPLIED) === 0) batch.threw(err);
-  batch.core.report(who + ' threw', err);
+  batch.core.trouble.threw(who + ' threw', err);
 }
 
 module.exports = apply;

@@ -1,22 +1,22 @@
 'use strict';
 
-const Core = require('./core.js');
-const Events = require('./events.js');
+const dictionary = require('../common/dictionary.js');
+const { abortError, badProperty, error, peerNotFound } = require('../common/errors.js');
+const { checkShared } = require('../common/ids.js');
+const { checkFunction, checkOptions, checkPattern, checkSubscription } = require('../common/validate.js');
+const { serializeId } = require('../crossing/outbound.js');
 const Peer = require('../peer/Peer.js');
 const owners = require('../peer/owner.js');
-const dictionary = require('../common/dictionary.js');
 const { debug } = require('../platform/index.js');
+const Core = require('./core.js');
+const { bare } = require('./credentials.js');
 const drain = require('./drain.js');
-const { checkShared } = require('../common/ids.js');
-const { urlOf } = require('./listen.js');
-const { bare, parted, withCredentials } = require('./credentials.js');
-const { idOf, textOfUrl } = require('./names.js');
-const { checkSeeds, joinAny } = require('./seeds.js');
-const { listen, stopOpening } = require('./serving.js');
-const { checkFunction, checkOptions, checkPattern, checkPort, checkSubscription } = require('../common/validate.js');
-const { serializeId } = require('../crossing/outbound.js');
+const Events = require('./events.js');
+const { join } = require('./joining.js');
+const { idOf } = require('./names.js');
+const { copyOfOptions } = require('./options.js');
 const { drop, lookUp, show } = require('./owned.js');
-const { abortError, badProperty, error, peerNotFound, typeError } = require('../common/errors.js');
+const { listen, stopOpening } = require('./serving.js');
 
 /** Where the private side of a host hangs. */
 const CORE = Symbol('distribus');
@@ -124,7 +124,7 @@ defineState(
 Host.prototype.config = function (options) {
   const core = coreOf(this);
   if (options) {
-    const given = checkOptions(options, optionsOf(this));
+    const given = checkOptions(options, copyOfOptions(this));
     const { networkId } = given;
     if (networkId && core.links > 0 && this.networkId && this.networkId !== networkId) {
       throw error('ERR_NETWORK_ID_SET', 'Cannot replace networkId once set');
@@ -138,20 +138,8 @@ Host.prototype.config = function (options) {
     if (networkId) this.networkId = networkId;
     core.configure();
   }
-  return optionsOf(this);
+  return copyOfOptions(this);
 };
-
-/**
- * @param {any} host
- * @returns {Record<string, any>} a copy of the options that are set
- */
-function optionsOf(host) {
-  try {
-    return { ...host.options };
-  } catch (cause) {
-    throw badProperty('What stands in host.options', cause);
-  }
-}
 
 /**
  * Creates a peer. Other hosts are not asked whether they have one with the same id.
@@ -198,7 +186,7 @@ Host.prototype.get = function (id) {
 Host.prototype.find = function (id) {
   const core = coreOf(this);
   return core.attempt(() => {
-    if (core.peer(id) !== undefined) return core.url || null;
+    if (core.residents.get(id) !== undefined) return core.url || null;
     core.outbound.checkId('id', id);
     const address = lookUp(this, 'addresses', id);
     const noted = typeof address === 'string' && address.includes('://');
@@ -248,39 +236,7 @@ Host.prototype.join = function (url, port) {
   const core = coreOf(this);
   if (core.closing !== null) return core.closing.then(() => Host.prototype.join.call(this, url, port));
   if (!url) return core.Promise.resolve(this);
-  /** @param {string} url */
-  const targetOf = (url) => parted(port === undefined || url.includes('://') ? url : urlOf(url, checkPort(port)));
-  /** @param {string} target */
-  const join = (target) => {
-    if (typeof lookUp(this, 'connections', target) === 'object' || target === core.url)
-      return core.Promise.resolve(this);
-    const joined = core.call(
-      (native, call) => native.join(call, target),
-      () => this
-    );
-    if (debug.enabled) {
-      joined.then(null, (/** @type {any} */ err) => {
-        debug('%s: could not join %s: %s', core.name(), target, err.message);
-      });
-    }
-    return joined;
-  };
-  return core.attempt(() => {
-    core.checkDraining();
-    if (Array.isArray(url)) {
-      const targets = url
-        .map(textOfUrl)
-        .map((one) => (typeof one === 'string' && one !== '' ? targetOf(one) : { url: one }));
-      const others = checkSeeds(targets.map((one) => one.url)).filter((target) => target !== core.url);
-      return others.length === 0 ? this : withCredentials(core, targets, () => joinAny(core, others, join));
-    }
-    url = textOfUrl(url);
-    if (typeof url !== 'string') {
-      throw typeError('ERR_INVALID_ARG_TYPE', `The "url" argument must be a string or a URL, got ${typeof url}`);
-    }
-    const target = targetOf(url);
-    return withCredentials(core, [target], () => join(target.url));
-  });
+  return core.attempt(() => join(this, core, url, port));
 };
 
 /** The other hosts of the network: those that have joined and not left, connected or lost. */

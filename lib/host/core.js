@@ -1,56 +1,31 @@
 'use strict';
 
-const { CHANGES, LINES } = require('../crossing/contract.js');
 const Bluebird = require('../common/Promise.js');
+const { coded, hostDraining, overloaded, peerNotFound } = require('../common/errors.js');
+const { pend, promiseOf } = require('../common/pending.js');
+const { checkOffline } = require('../common/validate.js');
+const { CHANGES, LINES } = require('../crossing/contract.js');
+const apply = require('../crossing/inbound.js');
 const { Outbound, isCarried, serialize, serializeId } = require('../crossing/outbound.js');
-const Events = require('./events.js');
-const Members = require('./members.js');
-const Mirror = require('./mirror.js');
-const Residents = require('../peer/residents.js');
-const Ring = require('../crossing/ring.js');
 const Subscriptions = require('../channels/subscriptions.js');
 const Notes = require('../notes/notes.js');
-const Trouble = require('./trouble.js');
-const apply = require('../crossing/inbound.js');
-const { AsyncResource, debug } = require('../platform/index.js');
+const { Requests } = require('../peer/requests.js');
+const Residents = require('../peer/residents.js');
+const Calls = require('./calls.js');
+const Events = require('./events.js');
 const keepAlive = require('./keepalive.js');
-const { lookUp, numberOption } = require('./owned.js');
-const { Request, Requests } = require('../peer/requests.js');
-const { Deferred, Note, pend, promiseOf, reject, resolve, settle } = require('../common/pending.js');
-const { NativeHost, readsOnLoop } = require('../crossing/native/load.js');
-const {
-  coded,
-  deliveryUnknown,
-  fromFailure,
-  hostClosed,
-  hostDraining,
-  overloaded,
-  peerNotFound
-} = require('../common/errors.js');
+const { begin, end } = require('./life.js');
+const Members = require('./members.js');
+const Mirror = require('./mirror.js');
+const { nativeOptions, numberOption } = require('./options.js');
+const { lookUp } = require('./owned.js');
+const Sends = require('./sends.js');
 const Counters = require('./stats.js');
-const { checkOffline, waitsInForce, withHeartbeats } = require('../common/validate.js');
+const Trouble = require('./trouble.js');
 
 /** Lines about peers of this host. */
 const CREATED = LINES.PEERS + CHANGES.MORE;
 const REMOVED = LINES.PEERS + CHANGES.LESS;
-
-/** Options that are numbers, and obeyed by the native host. */
-const NATIVE_OPTIONS = [
-  'handshakeTimeout',
-  'heartbeatInterval',
-  'heartbeatTimeout',
-  'maxPayload',
-  'maxIdLength',
-  'maxQueueBytes',
-  'maxInFlight',
-  'maxAddresses',
-  'maxConnections',
-  'maxPendingHandshakes'
-];
-
-/**
- * @typedef {{pending: Deferred, end?: (value: any) => any}} Call
- */
 
 /**
  * The private side of a host: it talks to the native host.
@@ -62,11 +37,6 @@ class Core {
     this.host = host;
     /** @type {import('../crossing/contract.js').Carrier | null} */
     this.native = null;
-    /** What stands for the promises of sends, see pending.js, by the numbers that the mesh gives to sends. */
-    this.sends = new Ring();
-    /** @type {Map<number, Call>} */
-    this.calls = new Map();
-    this.nextCall = 1;
     this.links = 0; // connections that stand in host.connections
     this.timers = 0;
     this.listening = false;
@@ -101,11 +71,12 @@ class Core {
     /** @type {any} */
     this.askedFor = undefined;
     this.askedAt = -1;
-    this.warnedOfDrops = false;
     this.counters = new Counters();
     /** The async context of this life. @type {import('node:async_hooks').AsyncResource | null} */
     this.resource = null;
     this.trouble = new Trouble(() => this.events);
+    this.sends = new Sends(this.counters, this.trouble);
+    this.calls = new Calls(this.trouble);
     this.residents = new Residents(this);
     this.requests = new Requests(this);
     this.events = new Events(host, (what, err, event) => this.trouble.threw(what, err, event === 'error'));
@@ -141,57 +112,16 @@ class Core {
 
   /** @returns {import('../crossing/contract.js').Carrier} */
   start() {
-    if (this.native === null) {
-      const networkId = serialize(this.networkId) || null;
-      // What is applied runs in the context in which this life began.
-      const resource = new AsyncResource('DISTRIBUS');
-      const native = new NativeHost(
-        this.nativeOptions(),
-        () => resource.runInAsyncScope(this.drain, this),
-        readsOnLoop()
-      );
-      this.resource = resource;
-      this.native = native;
-      native.setUrl(typeof this.url === 'string' ? this.url : null);
-      native.setNetworkId(networkId);
-      for (const id of this.localIds()) this.outbound.change(CREATED, id);
-      this.subscriptions.tellAll();
-      this.flush();
-    }
-    return this.native;
+    return this.native ?? begin(this);
   }
 
-  /** Ends the native host. What it was to answer has been answered, or is settled here. */
+  /** Ends the native host. */
   stop() {
-    const { native } = this;
-    if (native !== null) this.counters.endLife(JSON.parse(native.stats()), this.sends.next);
-    this.native = null;
-    native?.shutdown();
-    this.resource?.emitDestroy();
-    this.resource = null;
-    this.outbound.take();
-    this.requests.close();
-    this.notes.closed(); // so that nothing is told again that was not taken
-    this.sends.clear((send, to) => {
-      if (!(send instanceof Request)) this.#fail(send, deliveryUnknown(to));
-    });
-    for (const { pending } of this.calls.values()) this.#reject(pending, hostClosed());
-    this.calls.clear();
-    this.links = this.timers = 0;
-    this.draining = this.closeWithin = null;
-    this.relieved();
-    this.hosts.clear();
+    end(this);
   }
 
-  /** @returns {string} */
-  nativeOptions() {
-    const limits = Object.fromEntries(NATIVE_OPTIONS.map((name) => [name, numberOption(this, name)]));
-    const waits = waitsInForce((name) => lookUp(this.host, 'options', name));
-    return JSON.stringify({ ...limits, ...waits, ...withHeartbeats(limits), interests: true, directory: true });
-  }
-
-  /** Applies what waits, batch by batch; hands over what listeners sent meanwhile together with the word that they have returned. */
-  drain() {
+  /** Applies events that wait, batch by batch; hands over what listeners sent meanwhile together with the word that they have returned. */
+  exchange() {
     const { native } = this;
     if (native === null) return;
     let replies = null;
@@ -257,53 +187,21 @@ class Core {
   call(begin, end) {
     const native = this.start();
     this.flush();
-    const pending = new Deferred(this.Promise);
-    const number = this.nextCall++;
-    this.calls.set(number, { pending, end });
-    try {
-      begin(native, number);
-    } catch (err) {
-      this.calls.delete(number);
-      reject(pending, coded(err));
-    }
+    const promise = this.calls.begin(this.Promise, (call) => begin(native, call), end);
     this.rest();
-    return pending.promise;
+    return promise;
   }
 
   /**
-   * @param {number} number
-   * @param {any} value
-   * @param {Error} [err]
+   * Tells the native host something, after what was collected before.
+   * @param {(native: import('../crossing/contract.js').Carrier) => void} tell
    */
-  settle(number, value, err) {
-    const call = this.calls.get(number);
-    if (call === undefined) return;
-    this.calls.delete(number);
-    if (err !== undefined) {
-      reject(call.pending, err);
-      return;
-    }
-    try {
-      settle(call.pending, call.end === undefined ? value : call.end(value));
-    } catch (thrown) {
-      reject(call.pending, coded(thrown));
-    }
+  tell(tell) {
+    this.flush();
+    if (this.native !== null) tell(this.native);
   }
 
   // What programs ask for.
-
-  /**
-   * @param {any} id
-   * @returns {any} the local peer, or undefined
-   */
-  peer(id) {
-    return this.residents.get(id);
-  }
-
-  /** @returns {any[]} those that other hosts may know */
-  localIds() {
-    return this.residents.ids();
-  }
 
   /**
    * Whether anybody but this host could know that peer.
@@ -361,9 +259,17 @@ class Core {
     return this.native === null ? '' : this.native.id;
   }
 
+  /**
+   * @param {string} name
+   * @returns {number | undefined} the option as it stands, when it is a number
+   */
+  option(name) {
+    return numberOption(this.host, name);
+  }
+
   /** In ms. */
   get requestTimeout() {
-    return numberOption(this, 'requestTimeout') ?? 60000;
+    return this.option('requestTimeout') ?? 60000;
   }
 
   /**
@@ -389,11 +295,11 @@ class Core {
 
   /** Applies options that are obeyed here. */
   configure() {
-    const maxPayload = numberOption(this, 'maxPayload');
-    const maxIdLength = numberOption(this, 'maxIdLength');
+    const maxPayload = this.option('maxPayload');
+    const maxIdLength = this.option('maxIdLength');
     if (maxPayload !== undefined) this.outbound.setMaxPayload(maxPayload);
     if (maxIdLength !== undefined) this.outbound.maxIdLength = maxIdLength;
-    this.native?.configure(this.nativeOptions());
+    this.native?.configure(nativeOptions(this.host));
   }
 
   /** Read for every send, and so not by `lookUp`, for which each name is a new one. */
@@ -451,42 +357,9 @@ class Core {
     if (this.refused) throw overloaded(to);
   }
 
-  /**
-   * @param {string} url
-   * @param {any} channel
-   * @param {number} count
-   */
-  dropped(url, channel, count) {
-    if (this.events.emit('drop', url, channel, count) || this.warnedOfDrops) return;
-    this.warnedOfDrops = true;
-    const message = `What was published does not reach ${url}: too much waits for it, or it is gone. Listen to the host's event 'drop' to learn of it.`;
-    Trouble.warn(message, { type: 'DistribusWarning', code: 'DISTRIBUS_DROPPED' });
-  }
-
   /** @returns {import('./stats.js').Stats} */
   stats() {
     return this.counters.read(this.native === null ? null : JSON.parse(this.native.stats()), this.sends.next);
-  }
-
-  /** @param {string} key */
-  disconnect(key) {
-    this.flush();
-    this.native?.disconnect(key);
-  }
-
-  /** @param {string} key */
-  cancelTimer(key) {
-    this.flush();
-    this.native?.cancelTimer(key);
-  }
-
-  /**
-   * Goes on trying to join that host.
-   * @param {string} url
-   */
-  retry(url) {
-    this.flush();
-    this.native?.retry(url);
   }
 
   /** @param {any} url */
@@ -504,98 +377,15 @@ class Core {
 
   /** Stops listening, and ends the connections that came in that way. */
   closeServer() {
-    this.flush();
     this.listening = false;
-    this.native?.closeServer();
+    this.tell((native) => native.closeServer());
     this.rest();
-  }
-
-  // What the network tells.
-
-  /**
-   * @param {number} first
-   * @param {number} count
-   */
-  resolveSends(first, count) {
-    const { sends } = this;
-    for (let number = first; number < first + count; number++) {
-      const send = sends.take(number);
-      if (send !== undefined) this.#resolve(send, null);
-    }
-    this.counters.outcomes.delivered += count;
-  }
-
-  /**
-   * @param {any} send
-   * @param {any} value
-   */
-  #resolve(send, value) {
-    try {
-      resolve(send, value);
-    } catch (err) {
-      this.report('The class of promises threw', err);
-    }
-  }
-
-  /**
-   * @param {any} pending
-   * @param {Error} reason
-   */
-  #reject(pending, reason) {
-    try {
-      reject(pending, reason);
-    } catch (err) {
-      this.report('The class of promises threw', err);
-    }
-  }
-
-  /**
-   * @param {any} send what stands for its promise
-   * @param {Error} err
-   */
-  #fail(send, err) {
-    if (!(send instanceof Note)) this.counters.failed(err);
-    this.#reject(send, err);
-  }
-
-  /**
-   * @param {number} number
-   * @param {import('../common/errors.js').Failure} failure
-   */
-  failSend(number, failure) {
-    const send = this.sends.take(number);
-    if (send === undefined) return;
-    if (send instanceof Request) send.undelivered(failure);
-    // 0.4.0 does not know what else to say about a message that was delivered to a listener that threw.
-    else if (failure.code === 'ERR_LISTENER_THREW') {
-      if (!(send instanceof Note)) this.counters.failed(failure);
-      this.#resolve(send, undefined);
-    } else this.#fail(send, fromFailure(failure));
-  }
-
-  /**
-   * A member of the network could not be connected to.
-   * @param {string} url
-   * @param {Error} err
-   */
-  unreachable(url, err) {
-    if (debug.enabled) debug('%s: %s is unreachable: %s', this.name(), url, err.message);
-    this.events.emit('unreachable', url, err);
   }
 
   /** @param {string} host that has left, or was given up */
   left(host) {
     this.notes.gone(host);
     this.requests.left(host);
-  }
-
-  /**
-   * Tells about an error of a listener that nobody here can catch.
-   * @param {string} what
-   * @param {any} err
-   */
-  report(what, err) {
-    this.trouble.threw(what, err);
   }
 
   /** @returns {string} what the debug log calls this host */

@@ -72,6 +72,16 @@ class Members {
     if (member !== undefined) member.url = url;
   }
 
+  /**
+   * A member could not be connected to.
+   * @param {string} url
+   * @param {Error} err
+   */
+  unreachable(url, err) {
+    if (debug.enabled) debug('%s: %s is unreachable: %s', this.#name(), url, err.message);
+    this.#events.emit('unreachable', url, err);
+  }
+
   /** Everybody leaves who has not. */
   clear() {
     const gone = [...this.#members.values()];

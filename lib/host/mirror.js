@@ -21,7 +21,7 @@ class Connection {
 
   /** Ends the connection without a goodbye. The side that joined will reconnect. */
   close() {
-    this.#core.disconnect(this.#key);
+    this.#core.tell((native) => native.disconnect(this.#key));
   }
 }
 
@@ -41,7 +41,7 @@ class Timer {
 
   /** Gives the host up. */
   close() {
-    this.#core.cancelTimer(this.#key);
+    this.#core.tell((native) => native.cancelTimer(this.#key));
   }
 }
 

@@ -74,14 +74,4 @@ function show(core, name, value) {
   }
 }
 
-/**
- * @param {import('./core.js')} core
- * @param {string} name
- * @returns {number | undefined} the option as it stands, when it is a number
- */
-function numberOption(core, name) {
-  const value = lookUp(core.host, 'options', name);
-  return typeof value === 'number' ? value : undefined;
-}
-
-module.exports = { drop, empty, lookUp, numberOption, put, show };
+module.exports = { drop, empty, lookUp, put, show };

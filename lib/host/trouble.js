@@ -14,6 +14,7 @@ class Trouble {
   #events;
   #reported = -Infinity;
   #unreported = 0;
+  #warnedOfDrops = false;
 
   /** @param {() => import('./events.js')} events */
   constructor(events) {
@@ -28,6 +29,23 @@ class Trouble {
    */
   threw(what, err, ofError = false) {
     this.#say(error('ERR_LISTENER_THREW', `${what}: ${textOf(err)}`, { cause: err }), ofError);
+  }
+
+  /** @param {any} err that a method of the promises of a class that the program has chosen has thrown */
+  promiseThrew(err) {
+    this.threw('The class of promises threw', err);
+  }
+
+  /**
+   * @param {string} url
+   * @param {any} channel
+   * @param {number} count how many published messages do not go to that host
+   */
+  dropped(url, channel, count) {
+    if (this.#events().emit('drop', url, channel, count) || this.#warnedOfDrops) return;
+    this.#warnedOfDrops = true;
+    const message = `What was published does not reach ${url}: too much waits for it, or it is gone. Listen to the host's event 'drop' to learn of it.`;
+    Trouble.warn(message, { type: 'DistribusWarning', code: 'DISTRIBUS_DROPPED' });
   }
 
   /**

@@ -90,7 +90,7 @@ class Broadcasts {
         delivered++;
       } catch (err) {
         failed++;
-        this.#core.report(`A listener of peer ${name} threw`, err);
+        this.#core.trouble.threw(`A listener of peer ${name} threw`, err);
       }
     }
     return [delivered, failed];

@@ -4,43 +4,16 @@ const Deadlines = require('../common/deadlines.js');
 const { timedOut } = require('../common/errors.js');
 const { Job, Jobs } = require('./jobs.js');
 const { MembersTold } = require('./members_told.js');
-const { Patterns, isPattern } = require('../channels/patterns.js');
+const { isPattern } = require('../channels/patterns.js');
+const { Entries } = require('./entries.js');
 const { microtask } = require('../platform/index.js');
-
-/** The members of a group that listen to a channel, or by a pattern: those here, and how many on which other hosts. */
-class Entry {
-  /**
-   * @param {string} name
-   * @param {boolean} pattern
-   * @param {string} group
-   */
-  constructor(name, pattern, group) {
-    this.name = name;
-    this.pattern = pattern;
-    this.group = group;
-    /** @type {((message: any, channel?: string) => any)[]} */
-    this.here = [];
-    /** Of lost hosts as well, until they are gone. @type {Map<string, number>} */
-    this.there = new Map();
-  }
-
-  isEmpty() {
-    return this.here.length === 0 && this.there.size === 0;
-  }
-}
 
 /** Subscriptions of which one in a group gets each message. Every host knows how many members the others have. */
 class Groups {
   #core;
   #notes;
   #jobs;
-  /** @type {Map<string, Entry>} */
-  #entries = new Map();
-  /** The entries by channel; those of patterns are in `#patterns`. @type {Map<string, Set<Entry>>} */
-  #channels = new Map();
-  #patterns = new Patterns();
-  /** Whose turn it is, by group, and how many entries the group has. @type {Map<string, {turn: number, entries: number}>} */
-  #turns = new Map();
+  #entries = new Entries();
   /** What the connected hosts have been told. @type {Map<string, MembersTold>} */
   #told = new Map();
   /** The keys of hosts that have members, or had. @type {Map<string, string>} */
@@ -84,7 +57,7 @@ class Groups {
    * @param {(message: any, channel?: string) => any} callback
    */
   add(name, exact, group, callback) {
-    const entry = this.#entry(name, !exact && isPattern(name), group);
+    const entry = this.#entries.of(name, !exact && isPattern(name), group);
     entry.here.push(callback);
     this.#ever = true;
     this.#tellAll(entry, entry.here.length - 1);
@@ -99,51 +72,12 @@ class Groups {
    * @param {(message: any, channel?: string) => any} callback
    */
   remove(name, exact, group, callback) {
-    const entry = this.#entries.get(keyOf(name, !exact && isPattern(name), group));
+    const entry = this.#entries.get(name, !exact && isPattern(name), group);
     const index = entry === undefined ? -1 : entry.here.indexOf(callback);
     if (entry === undefined || index === -1) return;
     entry.here.splice(index, 1);
     this.#tellAll(entry, entry.here.length + 1);
-    this.#tidy(entry);
-  }
-
-  /**
-   * @param {string} name
-   * @param {boolean} pattern
-   * @param {string} group
-   */
-  #entry(name, pattern, group) {
-    const key = keyOf(name, pattern, group);
-    let entry = this.#entries.get(key);
-    if (entry === undefined) {
-      this.#entries.set(key, (entry = new Entry(name, pattern, group)));
-      const turns = this.#turns.get(group);
-      if (turns === undefined) this.#turns.set(group, { turn: 0, entries: 1 });
-      else turns.entries++;
-      if (pattern) {
-        this.#patterns.add(name, entry);
-      } else {
-        const entries = this.#channels.get(name);
-        if (entries === undefined) this.#channels.set(name, new Set([entry]));
-        else entries.add(entry);
-      }
-    }
-    return entry;
-  }
-
-  /** @param {Entry} entry that may have no members any more */
-  #tidy(entry) {
-    if (!entry.isEmpty()) return;
-    this.#entries.delete(keyOf(entry.name, entry.pattern, entry.group));
-    const turns = this.#turns.get(entry.group);
-    if (turns !== undefined && --turns.entries === 0) this.#turns.delete(entry.group);
-    if (entry.pattern) {
-      this.#patterns.delete(entry.name, entry);
-    } else {
-      const entries = this.#channels.get(entry.name);
-      entries?.delete(entry);
-      if (entries?.size === 0) this.#channels.delete(entry.name);
-    }
+    this.#entries.tidy(entry);
   }
 
   /**
@@ -153,7 +87,7 @@ class Groups {
    */
   publish(channel, message) {
     let encoded;
-    for (const [group, entries] of this.#found(channel)) {
+    for (const [group, entries] of this.#entries.found(channel)) {
       if (this.giveHere(group, entries, channel, message) || this.#core.draining !== null) continue;
       try {
         encoded ??= this.#core.outbound.encoded(channel, message);
@@ -172,7 +106,7 @@ class Groups {
    */
   publishedByOriginal(channel, message) {
     const { id, hosts } = this.#core;
-    for (const [group, entries] of this.#found(channel)) {
+    for (const [group, entries] of this.#entries.found(channel)) {
       const others = entries.flatMap((entry) => [...entry.there.keys()]).filter((host) => hosts.has(host));
       if (others.every((host) => id < host)) this.giveHere(group, entries, channel, message);
     }
@@ -180,41 +114,16 @@ class Groups {
 
   /**
    * @param {string} channel
-   * @returns {Map<string, Entry[]>} by group
-   */
-  #found(channel) {
-    /** @type {Map<string, Entry[]>} */
-    const groups = new Map();
-    for (const entry of [
-      ...(this.#channels.get(channel) ?? []),
-      ...(this.#patterns.size > 0 ? this.#patterns.find(channel) : [])
-    ]) {
-      const entries = groups.get(entry.group);
-      if (entries === undefined) groups.set(entry.group, [entry]);
-      else entries.push(entry);
-    }
-    return groups;
-  }
-
-  /**
-   * @param {string} channel
    * @param {string} group
-   * @returns {Entry[]} those of that group that listen to the channel
    */
   entries(channel, group) {
-    return this.#found(channel).get(group) ?? [];
-  }
-
-  /** @param {string} group */
-  #turn(group) {
-    const turns = this.#turns.get(group);
-    return turns === undefined ? 0 : turns.turn++;
+    return this.#entries.ofGroup(channel, group);
   }
 
   /**
    * The connected host whose turn it is.
    * @param {string} group
-   * @param {Entry[]} entries
+   * @param {import('./entries.js').Entry[]} entries
    * @param {Set<string> | null} tried hosts that did not take it
    * @returns {string | null | undefined} null when the only members are on lost hosts, undefined when there are none
    */
@@ -235,7 +144,7 @@ class Groups {
       }
     }
     if (members === 0) return lost ? null : undefined;
-    let left = this.#turn(group) % members;
+    let left = this.#entries.turn(group) % members;
     for (const [host, count] of hosts) {
       left -= count;
       if (left < 0) return host;
@@ -253,7 +162,7 @@ class Groups {
 
   /**
    * @param {string} group
-   * @param {Entry[]} entries
+   * @param {import('./entries.js').Entry[]} entries
    * @param {string} channel
    * @param {any} message
    * @returns {boolean} whether there is a member here
@@ -262,7 +171,7 @@ class Groups {
     let members = 0;
     for (const { here } of entries) members += here.length;
     if (members === 0) return false;
-    let index = this.#turn(group) % members;
+    let index = this.#entries.turn(group) % members;
     for (const { here, pattern } of entries) {
       if (index < here.length) {
         const callback = here[index];
@@ -282,13 +191,18 @@ class Groups {
    * @returns {boolean} false when there is none
    */
   take([channel, group], message) {
-    return this.giveHere(String(group), this.entries(String(channel), String(group)), String(channel), message);
+    return this.giveHere(
+      String(group),
+      this.#entries.ofGroup(String(channel), String(group)),
+      String(channel),
+      message
+    );
   }
 
   // Telling each other.
 
   /**
-   * @param {Entry} entry whose members here have become more or fewer
+   * @param {import('./entries.js').Entry} entry whose members here have become more or fewer
    * @param {number} before how many they were
    */
   #tellAll(entry, before) {
@@ -321,7 +235,7 @@ class Groups {
   connected(host) {
     const told = new MembersTold(
       this.#ever,
-      [...this.#entries.values()].filter((entry) => entry.here.length > 0)
+      this.#entries.all().filter((entry) => entry.here.length > 0)
     );
     this.#told.set(host, told);
     this.#notes.tell(host, told);
@@ -348,10 +262,10 @@ class Groups {
    */
   #forget(host) {
     const groups = new Set();
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of this.#entries.all()) {
       if (!entry.there.delete(host)) continue;
       groups.add(entry.group);
-      this.#tidy(entry);
+      this.#entries.tidy(entry);
     }
     return groups;
   }
@@ -378,10 +292,10 @@ class Groups {
       if (!Array.isArray(row)) continue;
       const [name, pattern, group, count] = row;
       if (typeof name !== 'string' || typeof group !== 'string' || !Number.isSafeInteger(count) || count < 0) continue;
-      const entry = this.#entry(name, pattern === true, group);
+      const entry = this.#entries.of(name, pattern === true, group);
       if (count > 0) entry.there.set(host, count);
       else entry.there.delete(host);
-      this.#tidy(entry);
+      this.#entries.tidy(entry);
       if (this.#jobs.waiting > 0) this.#changed.add(group);
     }
     if (more === true) return;
@@ -390,13 +304,4 @@ class Groups {
   }
 }
 
-/**
- * @param {string} name
- * @param {boolean} pattern
- * @param {string} group
- */
-function keyOf(name, pattern, group) {
-  return JSON.stringify([name, pattern, group]);
-}
-
-module.exports = { Entry, Groups };
+module.exports = Groups;

@@ -1,6 +1,5 @@
 'use strict';
 
-const { numberOption } = require('../host/owned.js');
 const { Note } = require('../common/pending.js');
 const { microtask } = require('../platform/index.js');
 
@@ -77,7 +76,7 @@ class Jobs {
 
   /**
    * @param {import('../host/core.js')} core
-   * @param {import('./groups.js').Groups} groups
+   * @param {import('./groups.js')} groups
    */
   constructor(core, groups) {
     this.#core = core;
@@ -104,7 +103,7 @@ class Jobs {
 
   /**
    * @param {Job} job
-   * @param {import('./groups.js').Entry[]} entries
+   * @param {import('./entries.js').Entry[]} entries
    * @returns {boolean} whether there is a member here
    */
   #giveHere(job, entries) {
@@ -112,7 +111,7 @@ class Jobs {
     try {
       this.#groups.giveHere(job.group, entries, job.channel, job.message.decode());
     } catch (err) {
-      this.#core.report('A member of a group threw', err);
+      this.#core.trouble.threw('A member of a group threw', err);
     }
     return true;
   }
@@ -179,13 +178,13 @@ class Jobs {
 
   /**
    * @param {Job} job
-   * @param {import('./groups.js').Entry[]} entries
+   * @param {import('./entries.js').Entry[]} entries
    */
   #wait(job, entries) {
     if (job.key === '')
       job.key = this.#groups.keyOf(/** @type {string} */ (entries.flatMap(({ there }) => [...there.keys()])[0]));
-    const maxQueueBytes = numberOption(this.#core, 'maxQueueBytes') ?? MAX_QUEUE_BYTES;
-    const maxInFlight = numberOption(this.#core, 'maxInFlight') ?? MAX_IN_FLIGHT;
+    const maxQueueBytes = this.#core.option('maxQueueBytes') ?? MAX_QUEUE_BYTES;
+    const maxInFlight = this.#core.option('maxInFlight') ?? MAX_IN_FLIGHT;
     const bytes = OVERHEAD + job.message.size;
     if (this.#waitingCount > 0 && (this.#waitingBytes + bytes > maxQueueBytes || this.#waitingCount >= maxInFlight)) {
       this.#drop(job);
@@ -239,7 +238,7 @@ class Jobs {
     this.#drops.clear();
     for (const { key, channel, count } of drops) {
       this.#core.counters.jobsDropped += count;
-      this.#core.dropped(key, channel, count);
+      this.#core.trouble.dropped(key, channel, count);
     }
   }
 

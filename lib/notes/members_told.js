@@ -6,7 +6,7 @@ const { takeChunk } = require('./telling.js');
 const MEMBERS = 'g';
 
 /**
- * @typedef {import('./groups.js').Entry} Entry
+ * @typedef {import('./entries.js').Entry} Entry
  * @typedef {{entry: Entry, told: boolean, mark: number, alone: boolean}} Change `told`: whether the host believes in members
  */
 

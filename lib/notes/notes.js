@@ -2,7 +2,7 @@
 
 const Broadcasts = require('./broadcasts.js');
 const Deadlines = require('../common/deadlines.js');
-const { Groups } = require('./groups.js');
+const Groups = require('./groups.js');
 const { Jobs } = require('./jobs.js');
 const { MEMBERS } = require('./members_told.js');
 const { Line, Queue, inParts } = require('./telling.js');

@@ -167,7 +167,7 @@ class Watches {
     const matches = matcher(pattern);
     this.#ours.set(watch, { pattern, numbers: new Map() });
     this.#index.add(pattern, watch);
-    for (const id of this.#core.localIds()) if (matches(nameOf(id))) watch.join('', id);
+    for (const id of this.#core.residents.ids()) if (matches(nameOf(id))) watch.join('', id);
     for (const host of this.#asks.keys()) this.#ask(watch, host);
     return watch;
   }

@@ -1,122 +1,23 @@
 'use strict';
 
-const { OUTCOMES } = require('../crossing/contract.js');
 const Deadlines = require('../common/deadlines.js');
-const { Fields } = require('./fields.js');
-const { pend, promiseOf, reject, resolve } = require('../common/pending.js');
 const {
   abortError,
   coded,
   deliveryUnknown,
-  error,
-  fromFailure,
+  handlerThrew,
   hostClosed,
-  nameOf,
+  noHandler,
   peerNotFound,
   textOf,
   timedOut
 } = require('../common/errors.js');
-const { follow, unfollow } = require('../common/signals.js');
 const { checkRequestOptions } = require('../common/validate.js');
+const { OUTCOMES } = require('../crossing/contract.js');
+const { Fields } = require('./fields.js');
+const { Abort, Request } = require('./request.js');
 
 const { ANSWERED, NO_HANDLER, THREW } = OUTCOMES;
-
-/** @param {any} id */
-function noHandler(id) {
-  return error('ERR_NO_HANDLER', 'Peer answers no requests (id: ' + nameOf(id) + ')');
-}
-
-/**
- * @param {string} text
- * @param {any} [cause] the error itself, where it can be had
- */
-function handlerThrew(text, cause) {
-  return error('ERR_HANDLER', text, cause === undefined ? undefined : { cause });
-}
-
-/** A request that waits for its reply. */
-class Request {
-  /**
-   * @param {Requests} requests
-   * @param {any} to
-   * @param {number} timeout
-   * @param {Abort | undefined} abort
-   */
-  constructor(requests, to, timeout, abort) {
-    this.requests = requests;
-    this.to = to;
-    /** @type {number | undefined} under which the reply comes; none for a local peer */
-    this.number = undefined;
-    /** @type {string | undefined} the host that has accepted it */
-    this.host = undefined;
-    this.abort = abort;
-    this.timeout = timeout;
-    this.deadline = 0;
-    this.pending = pend(requests.core.Promise);
-  }
-
-  get promise() {
-    return promiseOf(this.pending);
-  }
-
-  /** @param {any} value */
-  succeed(value) {
-    if (!this.requests.end(this)) return;
-    if (this.number !== undefined) this.requests.core.counters.outcomes.replied++;
-    resolve(this.pending, value);
-  }
-
-  /** @param {Error} err */
-  fail(err) {
-    if (!this.requests.end(this)) return;
-    if (this.number !== undefined) this.requests.core.counters.failed(err);
-    reject(this.pending, err);
-  }
-
-  /**
-   * The message could not be delivered.
-   * @param {import('../common/errors.js').Failure} failure
-   */
-  undelivered(failure) {
-    switch (failure.code) {
-      case 'ERR_REQUEST_TIMEOUT':
-        return; // a matter of the request's own timeout: the reply may come yet
-      case 'ERR_LISTENER_THREW':
-      case 'ERR_LISTENER':
-        this.fail(handlerThrew('The handler threw'));
-        return;
-      default:
-        this.fail(fromFailure(failure));
-    }
-  }
-}
-
-/** What a signal does to a request. */
-class Abort {
-  /** @param {AbortSignal} signal */
-  constructor(signal) {
-    this.signal = signal;
-    /** @type {Request | undefined} */
-    this.request = undefined;
-    this.onAbort = () => {
-      this.request?.fail(abortError(signal));
-    };
-    follow(signal, this.onAbort);
-  }
-
-  /** Whether the signal is aborted by now. */
-  isDue() {
-    try {
-      return this.signal.aborted;
-    } catch {
-      return false; // a signal of the program's own making
-    }
-  }
-
-  end() {
-    unfollow(this.signal, this.onAbort);
-  }
-}
 
 /** The requests of a host's peers, and its replies to those of others. */
 class Requests {
@@ -174,7 +75,7 @@ class Requests {
     let local = false;
     try {
       const { timeout = core.requestTimeout, signal } = checkRequestOptions(options);
-      const peer = core.peer(to);
+      const peer = core.residents.get(to);
       local = peer !== undefined;
       if (signal !== undefined && signal.aborted) throw abortError(signal);
       if (local) {
@@ -305,7 +206,7 @@ class Requests {
       core.outbound.reply(host, number, outcome, value);
     } catch (err) {
       core.outbound.reply(host, number, THREW, textOf(err));
-      core.report(`The reply of peer ${textOf(id)} cannot be sent`, err);
+      core.trouble.threw(`The reply of peer ${textOf(id)} cannot be sent`, err);
     }
   }
 
@@ -398,4 +299,4 @@ async function wait(reply, succeed, fail) {
   succeed(value);
 }
 
-module.exports = { Request, Requests };
+module.exports = { Requests };

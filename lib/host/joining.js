@@ -1,6 +1,12 @@
 'use strict';
 
+const { debug } = require('../platform/index.js');
 const { error, typeError } = require('../common/errors.js');
+const { checkPort } = require('../common/validate.js');
+const { parted, withCredentials } = require('./credentials.js');
+const { urlOf } = require('./listen.js');
+const { textOfUrl } = require('./names.js');
+const { lookUp } = require('./owned.js');
 
 /** Failures to join that would be the same when it is tried again. */
 const FINAL = new Set(['ERR_REFUSED', 'ERR_NETWORK_ID_MISMATCH', 'ERR_INVALID_URL', 'ERR_TLS_UNSUPPORTED']);
@@ -49,8 +55,8 @@ function joinAny(core, urls, join) {
   let joined = false;
   return new core.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
     const retry = (/** @type {string} */ url, /** @type {any} */ err) => {
-      core.unreachable(url, err);
-      if (!FINAL.has(err.code)) core.retry(url);
+      core.members.unreachable(url, err);
+      if (!FINAL.has(err.code)) core.tell((native) => native.retry(url));
     };
     const succeed = (/** @type {any} */ value) => {
       if (!joined) {
@@ -73,4 +79,51 @@ function joinAny(core, urls, join) {
   });
 }
 
-module.exports = { checkSeeds, joinAny };
+/**
+ * @param {any} host
+ * @param {import('./core.js')} core of that host
+ * @param {any} url or the address, with a port; or an array of these, of which one that answers is enough
+ * @param {any} port
+ * @returns {any} the host, or a promise for it
+ */
+function join(host, core, url, port) {
+  core.checkDraining();
+  /** @param {string} url */
+  const targetOf = (url) => parted(port === undefined || url.includes('://') ? url : urlOf(url, checkPort(port)));
+  if (Array.isArray(url)) {
+    const targets = url
+      .map(textOfUrl)
+      .map((one) => (typeof one === 'string' && one !== '' ? targetOf(one) : { url: one }));
+    const others = checkSeeds(targets.map((one) => one.url)).filter((target) => target !== core.url);
+    if (others.length === 0) return host;
+    return withCredentials(core, targets, () => joinAny(core, others, (target) => joinOne(host, core, target)));
+  }
+  url = textOfUrl(url);
+  if (typeof url !== 'string') {
+    throw typeError('ERR_INVALID_ARG_TYPE', `The "url" argument must be a string or a URL, got ${typeof url}`);
+  }
+  const target = targetOf(url);
+  return withCredentials(core, [target], () => joinOne(host, core, target.url));
+}
+
+/**
+ * @param {any} host
+ * @param {import('./core.js')} core
+ * @param {string} target
+ * @returns {any} a promise for the host
+ */
+function joinOne(host, core, target) {
+  if (typeof lookUp(host, 'connections', target) === 'object' || target === core.url) return core.Promise.resolve(host);
+  const joined = core.call(
+    (native, call) => native.join(call, target),
+    () => host
+  );
+  if (debug.enabled) {
+    joined.then(null, (/** @type {any} */ err) => {
+      debug('%s: could not join %s: %s', core.name(), target, err.message);
+    });
+  }
+  return joined;
+}
+
+module.exports = { join };
