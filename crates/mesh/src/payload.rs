@@ -4,6 +4,8 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use serde_json::value::RawValue;
 
+use crate::json::quote;
+
 /// Consecutive messages of one sender to one receiver, or on one channel. There is always at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
@@ -171,7 +173,7 @@ impl Payload {
                 json_ends(&texts).into_iter().map(&mut cut).collect()
             }
             Payload::Undefined { count } => vec![None; count as usize],
-            Payload::Text(items) => items.iter().map(|t| Some(quoted(t))).collect(),
+            Payload::Text(items) => items.iter().map(|t| Some(quote(t).into())).collect(),
             Payload::Binary { items, kind } => items
                 .iter()
                 .map(|bytes| Some(binary_json(bytes, kind)))
@@ -205,10 +207,6 @@ fn json_ends(texts: &ByteString) -> Vec<usize> {
         .map(|v| v.get().as_ptr() as usize - base)
         .map(|start| texts[..start].rfind(',').unwrap_or(start));
     starts.chain([texts.len()]).collect()
-}
-
-fn quoted(text: &str) -> ByteString {
-    serde_json::Value::from(text).to_string().into()
 }
 
 /// What `JSON.stringify` makes of a Buffer or a Uint8Array.

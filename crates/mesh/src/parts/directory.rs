@@ -6,6 +6,7 @@
 //! owner. So it may be wrong, but it must not be wrong often.
 
 mod hashes;
+mod registry;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -15,16 +16,14 @@ use bytestring::ByteString;
 use crate::hash;
 use crate::words::Time;
 pub use hashes::shard_of;
-use hashes::{Hashes, SHARDS, Shard, hashes_of};
+use hashes::{Hashes, SHARDS, Shard};
+use registry::Registry;
 
 /// With fewer hosts than this (we among them) everybody is asked: it takes no more messages.
 const FEWEST: usize = 4;
 
 /// Shards move when nobody has come or gone for that long, or after ten times that.
 const QUIET: Duration = Duration::from_millis(500);
-
-/// The most that is remembered for one host.
-const MAX_ENTRIES: usize = 1 << 24;
 
 /// What a host is to be told about our peers.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,10 +61,8 @@ pub struct Directory {
     told: HashMap<ByteString, BTreeSet<Shard>>,
     /// Hosts that may know things from us that count no more.
     stale: HashSet<ByteString>,
-    /// What others have registered here: hash and owner.
-    entries: BTreeSet<(u64, u32)>,
-    owners: Vec<(ByteString, usize)>,
-    numbers: HashMap<ByteString, u32>,
+    /// What others have registered here.
+    registry: Registry,
     changed: Option<(Time, Time)>,
 }
 
@@ -78,9 +75,7 @@ impl Directory {
             places: Vec::new(),
             told: HashMap::new(),
             stale: HashSet::new(),
-            entries: BTreeSet::new(),
-            owners: Vec::new(),
-            numbers: HashMap::new(),
+            registry: Registry::default(),
             changed: None,
         }
     }
@@ -218,48 +213,15 @@ impl Directory {
     // What others have registered here, and finding it.
 
     pub fn register(&mut self, owner: &ByteString, hashes: impl IntoIterator<Item = u64>) {
-        let number = match self.numbers.get(owner) {
-            Some(number) => *number,
-            None => {
-                let free = self.owners.iter().position(|(host, _)| host.is_empty());
-                let number = free.unwrap_or(self.owners.len());
-                if number == self.owners.len() {
-                    self.owners.push((ByteString::new(), 0));
-                }
-                self.owners[number] = (owner.clone(), 0);
-                self.numbers.insert(owner.clone(), number as u32);
-                number as u32
-            }
-        };
-        let count = &mut self.owners[number as usize].1;
-        for hash in hashes {
-            if *count < MAX_ENTRIES && self.entries.insert((hash, number)) {
-                *count += 1;
-            }
-        }
+        self.registry.register(owner, hashes);
     }
 
     pub fn unregister(&mut self, owner: &ByteString, hashes: impl IntoIterator<Item = u64>) {
-        if let Some(number) = self.numbers.get(owner) {
-            for hash in hashes {
-                if self.entries.remove(&(hash, *number)) {
-                    self.owners[*number as usize].1 -= 1;
-                }
-            }
-        }
+        self.registry.unregister(owner, hashes);
     }
 
     pub fn forget_shard(&mut self, owner: &ByteString, shard: Shard) {
-        let Some(number) = self.numbers.get(owner).copied() else {
-            return;
-        };
-        let (first, last) = hashes_of(shard);
-        let of_shard = self.entries.range((first, 0)..=(last, u32::MAX));
-        let gone = of_shard
-            .filter(|(_, n)| *n == number)
-            .map(|(hash, _)| *hash);
-        let gone: Vec<u64> = gone.collect();
-        self.unregister(owner, gone);
+        self.registry.forget_shard(owner, shard);
     }
 
     /// The session with that host has ended: it forgets what we have registered there, and we what it has registered here.
@@ -270,16 +232,12 @@ impl Directory {
 
     /// Forgets everything that this host has registered here.
     pub fn forget(&mut self, owner: &ByteString) {
-        if let Some(number) = self.numbers.remove(owner) {
-            self.entries.retain(|(_, n)| *n != number);
-            self.owners[number as usize] = (ByteString::new(), 0);
-        }
+        self.registry.forget(owner);
     }
 
     /// The host that registered that hash here, if it was exactly one. It may be ourselves.
     pub fn owner(&self, hash: u64) -> Option<&ByteString> {
-        let there = self.entries.range((hash, 0)..=(hash, u32::MAX));
-        let there = there.map(|(_, n)| &self.owners[*n as usize].0);
+        let there = self.registry.owners(hash);
         let mut owners = there.chain(self.is_here(hash).then_some(&self.ourselves));
         owners.next().filter(|_| owners.next().is_none())
     }
