@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use distribus_mesh::{Answer, CallError, Config, Input, Payload, Topic};
+use support::random::Random;
 use support::{LATENCY, Net, url};
 
 fn config() -> Config {
@@ -402,18 +403,6 @@ fn many_subscriptions_are_told_in_several_records() {
     publish(&mut net, 0, "z.z", 1);
     net.settle();
     assert_eq!(heard(&net, 1), [0, 7_777, 19_999, 1]);
-}
-
-/// Numbers that look as if by chance, the same ones every time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n as u64) as usize
-    }
 }
 
 #[test]

@@ -6,19 +6,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use distribus_mesh::{Answer, Config, Event, Input};
+use support::random::Random;
 use support::{Net, url};
-
-/// Numbers that are not in order, the same ones every time.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n as u64) as usize
-    }
-}
 
 /// Long enough for notes to be compared and for what comes of it.
 fn rest(net: &mut Net) {

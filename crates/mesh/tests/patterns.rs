@@ -1,9 +1,13 @@
 //! Wildcards, against a matcher that follows their definition word by word.
 
+#[path = "support/random.rs"]
+mod random;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use distribus_mesh::Patterns;
+use random::Random;
 
 fn matches(pattern: &str, name: &str) -> bool {
     let pattern: Vec<&str> = pattern.split('.').collect();
@@ -77,17 +81,7 @@ fn wildcards_mean_what_they_say() {
     }
 }
 
-/// Numbers that look as if by chance, the same ones every time.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n as u64) as usize
-    }
-
     fn text(&mut self, alphabet: &[u8], longest: usize) -> String {
         let length = self.below(longest + 1);
         let letters = (0..length).map(|_| char::from(alphabet[self.below(alphabet.len())]));

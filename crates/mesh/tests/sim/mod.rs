@@ -13,6 +13,8 @@ pub mod notes;
 pub mod program;
 pub mod quiet;
 pub mod script;
+#[path = "../support/v1.rs"]
+pub mod v1;
 #[path = "../support/view.rs"]
 pub mod view;
 

@@ -8,7 +8,7 @@ use bytestring::ByteString;
 use distribus_mesh::{DialError, Input, LinkId, Time};
 
 use super::script::TWIN;
-use super::{Task, World};
+use super::{Task, World, v1};
 
 /// One end of a connection: a host, its life and its link.
 pub type End = (usize, usize, LinkId);
@@ -47,17 +47,6 @@ pub struct Conn {
     pub cut: bool,
     /// When something came to each end.
     heard: [Time; 2],
-}
-
-/// What an original host would have said, or understood.
-fn without_host(text: &str) -> ByteString {
-    let mut frame: serde_json::Value = serde_json::from_str(text).expect("a frame of ours");
-    for at in ["", "/message", "/message/params"] {
-        if let Some(object) = frame.pointer_mut(at).and_then(|v| v.as_object_mut()) {
-            object.remove("host");
-        }
-    }
-    frame.to_string().into()
 }
 
 fn failure(code: &str) -> DialError {
@@ -155,7 +144,7 @@ impl World {
         let other = self.conns[conn].ends[1 - side];
         let original = self.hosts[from.0].original || self.hosts[other.0].original;
         let frame = match frame {
-            Frame::Text(text) if original => Frame::Text(without_host(&text)),
+            Frame::Text(text) if original => Frame::Text(v1::without_host(&text)),
             Frame::Binary(_) if original => panic!("an original was told something binary"),
             frame => frame,
         };

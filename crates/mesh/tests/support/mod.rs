@@ -2,6 +2,8 @@
 //! url, and each host has a small program that applies events at once unless it is told to pause.
 #![allow(dead_code)]
 
+pub mod random;
+pub mod v1;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -103,17 +105,6 @@ fn end_of(parcel: &Parcel) -> Option<(usize, LinkId)> {
             _ => None,
         },
     }
-}
-
-/// What an original host would have said, or understood.
-fn without_host(text: &str) -> ByteString {
-    let mut frame: serde_json::Value = serde_json::from_str(text).expect("a frame of ours");
-    for at in ["", "/message", "/message/params"] {
-        if let Some(object) = frame.pointer_mut(at).and_then(|v| v.as_object_mut()) {
-            object.remove("host");
-        }
-    }
-    frame.to_string().into()
 }
 
 pub fn url(n: usize) -> String {
@@ -262,7 +253,11 @@ impl Net {
                 if let Some((m, link)) = self.wires.get(&(n, link)).copied() {
                     self.frames += 1;
                     let original = self.originals.contains(&n) || self.originals.contains(&m);
-                    let text = if original { without_host(&text) } else { text };
+                    let text = if original {
+                        v1::without_host(&text)
+                    } else {
+                        text
+                    };
                     self.carry(n, m, Parcel::Input(m, Input::Received { link, text }));
                 }
             }
