@@ -2,6 +2,8 @@
 
 mod asking;
 mod network;
+mod receiving;
+mod saying;
 mod serving;
 mod traffic;
 mod watching;
@@ -12,9 +14,9 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::config::Config;
-use crate::error::{CallError, SendError};
-use crate::event::{Event, Input, Output};
-use crate::parts::answers::{Answers, Held};
+use crate::error::CallError;
+use crate::event::{Input, Output};
+use crate::parts::answers::Answers;
 use crate::parts::channels::Channels;
 use crate::parts::directory::Directory;
 use crate::parts::gossip::Gossip;
@@ -28,15 +30,15 @@ use crate::parts::relays::Relays;
 use crate::parts::roster::Roster;
 use crate::parts::sessions::Sessions;
 use crate::stats::Stats;
-use crate::wire::v1::{self, Frame};
 use crate::wire::v2;
 use crate::words::{Answer, Call, LinkId, Raw, Time};
-use asking::{Asked, Round, RoundEnd, Silence};
+use asking::{Asked, Silence};
 use network::closing::CloseBy;
+use network::rounds::Round;
 use network::twins::Doubt;
+use traffic::arriving::Told;
 use traffic::cargo::{Cargo, Note};
 use traffic::interest::Barrier;
-use traffic::sessions::Told;
 use traffic::v1_hosts::Plain;
 
 /// A goodbye is answered by a program that is leaving or staying, not by one that works: nobody waits longer than this.
@@ -385,70 +387,5 @@ impl Mesh {
         self.rearrange();
         self.beat_if_due();
         self.end_overdue_links();
-    }
-
-    fn received(&mut self, link: LinkId, text: ByteString) {
-        if self.hosts.get(link).is_none() {
-            return;
-        }
-        let questions = &self.questions;
-        let pending = |id: &Raw| v1::request_number(id).is_some_and(|n| questions.is_open(link, n));
-        match v1::decode(&text, pending) {
-            Some(Frame::Request { id, body }) => self.serve(link, Some(id), body),
-            Some(Frame::Notification { body }) => self.serve(link, None, body),
-            Some(Frame::Answer {
-                id,
-                message,
-                error,
-                host,
-            }) => {
-                // An answer that nobody waits for is a late one: the original would ask back, without end.
-                let asked = v1::request_number(&id).and_then(|n| self.questions.take(link, n));
-                if let Some(asked) = asked {
-                    self.answered(link, asked, message, error, host);
-                }
-            }
-            None => {}
-        }
-    }
-
-    // What the parts have in common: saying things.
-
-    fn event(&mut self, event: Event) {
-        self.stats.count(&event);
-        self.answers.told();
-        self.out.push(Output::Event(event));
-    }
-
-    fn done(&mut self, call: Call, result: Result<Answer, CallError>) {
-        self.event(Event::Done { call, result });
-    }
-
-    fn failed(&mut self, seq: u64, error: SendError) {
-        self.event(Event::Failed { seq, error });
-    }
-
-    fn transmit(&mut self, link: LinkId, text: ByteString) {
-        if self.hosts.get(link).is_some() {
-            self.close_frame(link);
-            self.out.push(Output::Transmit { link, text });
-        }
-    }
-
-    /// Answers when the program has applied all events so far. Notifications (no id) are not answered.
-    fn owe(&mut self, link: LinkId, id: Option<Raw>, answer: Due) {
-        if let Some(id) = id
-            && let Some(held) = self.answers.hold(Held { link, id, answer })
-        {
-            self.give(held, None);
-        }
-    }
-
-    fn joined_links(&self, except: Option<LinkId>) -> Vec<LinkId> {
-        self.hosts
-            .joined()
-            .map(|(_, link)| link)
-            .filter(|link| Some(*link) != except)
-            .collect()
     }
 }

@@ -1,15 +1,12 @@
-//! Questions on the wire, and what becomes of their answers; alone or in rounds.
-
-use std::time::Duration;
+//! Questions on the wire, and what becomes of their answers.
 
 use bytestring::ByteString;
 
-use super::{Due, Mesh, Waiter};
+use super::Mesh;
 use crate::error::{CallError, SendError};
 use crate::parts::peers::Parcel;
-use crate::wire::greeting::{Hello, Welcome};
-use crate::wire::v1;
-use crate::words::{Answer, Call, LinkId, Raw, Time};
+use crate::wire::greeting::Welcome;
+use crate::words::{LinkId, Raw};
 
 /// What was asked on the wire.
 #[derive(Debug)]
@@ -40,27 +37,6 @@ pub(super) enum Asked {
 pub(super) enum Silence {
     Timeout,
     LinkLost,
-}
-
-/// Questions to several hosts, and what happens when all have been answered, refused or given up.
-#[derive(Debug)]
-pub(super) struct Round {
-    pub(super) left: usize,
-    /// When it ends anyway.
-    pub(super) until: Option<Time>,
-    pub(super) end: RoundEnd,
-}
-
-#[derive(Debug)]
-pub(super) enum RoundEnd {
-    /// We have joined all members that we were told of, and others have joined those that they were told of.
-    Joined(Vec<Waiter>),
-    /// An original host that joined us has been announced to the others: answer its greeting.
-    Greeted { link: LinkId, id: Option<Raw> },
-    /// We have joined the members that another host told us of: answer it.
-    Introduced { link: LinkId, id: Option<Raw> },
-    /// The hosts have listed their peers.
-    Listed { call: Call, ids: Vec<Raw> },
 }
 
 impl Mesh {
@@ -133,83 +109,6 @@ impl Mesh {
                 }
                 self.end_link(link);
             }
-        }
-    }
-
-    pub(super) fn ask(
-        &mut self,
-        link: LinkId,
-        method: &str,
-        params: Option<&str>,
-        asked: Asked,
-        within: Duration,
-    ) {
-        let number = self.questions.open(link, self.now + within, asked);
-        self.transmit(link, v1::request(number, method, params));
-    }
-
-    /// Starts a round of questions. Ends at once when there is nobody to ask.
-    pub(super) fn start_round(
-        &mut self,
-        asked: Vec<LinkId>,
-        method: &str,
-        params: Option<&str>,
-        end: RoundEnd,
-    ) {
-        if asked.is_empty() {
-            return self.end_round(end);
-        }
-        let round = self.open_round(asked.len(), end);
-        let within = self.config.request_timeout;
-        for link in asked {
-            let asked = if method == "list" {
-                Asked::List { round }
-            } else {
-                Asked::Join { round }
-            };
-            self.ask(link, method, params, asked, within);
-        }
-    }
-
-    pub(super) fn open_round(&mut self, left: usize, end: RoundEnd) -> u64 {
-        self.next_round += 1;
-        self.rounds.insert(
-            self.next_round,
-            Round {
-                left,
-                until: None,
-                end,
-            },
-        );
-        self.next_round
-    }
-
-    pub(super) fn round_answer(&mut self, number: u64, message: Option<Raw>) {
-        let Some(round) = self.rounds.get_mut(&number) else {
-            return;
-        };
-        if let (RoundEnd::Listed { ids, .. }, Some(message)) = (&mut round.end, message)
-            && message.starts_with('[')
-        {
-            ids.push(message);
-        }
-        round.left -= 1;
-        if round.left == 0
-            && let Some(round) = self.rounds.remove(&number)
-        {
-            self.end_round(round.end);
-        }
-    }
-
-    pub(super) fn end_round(&mut self, end: RoundEnd) {
-        match end {
-            RoundEnd::Joined(waiters) if self.closing.is_some() => self.fail_all(waiters),
-            RoundEnd::Joined(waiters) => self.joined(waiters),
-            RoundEnd::Greeted { link, id } => {
-                self.answer_greeting(link, id, false, &Hello::default())
-            }
-            RoundEnd::Introduced { link, id } => self.owe(link, id, Due::Message(None)),
-            RoundEnd::Listed { call, ids } => self.done(call, Ok(Answer::Ids(ids))),
         }
     }
 }

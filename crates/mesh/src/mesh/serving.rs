@@ -1,115 +1,57 @@
 //! What other hosts ask of this one, and the answers.
 
-use super::network::joining;
-use super::{Due, Mesh, Waiter};
+use super::{Due, Mesh};
 use crate::event::Event;
 use crate::json;
 use crate::parts::answers::Held;
-use crate::parts::relays::is_relayed;
 use crate::payload::Payload;
-use crate::wire::greeting::Hello;
 use crate::wire::v1::{self, Body};
 use crate::words::{LinkId, Raw, Reply};
 
 impl Mesh {
-    pub(super) fn serve(&mut self, link: LinkId, id: Option<Raw>, body: Body) {
-        match body.method.as_ref().and_then(json::string).as_deref() {
-            Some("greeting") => {
-                self.greeting(link, id, Hello::read(body.params.as_ref()), false);
-            }
-            Some("join") => {
-                let [url] = body.params(["url"]);
-                let url = url.as_ref().and_then(json::string).unwrap_or_default();
-                match id {
-                    Some(id) => self.join(url, Waiter::Request { link, id }),
-                    None if is_relayed(link) => self.begins_to_listen(link, url),
-                    None => self.join(url, Waiter::Hint),
-                }
-            }
-            Some("goodbye") if self.is_given_up(link, &body) => self.drop_link(link),
-            Some("goodbye") => self.goodbye(link, id, &body),
-            Some("members") => self.members_request(link, id, &body),
-            Some("hosts") => self.hosts_request(link, id, &body),
-            Some("find") => {
-                let [peer] = body.params(["id"]);
-                if !self.allows(&peer) {
-                    if let Some(id) = id {
-                        self.transmit(link, v1::answer(&id, Some("null"), None));
-                    }
-                    return;
-                }
-                self.event(Event::Lookup { id: peer });
-                self.owe(link, id, Due::Lookup);
-            }
-            Some("list") => {
-                self.event(Event::List);
-                self.owe(link, id, Due::List);
-            }
-            Some("send") => {
-                let [from, to, message] = body.params(["from", "to", "message"]);
-                if !self.allows(&from) || !self.allows(&to) {
-                    // No such peer can have been made here, and an original takes everything else for a success.
-                    return self.refuse(link, id, "Error: Peer not found (id is too long)");
-                }
-                let payload = Payload::one(message);
-                self.event(Event::Deliver {
-                    to: to.clone(),
-                    from,
-                    payload,
-                });
-                self.owe(link, id, Due::Delivery { to });
-            }
-            Some("publish") => {
-                let [channel, message] = body.params(["channel", "message"]);
-                if !self.allows(&channel) {
-                    return self.refuse(link, id, "The channel's name is too long");
-                }
-                let payload = Payload::one(message);
-                let original = self.hosts.get(link).is_none_or(|l| l.host.is_none());
-                self.event(Event::Publish {
-                    channel,
-                    payload,
-                    original,
-                });
-                self.owe(link, id, Due::Publish);
-            }
-            Some("ping") => {
-                let mut message = String::from("{");
-                json::push_member(&mut message, "result", body.params.as_deref());
-                json::push_member(&mut message, "error", Some("null"));
-                message.push('}');
-                if let Some(id) = id {
-                    self.transmit(link, v1::answer(&id, Some(&message), None));
-                }
-            }
-            _ => {
-                if let Some(id) = id {
-                    let text = format!("Unknown method \"{}\"", json::display(&body.method));
-                    self.transmit(link, v1::failure(&id, &json::quote(&text)));
-                }
-            }
-        }
+    /// A message to a peer comes in version 1.
+    pub(super) fn deliver_one(
+        &mut self,
+        link: LinkId,
+        id: Option<Raw>,
+        from: Option<Raw>,
+        to: Option<Raw>,
+        message: Option<Raw>,
+    ) {
+        let payload = Payload::one(message);
+        self.event(Event::Deliver {
+            to: to.clone(),
+            from,
+            payload,
+        });
+        self.owe(link, id, Due::Delivery { to });
     }
 
-    fn hosts_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
-        let [urls] = body.params(["urls"]);
-        for url in joining::urls(urls.as_ref()) {
-            self.join(url, Waiter::Hint);
-        }
-        let known = |l: LinkId| {
-            self.hosts.get(l).is_some_and(|l| {
-                let dialled = l.dialled.is_some() && l.dialled != l.host;
-                dialled || l.url.is_some()
-            })
-        };
-        let urls: Vec<&str> = self
-            .hosts
-            .joined()
-            .filter(|(_, l)| known(*l))
-            .map(|(key, _)| key.as_ref())
-            .collect();
-        let message = serde_json::Value::from(urls).to_string();
-        self.owe(link, id, Due::Message(Some(message)));
+    /// Something published comes in version 1.
+    pub(super) fn publish_one(
+        &mut self,
+        link: LinkId,
+        id: Option<Raw>,
+        channel: Option<Raw>,
+        message: Option<Raw>,
+    ) {
+        let payload = Payload::one(message);
+        let original = self.hosts.get(link).is_none_or(|l| l.host.is_none());
+        self.event(Event::Publish {
+            channel,
+            payload,
+            original,
+        });
+        self.owe(link, id, Due::Publish);
+    }
+
+    pub(super) fn pong(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
+        let Some(id) = id else { return };
+        let mut message = String::from("{");
+        json::push_member(&mut message, "result", body.params.as_deref());
+        json::push_member(&mut message, "error", Some("null"));
+        message.push('}');
+        self.transmit(link, v1::answer(&id, Some(&message), None));
     }
 
     /// Whether a peer lives here, of which the program has said so. Whoever leaves has no peers for others any more.

@@ -3,13 +3,12 @@
 use bytestring::ByteString;
 
 use super::joining::join_params;
-use crate::json;
-use crate::mesh::{Due, Mesh, RoundEnd};
+use super::rounds::RoundEnd;
+use crate::mesh::{Due, Mesh};
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::{Hello, Welcome};
 use crate::wire::member::Member;
-use crate::wire::v1;
 use crate::words::{LinkId, Raw};
 
 /// What becomes of a link over which somebody said hello.
@@ -100,12 +99,6 @@ impl Mesh {
             Some(&params),
             RoundEnd::Greeted { link, id },
         );
-    }
-
-    pub(in crate::mesh) fn refuse(&mut self, link: LinkId, id: Option<Raw>, text: &str) {
-        if let Some(id) = id {
-            self.transmit(link, v1::failure(&id, &json::quote(text)));
-        }
     }
 
     /// Two hosts that join each other at the same moment must keep the same one of their two connections: the one that the

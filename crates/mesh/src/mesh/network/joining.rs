@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use super::rounds::RoundEnd;
 use crate::error::CallError;
 use crate::event::Event;
 use crate::json;
-use crate::mesh::{Asked, Expected, Mesh, RoundEnd, Waiter};
+use crate::mesh::asking::Asked;
+use crate::mesh::{Expected, Mesh, Waiter};
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Welcome;

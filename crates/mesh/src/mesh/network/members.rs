@@ -6,8 +6,10 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use super::joining::{join_params, urls};
+use super::rounds::{Round, RoundEnd};
 use crate::json;
-use crate::mesh::{Asked, Mesh, Round, RoundEnd, Waiter};
+use crate::mesh::asking::Asked;
+use crate::mesh::{Due, Mesh, Waiter};
 use crate::parts::gossip::digest;
 use crate::wire::greeting::Hello;
 use crate::wire::member::{self, Member};
@@ -189,6 +191,28 @@ impl Mesh {
             }
         }
         self.round_answer(round, None);
+    }
+
+    /// A host asks which hosts we know, and perhaps tells us of some.
+    pub(in crate::mesh) fn hosts_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
+        let [told] = body.params(["urls"]);
+        for url in urls(told.as_ref()) {
+            self.join(url, Waiter::Hint);
+        }
+        let known = |l: LinkId| {
+            self.hosts.get(l).is_some_and(|l| {
+                let dialled = l.dialled.is_some() && l.dialled != l.host;
+                dialled || l.url.is_some()
+            })
+        };
+        let urls: Vec<&str> = self
+            .hosts
+            .joined()
+            .filter(|(_, l)| known(*l))
+            .map(|(key, _)| key.as_ref())
+            .collect();
+        let message = serde_json::Value::from(urls).to_string();
+        self.owe(link, id, Due::Message(Some(message)));
     }
 
     fn digest(&self) -> String {

@@ -1,7 +1,6 @@
 //! Who is there: dialling, greeting, joining, relaying, losing, leaving. It stands above [traffic](super::traffic) and may call it.
 
 mod beats;
-mod calls;
 pub(super) mod closing;
 mod dialling;
 mod greeting;
@@ -14,4 +13,5 @@ mod members;
 mod membership;
 mod reconnect;
 mod relaying;
+pub(super) mod rounds;
 pub(super) mod twins;

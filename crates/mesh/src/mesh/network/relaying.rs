@@ -214,26 +214,26 @@ impl Mesh {
         digest(unlisted.into_iter())
     }
 
-    /// A relayed frame has come over that direct link. `None` when the other side does not keep to the protocol.
-    pub(in crate::mesh) fn routed(
+    /// A relayed frame has come over that direct link. Forwards it, or gives what it carries and the relayed link over which that has come.
+    /// `None` when the other side does not keep to the protocol.
+    pub(in crate::mesh) fn unwrap_routed(
         &mut self,
         link: LinkId,
         from: &ByteString,
         frame: &Bytes,
-    ) -> Option<()> {
+    ) -> Option<Option<(LinkId, Content)>> {
         if is_relayed(link) {
             return None; // One hop, no more.
         }
         if !self.hosts.get(link)?.relay.both() {
-            return Some(());
+            return Some(None);
         }
         let (header, at) = routed::header(frame).ok()?;
         if header.destination == self.id {
             if header.origin == self.id || header.origin == *from {
                 return None;
             }
-            self.routed_here(link, header, at, frame);
-            return Some(());
+            return Some(self.routed_here(link, header, at, frame));
         }
         if header.origin != *from || header.destination == *from {
             return None;
@@ -259,7 +259,7 @@ impl Mesh {
             _ if routed::ends(frame, at) => {}
             _ => self.send_back(link, header),
         }
-        Some(())
+        Some(None)
     }
 
     /// Whether too much waits to be written to that link already. Then the relayed link ends on both sides: what it carried is kept by
@@ -297,7 +297,13 @@ impl Mesh {
         self.out.push(Output::TransmitBinary { link, bytes });
     }
 
-    fn routed_here(&mut self, carrier: LinkId, header: Header, at: usize, frame: &Bytes) {
+    fn routed_here(
+        &mut self,
+        carrier: LinkId,
+        header: Header,
+        at: usize,
+        frame: &Bytes,
+    ) -> Option<(LinkId, Content)> {
         let Header {
             origin,
             number,
@@ -320,11 +326,11 @@ impl Mesh {
                     None => self.send_back(carrier, header),
                 }
             }
-            (Ok(Content::Text(text)), Some(link)) => self.received(link, text),
-            (Ok(Content::Records(records)), Some(link)) => self.received_binary(link, &records),
             (Ok(Content::Open) | Err(_), Some(link)) => self.drop_link(link),
+            (Ok(content), Some(link)) => return Some((link, content)),
             (_, None) => self.send_back(carrier, header),
         }
+        None
     }
 
     /// A relayed link has ended without a goodbye. Both sides try to make a new one, since none knows for sure what the other one

@@ -189,6 +189,13 @@ impl Mesh {
         self.barriers.insert(number, Barrier { call, left, until });
     }
 
+    /// That host wants to know when what it has said before has taken effect: that is so already.
+    pub(in crate::mesh) fn sync(&mut self, host: &ByteString, number: u64) -> Option<()> {
+        let link = self.sessions.get(host)?.link()?;
+        self.frames.entry(link).or_default().synced(number);
+        Some(())
+    }
+
     /// That host knows.
     pub(in crate::mesh) fn synced(&mut self, host: &ByteString, number: u64) {
         let Some(barrier) = self.barriers.get_mut(&number) else {

@@ -138,6 +138,20 @@ impl Mesh {
         true
     }
 
+    /// Peers of that host are to be registered here, or not any more.
+    pub(in crate::mesh) fn place(&mut self, host: &ByteString, place: Place) {
+        match place {
+            Place::Add { whole, hashes } => {
+                if whole {
+                    self.directory.forget(host);
+                }
+                self.directory.register(host, hashes);
+            }
+            Place::Remove(hashes) => self.directory.unregister(host, hashes),
+            Place::Drop(shard) => self.directory.forget_shard(host, shard),
+        }
+    }
+
     /// Another host asks for a peer, because its hash is in a shard of ours.
     pub(in crate::mesh) fn look(&mut self, host: &ByteString, number: u64, id: Option<Raw>) {
         let owner = self.directory.owner(hash::of(&json::id_key(&id))).cloned();

@@ -307,11 +307,6 @@ impl Mesh {
         }
     }
 
-    /// Whether an id that came by the original's protocol is not too long.
-    pub(in crate::mesh) fn allows(&self, id: &Option<Raw>) -> bool {
-        self.limits().allow(id)
-    }
-
     // What waits for nobody in particular.
 
     /// Has a parcel wait for a search. If that is asleep and the parcel cannot wait for a lost host, it goes on.

@@ -1,0 +1,109 @@
+//! Questions to several hosts at once.
+
+use crate::mesh::asking::Asked;
+use crate::mesh::{Due, Mesh, Waiter};
+use crate::wire::greeting::Hello;
+use crate::words::{Answer, Call, LinkId, Raw, Time};
+
+/// Questions to several hosts, and what happens when all have been answered, refused or given up.
+#[derive(Debug)]
+pub(in crate::mesh) struct Round {
+    pub(in crate::mesh) left: usize,
+    /// When it ends anyway.
+    pub(in crate::mesh) until: Option<Time>,
+    pub(in crate::mesh) end: RoundEnd,
+}
+
+#[derive(Debug)]
+pub(in crate::mesh) enum RoundEnd {
+    /// We have joined all members that we were told of, and others have joined those that they were told of.
+    Joined(Vec<Waiter>),
+    /// An original host that joined us has been announced to the others: answer its greeting.
+    Greeted { link: LinkId, id: Option<Raw> },
+    /// We have joined the members that another host told us of: answer it.
+    Introduced { link: LinkId, id: Option<Raw> },
+    /// The hosts have listed their peers.
+    Listed { call: Call, ids: Vec<Raw> },
+}
+
+impl Mesh {
+    /// Asks our own hosts for their peers. An original host knows no such question.
+    pub(in crate::mesh) fn list(&mut self, call: Call) {
+        let ours = |link: &LinkId| self.hosts.get(*link).is_some_and(|l| l.host.is_some());
+        let links = self.joined_links(None).into_iter().filter(ours).collect();
+        self.start_round(
+            links,
+            "list",
+            None,
+            RoundEnd::Listed {
+                call,
+                ids: Vec::new(),
+            },
+        );
+    }
+
+    /// Starts a round of questions. Ends at once when there is nobody to ask.
+    pub(in crate::mesh) fn start_round(
+        &mut self,
+        asked: Vec<LinkId>,
+        method: &str,
+        params: Option<&str>,
+        end: RoundEnd,
+    ) {
+        if asked.is_empty() {
+            return self.end_round(end);
+        }
+        let round = self.open_round(asked.len(), end);
+        let within = self.config.request_timeout;
+        for link in asked {
+            let asked = if method == "list" {
+                Asked::List { round }
+            } else {
+                Asked::Join { round }
+            };
+            self.ask(link, method, params, asked, within);
+        }
+    }
+
+    pub(in crate::mesh) fn open_round(&mut self, left: usize, end: RoundEnd) -> u64 {
+        self.next_round += 1;
+        self.rounds.insert(
+            self.next_round,
+            Round {
+                left,
+                until: None,
+                end,
+            },
+        );
+        self.next_round
+    }
+
+    pub(in crate::mesh) fn round_answer(&mut self, number: u64, message: Option<Raw>) {
+        let Some(round) = self.rounds.get_mut(&number) else {
+            return;
+        };
+        if let (RoundEnd::Listed { ids, .. }, Some(message)) = (&mut round.end, message)
+            && message.starts_with('[')
+        {
+            ids.push(message);
+        }
+        round.left -= 1;
+        if round.left == 0
+            && let Some(round) = self.rounds.remove(&number)
+        {
+            self.end_round(round.end);
+        }
+    }
+
+    pub(in crate::mesh) fn end_round(&mut self, end: RoundEnd) {
+        match end {
+            RoundEnd::Joined(waiters) if self.closing.is_some() => self.fail_all(waiters),
+            RoundEnd::Joined(waiters) => self.joined(waiters),
+            RoundEnd::Greeted { link, id } => {
+                self.answer_greeting(link, id, false, &Hello::default())
+            }
+            RoundEnd::Introduced { link, id } => self.owe(link, id, Due::Message(None)),
+            RoundEnd::Listed { call, ids } => self.done(call, Ok(Answer::Ids(ids))),
+        }
+    }
+}

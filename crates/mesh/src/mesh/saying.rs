@@ -1,0 +1,74 @@
+//! What all parts have in common: saying things, to the program and to other hosts.
+
+use std::time::Duration;
+
+use bytestring::ByteString;
+
+use super::asking::Asked;
+use super::{Due, Mesh};
+use crate::error::{CallError, SendError};
+use crate::event::{Event, Output};
+use crate::json;
+use crate::parts::answers::Held;
+use crate::wire::v1;
+use crate::words::{Answer, Call, LinkId, Raw};
+
+impl Mesh {
+    pub(super) fn event(&mut self, event: Event) {
+        self.stats.count(&event);
+        self.answers.told();
+        self.out.push(Output::Event(event));
+    }
+
+    pub(super) fn done(&mut self, call: Call, result: Result<Answer, CallError>) {
+        self.event(Event::Done { call, result });
+    }
+
+    pub(super) fn failed(&mut self, seq: u64, error: SendError) {
+        self.event(Event::Failed { seq, error });
+    }
+
+    pub(super) fn transmit(&mut self, link: LinkId, text: ByteString) {
+        if self.hosts.get(link).is_some() {
+            self.close_frame(link);
+            self.out.push(Output::Transmit { link, text });
+        }
+    }
+
+    /// Asks another host, which is to answer within that time.
+    pub(super) fn ask(
+        &mut self,
+        link: LinkId,
+        method: &str,
+        params: Option<&str>,
+        asked: Asked,
+        within: Duration,
+    ) {
+        let number = self.questions.open(link, self.now + within, asked);
+        self.transmit(link, v1::request(number, method, params));
+    }
+
+    /// Answers that a question is refused. Notifications (no id) are not answered.
+    pub(super) fn refuse(&mut self, link: LinkId, id: Option<Raw>, text: &str) {
+        if let Some(id) = id {
+            self.transmit(link, v1::failure(&id, &json::quote(text)));
+        }
+    }
+
+    /// Answers when the program has applied all events so far. Notifications (no id) are not answered.
+    pub(super) fn owe(&mut self, link: LinkId, id: Option<Raw>, answer: Due) {
+        if let Some(id) = id
+            && let Some(held) = self.answers.hold(Held { link, id, answer })
+        {
+            self.give(held, None);
+        }
+    }
+
+    pub(super) fn joined_links(&self, except: Option<LinkId>) -> Vec<LinkId> {
+        self.hosts
+            .joined()
+            .map(|(_, link)| link)
+            .filter(|link| Some(*link) != except)
+            .collect()
+    }
+}
