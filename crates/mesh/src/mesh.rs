@@ -6,9 +6,8 @@ mod receiving;
 mod saying;
 mod serving;
 mod traffic;
-mod watching;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytestring::ByteString;
@@ -17,29 +16,15 @@ use crate::config::Config;
 use crate::error::CallError;
 use crate::event::{Input, Output};
 use crate::parts::answers::Answers;
-use crate::parts::channels::Channels;
-use crate::parts::directory::Directory;
-use crate::parts::gossip::Gossip;
-use crate::parts::hosts::Hosts;
-use crate::parts::liveness::Liveness;
-use crate::parts::patterns::Patterns;
-use crate::parts::peers::{Parcel, Peers};
+use crate::parts::peers::Parcel;
 use crate::parts::questions::Questions;
-use crate::parts::recent::Recent;
-use crate::parts::relays::Relays;
-use crate::parts::roster::Roster;
-use crate::parts::sessions::Sessions;
 use crate::stats::Stats;
-use crate::wire::v2;
 use crate::words::{Answer, Call, LinkId, Raw, Time};
 use asking::{Asked, Silence};
 use network::closing::CloseBy;
-use network::rounds::Round;
-use network::twins::Doubt;
-use traffic::arriving::Told;
-use traffic::cargo::{Cargo, Note};
-use traffic::interest::Barrier;
-use traffic::v1_hosts::Plain;
+use network::{Network, Waiter};
+use traffic::Traffic;
+use traffic::cargo::Note;
 
 /// A goodbye is answered by a program that is leaving or staying, not by one that works: nobody waits longer than this.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -50,83 +35,26 @@ pub struct Mesh {
     config: Config,
     id: ByteString,
     url: Option<ByteString>,
-    network: Option<Raw>,
+    network_id: Option<Raw>,
     random: fastrand::Rng,
     now: Time,
     out: Vec<Output>,
 
-    hosts: Hosts<Waiter>,
-    gossip: Gossip,
-    roster: Roster,
-    channels: Channels,
-    directory: Directory,
-    liveness: Liveness,
-    /// The patterns that other hosts listen to.
-    patterns: Patterns<ByteString>,
-    peers: Peers,
-    recent: Recent,
-    relays: Relays,
+    /// Who is there.
+    network: Network,
+    /// What is said.
+    traffic: Traffic,
     questions: Questions<Asked>,
     answers: Answers<Due>,
-    sessions: Sessions<Cargo>,
-    /// Frames that are being made.
-    frames: BTreeMap<LinkId, v2::Frame>,
-    /// Links over which more could be said if what was said before were acknowledged.
-    held_up: BTreeSet<LinkId>,
-    /// Hosts that have accepted requests.
-    asked: BTreeSet<ByteString>,
-    /// Links for which much waits.
-    pressed: BTreeSet<LinkId>,
-    /// What waits for original hosts, as far as anything ever did.
-    plains: BTreeMap<LinkId, Plain>,
-    /// What was published and does not go to a host, by the host's key and the channel, as far as nobody has been told.
-    drops: BTreeMap<(ByteString, Option<Raw>), u64>,
     stats: Stats,
-    /// What came over sessions and waits for the program, in the order of the events.
-    told: VecDeque<Told>,
-    rounds: BTreeMap<u64, Round>,
+    /// How many rounds of questions and barriers there have been.
     next_round: u64,
-    /// Calls that wait until others know what is listened to here.
-    barriers: BTreeMap<u64, Barrier>,
-    /// Joins that were told that the other host's own connection to us will serve.
-    expected: Vec<Expected>,
-    /// Who has said hello with the url of somebody else.
-    doubts: Vec<Doubt>,
-    /// Urls that several hosts have, as the program was told.
-    taken: BTreeSet<ByteString>,
     /// The call of `close` that waits for the last link to end.
     closing: Option<Call>,
     close_by: CloseBy,
     /// The call of `drain` that waits until nothing is under way.
     draining: Option<Call>,
     drained: bool,
-}
-
-/// Who waits for a host to be joined.
-#[derive(Debug)]
-enum Waiter {
-    /// The program.
-    Call(Call),
-    /// Another host, which told us to join.
-    Request { link: LinkId, id: Raw },
-    /// Nobody but the network: others have told us of that member. Perhaps a round of questions, of which this is one more.
-    Member { round: Option<u64> },
-    /// Nobody.
-    Hint,
-    /// We do: the host was lost.
-    Redial {
-        key: ByteString,
-        host: Option<ByteString>,
-        since: Time,
-        delay: f64,
-    },
-}
-
-impl Waiter {
-    /// Whether there is reason to believe that the host is there.
-    fn hopes(&self) -> bool {
-        !matches!(self, Waiter::Redial { .. })
-    }
 }
 
 /// What will be answered once the program has applied everything before.
@@ -152,15 +80,6 @@ enum Due {
     End,
 }
 
-/// A host that will connect to us.
-#[derive(Debug)]
-struct Expected {
-    host: ByteString,
-    url: ByteString,
-    until: Time,
-    waiters: Vec<Waiter>,
-}
-
 impl Mesh {
     /// A host that is connected with nobody. `host_id` must be unique in the network; `seed` decides what is left to chance.
     pub fn new(config: Config, host_id: ByteString, seed: u64) -> Mesh {
@@ -168,37 +87,16 @@ impl Mesh {
             config,
             id: host_id.clone(),
             url: None,
-            network: None,
+            network_id: None,
             random: fastrand::Rng::with_seed(seed),
             now: Time::ZERO,
             out: Vec::new(),
-            hosts: Hosts::new(),
-            gossip: Gossip::default(),
-            roster: Roster::default(),
-            channels: Channels::default(),
-            directory: Directory::new(host_id),
-            liveness: Liveness::default(),
-            patterns: Patterns::default(),
-            peers: Peers::default(),
-            recent: Recent::default(),
-            relays: Relays::default(),
+            network: Network::new(),
+            traffic: Traffic::new(host_id),
             questions: Questions::new(),
             answers: Answers::new(),
-            sessions: Sessions::new(),
-            frames: BTreeMap::new(),
-            held_up: BTreeSet::new(),
-            asked: BTreeSet::new(),
-            pressed: BTreeSet::new(),
-            plains: BTreeMap::new(),
-            drops: BTreeMap::new(),
             stats: Stats::default(),
-            told: VecDeque::new(),
-            rounds: BTreeMap::new(),
             next_round: 0,
-            barriers: BTreeMap::new(),
-            expected: Vec::new(),
-            doubts: Vec::new(),
-            taken: BTreeSet::new(),
             closing: None,
             close_by: CloseBy::default(),
             draining: None,
@@ -208,24 +106,16 @@ impl Mesh {
 
     /// A number for a link that somebody else opened, for [`Input::Accepted`].
     pub fn next_link(&mut self) -> LinkId {
-        self.hosts.next_link()
+        self.network.next_link()
     }
 
     /// When [`Input::Tick`] is due.
     pub fn deadline(&self) -> Option<Time> {
-        let expected = self.expected.iter().map(|e| e.until).min();
-        let doubts = self.doubts.iter().map(|d| d.until).min();
-        let rounds = self.rounds.values().filter_map(|r| r.until).min();
-        let barriers = self.barriers.values().map(|b| b.until).min();
-        let (directory, relays) = (self.directory.deadline(), self.relays.deadline());
-        let (questions, sessions) = (self.questions.deadline(), self.sessions.deadline());
-        let (hosts, gossip) = (self.hosts.deadline(), self.gossip.deadline());
-        let (recent, peers) = (self.recent.deadline(), self.peers.deadline());
-        let liveness = self.liveness.deadline(self.config.heartbeat_timeout);
-        let closing = self.close_deadline();
         [
-            closing, questions, sessions, hosts, gossip, directory, relays, expected, doubts,
-            rounds, barriers, recent, peers, liveness,
+            self.close_deadline(),
+            self.questions.deadline(),
+            self.network.deadline(&self.config),
+            self.traffic.deadline(),
         ]
         .into_iter()
         .flatten()
@@ -234,7 +124,7 @@ impl Mesh {
 
     /// The links over which more could be said if what was said before were acknowledged: it pays to read them.
     pub fn held_up(&self) -> &BTreeSet<LinkId> {
-        &self.held_up
+        self.traffic.held_up()
     }
 
     /// Takes an input and appends what is to be done to `out`, in order.
@@ -264,7 +154,7 @@ impl Mesh {
         match input {
             Input::Configure(config) => self.configure(config),
             Input::SetUrl(url) => self.set_url(url),
-            Input::SetNetworkId(id) => self.network = id,
+            Input::SetNetworkId(id) => self.network_id = id,
             Input::Join { call, url } => self.join(url, Waiter::Call(call)),
             Input::Find { call, id } => self.find(call, id),
             Input::List { call } => self.list(call),
@@ -311,7 +201,10 @@ impl Mesh {
                     self.done(earlier, Ok(Answer::Done));
                 }
             }
-            Input::Backlog { link, bytes } => self.backlog(link, bytes),
+            Input::Backlog { link, bytes } if self.session_of(link).is_some() => {
+                self.network.set_backlog(link, bytes);
+            }
+            Input::Backlog { link, bytes } => self.backlog_of_v1(link, bytes),
             Input::Publish { channel, payload } => self.publish(channel, payload),
             Input::Note {
                 seq,
@@ -329,7 +222,7 @@ impl Mesh {
                 self.note(&host, note);
             }
             Input::Disconnect { key } => {
-                if let Some(link) = self.hosts.route(&key) {
+                if let Some(link) = self.network.route(&key) {
                     self.drop_link(link);
                 }
             }
@@ -338,7 +231,7 @@ impl Mesh {
             Input::Accepted { link } if self.closing.is_some() || self.drained => {
                 self.turn_away(link)
             }
-            Input::Accepted { link } => self.hosts.accept(link),
+            Input::Accepted { link } => self.network.accept(link),
             Input::Opened { link } => self.greet(link),
             Input::DialFailed { link, error } => self.not_joined(link, CallError::Dial(error)),
             Input::Received { link, text } => self.received(link, text),
@@ -353,7 +246,7 @@ impl Mesh {
                 part,
                 replies,
             } => {
-                self.liveness.applied(upto, self.now);
+                self.network.applied(upto, self.now);
                 self.applied(upto, part, &replies);
                 for (held, reply) in self.answers.applied(upto, &replies) {
                     self.give(held, reply);
@@ -372,15 +265,11 @@ impl Mesh {
         self.expire_barriers();
         self.wake_searches(Some(self.now));
         self.poll(Some(self.now));
-        self.recent.expire(self.now);
+        self.traffic.expire_recent(self.now);
         self.redial_due();
         self.try_all_due();
         self.forget_numbers();
-        let now = self.now;
-        let overdue: Vec<Expected> = self.expected.extract_if(.., |e| e.until <= now).collect();
-        for expected in overdue {
-            self.insist(expected);
-        }
+        self.insist_on_overdue();
         self.look_at_doubtful();
         self.end_overdue_rounds();
         self.compare_notes();

@@ -62,7 +62,7 @@ impl Mesh {
             (Asked::List { round }, Some(_)) => self.round_answer(round, None),
             (Asked::Find { key, search }, _) => self.find_answer(link, key, search, message, host),
             (Asked::Send(parcel), error) => {
-                self.landed_plain(link, &parcel);
+                self.landed_at_v1(link, &parcel);
                 self.send_answer(parcel, error);
             }
             (Asked::Goodbye, _) => self.end_link(link),
@@ -74,8 +74,8 @@ impl Mesh {
         match asked {
             Asked::Greeting => {
                 let url = self
-                    .hosts
-                    .get(link)
+                    .network
+                    .link(link)
                     .and_then(|l| l.dialled.clone())
                     .unwrap_or_default();
                 let error = if why == Silence::Timeout {
@@ -91,7 +91,7 @@ impl Mesh {
             Asked::Missed => {}
             Asked::Find { key, search } => self.find_answer(link, key, search, None, None),
             Asked::Send(parcel) => {
-                self.landed_plain(link, &parcel);
+                self.landed_at_v1(link, &parcel);
                 let id = parcel.to.clone();
                 let url = self.url_of(&parcel);
                 let timeout = why == Silence::Timeout;

@@ -98,7 +98,7 @@ impl Mesh {
 
     /// A text frame has come: version 1.
     pub(super) fn received(&mut self, link: LinkId, text: ByteString) {
-        if self.hosts.get(link).is_none() {
+        if self.network.link(link).is_none() {
             return;
         }
         let questions = &self.questions;
@@ -173,7 +173,7 @@ impl Mesh {
 
     /// A binary frame has come: version 2.
     pub(super) fn received_binary(&mut self, link: LinkId, bytes: &Bytes) {
-        if self.hosts.get(link).is_none() {
+        if self.network.link(link).is_none() {
             return;
         }
         // Whoever has not shaken hands has nothing to say in our protocol; a 0.4.0 host dies of binary frames.
@@ -258,7 +258,12 @@ impl Mesh {
             Record::Ask { number, asker, id } => self.ask_here(&asker, number, id),
             Record::Found { number, url } => self.found(host, number, url),
             Record::Beat { interval, stalled } => self.beaten(host, interval, stalled),
-            Record::Seen(upto) => self.sessions.get_mut(host)?.incoming.seen_upto(upto),
+            Record::Seen(upto) => self
+                .traffic
+                .sessions
+                .get_mut(host)?
+                .incoming
+                .seen_upto(upto),
         }
         Some(())
     }

@@ -29,7 +29,7 @@ impl Mesh {
     }
 
     pub(super) fn transmit(&mut self, link: LinkId, text: ByteString) {
-        if self.hosts.get(link).is_some() {
+        if self.network.link(link).is_some() {
             self.close_frame(link);
             self.out.push(Output::Transmit { link, text });
         }
@@ -62,13 +62,5 @@ impl Mesh {
         {
             self.give(held, None);
         }
-    }
-
-    pub(super) fn joined_links(&self, except: Option<LinkId>) -> Vec<LinkId> {
-        self.hosts
-            .joined()
-            .map(|(_, link)| link)
-            .filter(|link| Some(*link) != except)
-            .collect()
     }
 }

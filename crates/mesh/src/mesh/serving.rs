@@ -36,7 +36,7 @@ impl Mesh {
         message: Option<Raw>,
     ) {
         let payload = Payload::one(message);
-        let original = self.hosts.get(link).is_none_or(|l| l.host.is_none());
+        let original = self.network.link(link).is_none_or(|l| l.host.is_none());
         self.event(Event::Publish {
             channel,
             payload,
@@ -95,13 +95,13 @@ impl Mesh {
             },
             Due::Goodbye { back } => {
                 // In this order, as the original does: it closes as soon as its goodbye is answered.
-                if back && self.hosts.get(link).is_some() {
+                if back && self.network.link(link).is_some() {
                     self.say_goodbye(link);
                 }
                 v1::answer(&id, Some("\"goodbye\""), None)
             }
             Due::End => {
-                if self.hosts.get(link).is_some() {
+                if self.network.link(link).is_some() {
                     self.close_link(link);
                 }
                 return;

@@ -14,7 +14,7 @@ use crate::words::{LinkId, Time};
 
 impl Mesh {
     fn is_watched(&self, link: LinkId) -> bool {
-        let joined = self.hosts.get(link).map(|l| l.state) == Some(State::Joined);
+        let joined = self.network.hosts.get(link).map(|l| l.state) == Some(State::Joined);
         joined && !is_relayed(link)
     }
 
@@ -22,7 +22,7 @@ impl Mesh {
     pub(in crate::mesh) fn watch_link(&mut self, link: LinkId) {
         let interval = self.config.heartbeat_interval;
         if !interval.is_zero() && !is_relayed(link) {
-            self.liveness.watch(link, self.now, interval);
+            self.network.liveness.watch(link, self.now, interval);
         }
     }
 
@@ -33,16 +33,16 @@ impl Mesh {
             return;
         }
         if before.is_zero() {
-            for link in self.joined_links(None) {
+            for link in self.network.joined_links(None) {
                 self.watch_link(link);
             }
         }
         // The others learn it now: they ask whoever does not beat, or seldom.
-        if !self.liveness.is_empty() {
+        if !self.network.liveness.is_empty() {
             self.beat();
         }
         if interval.is_zero() {
-            self.liveness.clear();
+            self.network.liveness.clear();
         }
     }
 
@@ -52,25 +52,25 @@ impl Mesh {
             heartbeat_timeout: timeout,
             ..
         } = self.config;
-        if let Some(late) = self.liveness.late(self.now) {
+        if let Some(late) = self.network.liveness.late(self.now) {
             if late > interval / 2 {
                 // This whole process was stopped, and has not asked anybody to say something meanwhile.
-                self.liveness.start_anew(self.now);
+                self.network.liveness.start_anew(self.now);
             }
             self.beat();
         }
-        while let Some(link) = self.liveness.take_silent(self.now, timeout) {
+        while let Some(link) = self.network.liveness.take_silent(self.now, timeout) {
             if self.is_watched(link) {
                 self.out.push(Output::Probe { link });
             } else {
-                self.liveness.forget(link);
+                self.network.liveness.forget(link);
             }
         }
     }
 
     /// Lets all others hear of us, and those who would not by themselves let us hear of them.
     fn beat(&mut self) {
-        let mut liveness = std::mem::take(&mut self.liveness);
+        let mut liveness = std::mem::take(&mut self.network.liveness);
         liveness.retain(|link| self.is_watched(link));
         let Config {
             heartbeat_interval: interval,
@@ -96,7 +96,7 @@ impl Mesh {
             }
         }
         let pulse = next.is_some() && liveness.pulse(self.answers.next(), self.now);
-        self.liveness = liveness;
+        self.network.liveness = liveness;
         if pulse {
             self.event(Event::Pulse);
         }
@@ -104,15 +104,15 @@ impl Mesh {
 
     /// Bytes have last come over that link at that time, as far as one can know without having read those that wait.
     pub(in crate::mesh) fn heard(&mut self, link: LinkId, at: Time) {
-        if !self.liveness.is_probed(link) {
+        if !self.network.liveness.is_probed(link) {
             return;
         }
         if !self.is_watched(link) {
-            return self.liveness.forget(link);
+            return self.network.liveness.forget(link);
         }
         let at = at.min(self.now);
         if self.now - at < self.config.heartbeat_timeout {
-            self.liveness.heard(link, at);
+            self.network.liveness.heard(link, at);
         } else {
             self.drop_link(link);
         }
@@ -120,15 +120,19 @@ impl Mesh {
 
     /// That host has let us hear of it. Its program has been standing still for so long.
     pub(in crate::mesh) fn beaten(&mut self, host: &ByteString, interval: u64, stalled: u64) {
-        let link = self.sessions.get(host).and_then(|session| session.link());
+        let link = self
+            .traffic
+            .sessions
+            .get(host)
+            .and_then(|session| session.link());
         let Some(link) = link.filter(|link| self.is_watched(*link)) else {
             return;
         };
         let every = Duration::from_millis(interval);
-        if !self.liveness.beaten(link, every, stalled > 0) {
+        if !self.network.liveness.beaten(link, every, stalled > 0) {
             return;
         }
-        if let Some(l) = self.hosts.get(link) {
+        if let Some(l) = self.network.hosts.get(link) {
             let url = l.listed();
             self.event(Event::Stalled {
                 url,

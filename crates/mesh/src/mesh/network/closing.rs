@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use crate::error::{CallError, SendError};
 use crate::event::{Event, Output};
 use crate::json;
-use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
+use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, network::Waiter};
 use crate::parts::hosts::{Link, State};
 use crate::parts::peers::Parcel;
 use crate::parts::relays::is_relayed;
@@ -44,16 +44,16 @@ impl Mesh {
 
     /// Says goodbye over a direct link; or later, if there are relayed links that go over it and are still to say theirs.
     fn say_goodbye_last(&mut self, link: LinkId) {
-        if self.relays.over(link, None).is_empty() {
+        if self.network.relays.over(link, None).is_empty() {
             self.say_goodbye_for_good(link);
         } else {
-            self.relays.leave_last(link);
+            self.network.relays.leave_last(link);
         }
     }
 
     pub(in crate::mesh) fn say_last_goodbyes(&mut self) {
-        for link in self.relays.take_leaving() {
-            if self.hosts.get(link).is_some() {
+        for link in self.network.relays.take_leaving() {
+            if self.network.hosts.get(link).is_some() {
                 self.say_goodbye_for_good(link);
             }
         }
@@ -70,8 +70,8 @@ impl Mesh {
 
     /// We have reached a host from which we take leave: it needs to know no more than that.
     pub(in crate::mesh) fn take_leave(&mut self, link: LinkId) {
-        self.hosts.unregister(link, State::Leaving);
-        if let Some(l) = self.hosts.get_mut(link) {
+        self.network.hosts.unregister(link, State::Leaving);
+        if let Some(l) = self.network.hosts.get_mut(link) {
             l.waiters.clear();
         }
         self.say_goodbye_for_good(link);
@@ -80,7 +80,12 @@ impl Mesh {
     /// Leaves the network: says goodbye to everyone, gives up everything that is under way, and is done when the last link has
     /// ended, or when the time is over.
     pub(in crate::mesh) fn close(&mut self, call: Call, within: Duration) {
-        let links: Vec<(LinkId, State)> = self.hosts.links().map(|(id, l)| (id, l.state)).collect();
+        let links: Vec<(LinkId, State)> = self
+            .network
+            .hosts
+            .links()
+            .map(|(id, l)| (id, l.state))
+            .collect();
         for (link, _) in links.iter().filter(|(_, state)| *state == State::Joined) {
             // What was published before must not be lost behind the other host's window.
             if let Some(host) = self.session_of(*link) {
@@ -95,16 +100,16 @@ impl Mesh {
             all: self.now.saturating_add(within),
         };
         let missed = self.missed();
-        let lost = self.hosts.all_lost().map(|(key, _)| key.clone());
+        let lost = self.network.hosts.all_lost().map(|(key, _)| key.clone());
         for key in lost.collect::<Vec<ByteString>>() {
-            self.hosts.found(&key);
+            self.network.hosts.found(&key);
             self.event(Event::TimerStopped { key });
         }
-        for expected in std::mem::take(&mut self.expected) {
+        for expected in std::mem::take(&mut self.network.expected) {
             self.fail_all(expected.waiters);
         }
-        self.doubts.clear();
-        let (sends, finds) = self.peers.clear();
+        self.network.doubts.clear();
+        let (sends, finds) = self.traffic.peers.clear();
         for seq in sends.iter().flat_map(Parcel::numbers) {
             self.failed(seq, SendError::Closed);
         }
@@ -120,14 +125,15 @@ impl Mesh {
         for (link, state) in links {
             match state {
                 State::Joined => {
-                    if let Some(key) = self.hosts.unregister(link, State::Leaving) {
-                        self.hosts.forget_aliases(&key);
+                    if let Some(key) = self.network.hosts.unregister(link, State::Leaving) {
+                        self.network.hosts.forget_aliases(&key);
                         self.event(Event::Disconnected { key });
                     }
                     self.say_goodbye_last(link);
                 }
                 State::Dialling if self.is_missed(link) => {
                     let waiters = self
+                        .network
                         .hosts
                         .get_mut(link)
                         .map(|l| std::mem::take(&mut l.waiters));
@@ -136,7 +142,7 @@ impl Mesh {
                 State::Greeting if sabotage::is(Sabotage::NoGoodbye) => self.drop_link(link),
                 State::Dialling => {
                     self.close_link(link);
-                    if let Some(l) = self.hosts.remove(link) {
+                    if let Some(l) = self.network.hosts.remove(link) {
                         self.fail_all(l.waiters);
                     }
                 }
@@ -144,6 +150,7 @@ impl Mesh {
                     // The other side has perhaps registered us.
                     self.questions.take_all(link);
                     let waiters = self
+                        .network
                         .hosts
                         .get_mut(link)
                         .map(|l| std::mem::take(&mut l.waiters));
@@ -157,8 +164,13 @@ impl Mesh {
             }
         }
         self.all_members_are_gone();
-        for host in self.sessions.hosts() {
-            if self.sessions.get(&host).is_some_and(|s| s.link().is_none()) {
+        for host in self.traffic.sessions.hosts() {
+            if self
+                .traffic
+                .sessions
+                .get(&host)
+                .is_some_and(|s| s.link().is_none())
+            {
                 self.end_session(&host);
             }
         }
@@ -169,7 +181,12 @@ impl Mesh {
 
     /// The link broke before our goodbye was answered: the other side has perhaps lost us before it was said.
     pub(in crate::mesh) fn say_goodbye_elsewhere(&mut self, link: LinkId) {
-        let Some(l) = self.hosts.get(link).filter(|_| self.closing.is_some()) else {
+        let Some(l) = self
+            .network
+            .hosts
+            .get(link)
+            .filter(|_| self.closing.is_some())
+        else {
             return;
         };
         let url = l.url.clone().or_else(|| l.dialled.clone());
@@ -182,9 +199,9 @@ impl Mesh {
 
     /// The lost hosts of ours that wait for us, or look for us, and where they can be dialled.
     fn missed(&self) -> Vec<(ByteString, ByteString)> {
-        let missed = self.hosts.all_lost().filter_map(|(key, lost)| {
+        let missed = self.network.hosts.all_lost().filter_map(|(key, lost)| {
             let host = lost.host.clone()?;
-            self.sessions.get(&host)?;
+            self.traffic.sessions.get(&host)?;
             let url = lost.redial.as_ref().map_or(key, |redial| &redial.url);
             url.contains("://").then(|| (url.clone(), host))
         });
@@ -194,8 +211,13 @@ impl Mesh {
     /// Whether we are just dialling a host that is lost.
     fn is_missed(&self, link: LinkId) -> bool {
         let hint = |l: &Link<Waiter>| l.hint.clone().filter(|_| !is_relayed(link));
-        let host = self.hosts.get(link).and_then(hint);
-        host.is_some_and(|host| self.sessions.get(&host).is_some_and(|s| s.link().is_none()))
+        let host = self.network.hosts.get(link).and_then(hint);
+        host.is_some_and(|host| {
+            self.traffic
+                .sessions
+                .get(&host)
+                .is_some_and(|s| s.link().is_none())
+        })
     }
 
     pub(in crate::mesh) fn fail_all(&mut self, waiters: Vec<Waiter>) {
@@ -209,7 +231,11 @@ impl Mesh {
     /// When to look whether `close` has taken long enough.
     pub(in crate::mesh) fn close_deadline(&self) -> Option<Time> {
         self.closing?;
-        let dials = self.hosts.loose().any(|(_, l)| l.state == State::Dialling);
+        let dials = self
+            .network
+            .hosts
+            .loose()
+            .any(|(_, l)| l.state == State::Dialling);
         Some(if dials {
             self.close_by.dialled
         } else {
@@ -225,7 +251,11 @@ impl Mesh {
         let over = |link: LinkId, l: &Link<Waiter>| {
             l.state == State::Dialling || (is_relayed(link) && self.now >= self.close_by.all)
         };
-        let links = self.hosts.links().filter(|(link, l)| over(*link, l));
+        let links = self
+            .network
+            .hosts
+            .links()
+            .filter(|(link, l)| over(*link, l));
         for link in links.map(|(link, _)| link).collect::<Vec<LinkId>>() {
             self.drop_link(link);
         }
@@ -237,14 +267,14 @@ impl Mesh {
             return;
         }
         if self.now >= self.close_by.all {
-            let links: Vec<LinkId> = self.hosts.links().map(|(link, _)| link).collect();
+            let links: Vec<LinkId> = self.network.hosts.links().map(|(link, _)| link).collect();
             if !links.iter().any(|link| is_relayed(*link)) {
                 for link in links {
                     self.drop_link(link);
                 }
             }
         }
-        if self.hosts.is_empty()
+        if self.network.hosts.is_empty()
             && let Some(call) = self.closing.take()
         {
             self.done(call, Ok(Answer::Done));

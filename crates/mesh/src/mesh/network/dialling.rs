@@ -8,7 +8,7 @@ use super::joining::EXPECTED_WITHIN;
 use super::members::MEMBERS_WITHIN;
 use crate::error::CallError;
 use crate::event::Output;
-use crate::mesh::{Asked, Expected, Mesh, Waiter};
+use crate::mesh::{Asked, Mesh, network::Expected, network::Waiter};
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Hello;
@@ -34,18 +34,20 @@ impl Mesh {
         }
         let url = self.name_of_member(url, host.as_ref(), &waiter);
         let ourselves = host.as_ref() == Some(&self.id) || self.url.as_ref() == Some(&url);
-        let connected = |h: &ByteString| self.hosts.route_to_host(h).is_some();
-        let known = host.as_ref().is_some_and(connected) || self.hosts.route(&url).is_some();
+        let connected = |h: &ByteString| self.network.hosts.route_to_host(h).is_some();
+        let known =
+            host.as_ref().is_some_and(connected) || self.network.hosts.route(&url).is_some();
         if url.is_empty() || ourselves || known {
             return self.joined(vec![waiter]);
         }
-        let dialling = self.hosts.connecting(&url, host.as_deref());
+        let dialling = self.network.hosts.connecting(&url, host.as_deref());
         if let (Some(link), Waiter::Redial { key, host, .. }) = (dialling, &waiter) {
             self.expect_instead(link, key, host.as_ref());
         }
-        let waiters = match dialling.and_then(|link| self.hosts.get_mut(link)) {
+        let waiters = match dialling.and_then(|link| self.network.hosts.get_mut(link)) {
             Some(link) => Some(&mut link.waiters),
             None => self
+                .network
                 .expected
                 .iter_mut()
                 .find(|e| e.url == url)
@@ -63,14 +65,14 @@ impl Mesh {
         // Who told us of somebody else there may be behind the times. If not, the answer to our greeting says so.
         let hint = match &waiter {
             Waiter::Redial { host, .. } => host.clone(),
-            _ => self.hosts.lost_behind(&url).or(host),
+            _ => self.network.hosts.lost_behind(&url).or(host),
         };
         self.dial(url, hint, waiter);
     }
 
     /// Whoever was looked for there before has come back since we began to dial, or another one came in its place; and was lost again.
     fn expect_instead(&mut self, link: LinkId, key: &ByteString, host: Option<&ByteString>) {
-        if let Some(l) = self.hosts.get_mut(link) {
+        if let Some(l) = self.network.hosts.get_mut(link) {
             l.waiters
                 .retain(|w| !matches!(w, Waiter::Redial { key: k, .. } if k == key));
             if l.state == State::Dialling && !is_relayed(link) {
@@ -89,21 +91,21 @@ impl Mesh {
             // It has no url: its id stands for it.
             Some(host) if host == url => self.dial_relayed(url, host, waiter),
             hint => {
-                let link = self.hosts.next_link();
-                self.hosts.dial(link, url.clone(), hint, waiter);
+                let link = self.network.hosts.next_link();
+                self.network.hosts.dial(link, url.clone(), hint, waiter);
                 self.out.push(Output::Dial { link, url });
                 link
             }
         };
-        if let Some(l) = self.hosts.get_mut(link) {
-            l.mark = self.gossip.mark();
+        if let Some(l) = self.network.hosts.get_mut(link) {
+            l.mark = self.network.gossip.mark();
         }
         link
     }
 
     /// The dial succeeded: say hello.
     pub(in crate::mesh) fn greet(&mut self, link: LinkId) {
-        let Some(l) = self.hosts.get_mut(link) else {
+        let Some(l) = self.network.hosts.get_mut(link) else {
             return;
         };
         if l.state != State::Dialling {
@@ -113,21 +115,23 @@ impl Mesh {
             return self.take_leave(link);
         }
         let (hint, url) = (l.hint.clone(), l.dialled.clone());
-        let other = hint.as_ref().and_then(|h| self.hosts.route_to_host(h));
+        let other = hint
+            .as_ref()
+            .and_then(|h| self.network.hosts.route_to_host(h));
         // Perhaps it is not who we expected there.
-        let other = other.or_else(|| self.hosts.route(url.as_ref()?));
+        let other = other.or_else(|| self.network.hosts.route(url.as_ref()?));
         if let Some(other) = other.filter(|other| !self.is_better(link, *other)) {
             // It has dialled us meanwhile.
-            let l = self.hosts.get_mut(link);
+            let l = self.network.hosts.get_mut(link);
             let waiters = l
                 .map(|l| std::mem::take(&mut l.waiters))
                 .unwrap_or_default();
             self.leave_quietly(link);
             return self.announce(other, Vec::new(), false, waiters);
         }
-        let number = self.hosts.number();
+        let number = self.network.hosts.number();
         let ours = self.features();
-        let Some(l) = self.hosts.get_mut(link) else {
+        let Some(l) = self.network.hosts.get_mut(link) else {
             return;
         };
         l.state = State::Greeting;
@@ -138,9 +142,19 @@ impl Mesh {
         let waits = |w: &Waiter| matches!(w, Waiter::Call(_) | Waiter::Request { .. });
         let waited_for = l.waiters.iter().any(waits);
         // Since we dialled, somebody else may have come there, and been lost or be relayed.
-        let lost = url.as_ref().and_then(|url| self.hosts.lost_behind(url));
-        let hint = lost.or(hint).filter(|h| self.sessions.get(h).is_some());
-        let there = |url| self.hosts.get(self.hosts.route(url)?)?.host.clone();
+        let lost = url
+            .as_ref()
+            .and_then(|url| self.network.hosts.lost_behind(url));
+        let hint = lost
+            .or(hint)
+            .filter(|h| self.traffic.sessions.get(h).is_some());
+        let there = |url| {
+            self.network
+                .hosts
+                .get(self.network.hosts.route(url)?)?
+                .host
+                .clone()
+        };
         let hint = hint.or_else(|| there(url.as_ref()?));
         let hello = self.hello(link, hint.as_ref()).written();
         let most = if is_relayed(link) {
@@ -158,10 +172,10 @@ impl Mesh {
     fn hello(&mut self, link: LinkId, expected: Option<&ByteString>) -> Hello {
         let (features, quiet) = self.list_features(link);
         let session = self.offer(link, expected);
-        let l = self.hosts.get(link);
+        let l = self.network.hosts.get(link);
         Hello {
             url: self.url.clone(),
-            network: self.network.clone(),
+            network: self.network_id.clone(),
             id: Some(self.id.clone()),
             number: l.map(|l| l.hello),
             replace: l.is_some_and(|l| l.replace),
@@ -176,21 +190,28 @@ impl Mesh {
 
     /// A link that we dialled did not come to a good end.
     pub(in crate::mesh) fn not_joined(&mut self, link: LinkId, error: CallError) {
-        let Some(l) = self.hosts.remove(link) else {
+        let Some(l) = self.network.hosts.remove(link) else {
             return;
         };
         self.out.push(Output::Close { link });
-        if let Some(other) = l.dialled.as_ref().and_then(|url| self.hosts.route(url)) {
+        if let Some(other) = l
+            .dialled
+            .as_ref()
+            .and_then(|url| self.network.hosts.route(url))
+        {
             // It has connected to us meanwhile, or another incarnation.
             return self.announce(other, Vec::new(), false, l.waiters);
         }
-        let spare = l.dialled.as_ref().and_then(|url| self.hosts.spare(url));
+        let spare = l
+            .dialled
+            .as_ref()
+            .and_then(|url| self.network.hosts.spare(url));
         if let Some(spare) = spare.filter(|_| self.closing.is_none()) {
-            if let Some(host) = self.hosts.get(spare).and_then(|l| l.host.clone()) {
+            if let Some(host) = self.network.hosts.get(spare).and_then(|l| l.host.clone()) {
                 // It was told to wait for our connection, and dials again when that does not come.
                 let (url, waiters) = (l.dialled.unwrap_or_default(), l.waiters);
                 let until = self.now + 2 * EXPECTED_WITHIN;
-                self.expected.push(Expected {
+                self.network.expected.push(Expected {
                     host,
                     url,
                     until,
@@ -219,13 +240,22 @@ impl Mesh {
         }
     }
 
+    /// Insists on connections that others were to make and have not made.
+    pub(in crate::mesh) fn insist_on_overdue(&mut self) {
+        let now = self.now;
+        let overdue = self.network.expected.extract_if(.., |e| e.until <= now);
+        for expected in overdue.collect::<Vec<Expected>>() {
+            self.insist(expected);
+        }
+    }
+
     /// The host that was to connect to us did not: dial again and ask it to take this connection instead of the one that it
     /// still believes in.
-    pub(in crate::mesh) fn insist(&mut self, expected: Expected) {
+    fn insist(&mut self, expected: Expected) {
         let mut waiters = expected.waiters.into_iter();
         let Some(first) = waiters.next() else { return };
         let link = self.dial(expected.url, Some(expected.host), first);
-        if let Some(l) = self.hosts.get_mut(link) {
+        if let Some(l) = self.network.hosts.get_mut(link) {
             l.replace = true;
             l.waiters.extend(waiters);
         }

@@ -30,7 +30,7 @@ impl Mesh {
         hello: Hello,
         sure: bool,
     ) {
-        if let Some(text) = hello.mismatch(&self.network) {
+        if let Some(text) = hello.mismatch(&self.network_id) {
             return self.refuse(link, id, &text);
         }
         if self.closing.is_some() {
@@ -39,14 +39,14 @@ impl Mesh {
         if !self.meet(link, &hello) {
             return;
         }
-        if let Some(origin) = self.relays.get(link).map(|r| r.host.clone())
-            && self.hosts.get(link).and_then(|l| l.host.as_ref()) != Some(&origin)
+        if let Some(origin) = self.network.relays.get(link).map(|r| r.host.clone())
+            && self.network.hosts.get(link).and_then(|l| l.host.as_ref()) != Some(&origin)
         {
             return self.refuse(link, id, "Another host");
         }
         let stale = self.is_stale(link, hello.number);
-        let connected = |host: &ByteString| self.hosts.route_to_host(host).is_some();
-        let host = self.hosts.get(link).and_then(|l| l.host.as_ref());
+        let connected = |host: &ByteString| self.network.hosts.route_to_host(host).is_some();
+        let host = self.network.hosts.get(link).and_then(|l| l.host.as_ref());
         if stale && (is_relayed(link) || !host.is_some_and(connected)) {
             // It has given that link up before it said what has arrived meanwhile.
             return self.drop_link(link);
@@ -64,7 +64,7 @@ impl Mesh {
     /// Notes what a stranger says of itself. False when that link is not there any more.
     fn meet(&mut self, link: LinkId, hello: &Hello) -> bool {
         let ours = self.features();
-        let Some(l) = self.hosts.get_mut(link) else {
+        let Some(l) = self.network.hosts.get_mut(link) else {
             return false;
         };
         if l.state == State::Stranger {
@@ -83,7 +83,7 @@ impl Mesh {
         let waiters = self.register(link, key);
         self.go_on(link);
         self.joined_with_members(waiters);
-        let Some(l) = self.hosts.get(link) else {
+        let Some(l) = self.network.hosts.get(link) else {
             return;
         };
         if l.host.is_some() {
@@ -92,7 +92,7 @@ impl Mesh {
         }
         // A 0.4.0 host leaves it to us that everybody meets it.
         let params = join_params(l.url.as_deref());
-        let others = self.joined_links(Some(link));
+        let others = self.network.joined_links(Some(link));
         self.start_round(
             others,
             "join",
@@ -104,7 +104,7 @@ impl Mesh {
     /// Two hosts that join each other at the same moment must keep the same one of their two connections: the one that the
     /// host with the smaller id dialled. Originals have no id; with them both connections stay, as they always did.
     fn decide(&mut self, link: LinkId, replace: bool, stale: bool) -> Decision {
-        let Some(l) = self.hosts.get(link) else {
+        let Some(l) = self.network.hosts.get(link) else {
             return Decision::Stranger;
         };
         let (url, host) = (l.url.clone(), l.host.clone());
@@ -120,15 +120,15 @@ impl Mesh {
         }
         let existing = host
             .as_ref()
-            .and_then(|h| self.hosts.route_to_host(h))
-            .or_else(|| self.hosts.route(&key));
+            .and_then(|h| self.network.hosts.route_to_host(h))
+            .or_else(|| self.network.hosts.route(&key));
         if let Some(existing) = existing {
             if let Some(decision) = self.decide_between(link, existing, &key, replace, stale) {
                 return decision;
             }
             // It has lost the old connection, or was started anew: it would not dial otherwise.
             self.displace(existing, link);
-        } else if let Some(other) = self.hosts.connecting(&key, host.as_deref())
+        } else if let Some(other) = self.network.hosts.connecting(&key, host.as_deref())
             && is_relayed(other) == is_relayed(link)
         {
             if host.is_none() {
@@ -150,8 +150,8 @@ impl Mesh {
         replace: bool,
         stale: bool,
     ) -> Option<Decision> {
-        let l = self.hosts.get(link)?;
-        let Some(e) = self.hosts.get(existing) else {
+        let l = self.network.hosts.get(link)?;
+        let Some(e) = self.network.hosts.get(existing) else {
             return Some(Decision::Register(key.clone()));
         };
         let host = l.host.as_ref();
@@ -173,7 +173,7 @@ impl Mesh {
             return Some(Decision::Duplicate);
         }
         let dialling = || {
-            let direct = self.hosts.connecting(key, host.map(|h| h as &str));
+            let direct = self.network.hosts.connecting(key, host.map(|h| h as &str));
             direct.is_some_and(|other| !is_relayed(other))
         };
         if same_host && ours_wins && better && dialling() {
@@ -194,14 +194,14 @@ impl Mesh {
         hello: &Hello,
     ) {
         let mut welcome = Welcome {
-            network: self.network.clone(),
+            network: self.network_id.clone(),
             ..Welcome::default()
         };
-        let l = self.hosts.get(link).filter(|l| l.host.is_some());
+        let l = self.network.hosts.get(link).filter(|l| l.host.is_some());
         if let Some(taken) = l.map(|l| l.taken) {
             welcome.id = Some(self.id.clone());
             welcome.url = self.url.clone();
-            welcome.number = Some(self.hosts.number());
+            welcome.number = Some(self.network.hosts.number());
             welcome.taken = taken;
             welcome.duplicate = duplicate;
             welcome.again = duplicate && self.keeps_unnamed(link);
@@ -218,14 +218,16 @@ impl Mesh {
 
     /// Others who join through another host at the same moment are to hear of whom we have given our list.
     fn note_newcomer(&mut self, link: LinkId, asks: bool) {
-        let Some(l) = self.hosts.get(link) else {
+        let Some(l) = self.network.hosts.get(link) else {
             return;
         };
         if let (true, Some(url), Some(host)) = (asks, &l.url, &l.host)
             && *host != self.id
         {
             let (url, host) = (url.clone(), Some(host.clone()));
-            self.gossip.add(self.now, Member { url, host }, true);
+            self.network
+                .gossip
+                .add(self.now, Member { url, host }, true);
         }
     }
 }

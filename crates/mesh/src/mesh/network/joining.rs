@@ -9,7 +9,7 @@ use crate::error::CallError;
 use crate::event::Event;
 use crate::json;
 use crate::mesh::asking::Asked;
-use crate::mesh::{Expected, Mesh, Waiter};
+use crate::mesh::{Mesh, network::Expected, network::Waiter};
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Welcome;
@@ -47,11 +47,11 @@ impl Mesh {
         if self.is_too_late(link, stale) {
             return self.not_joined(link, CallError::Lost { url: dialled });
         }
-        if let Some(network) = adopted.filter(|network| self.network != *network) {
-            self.network = network.clone();
+        if let Some(network) = adopted.filter(|network| self.network_id != *network) {
+            self.network_id = network.clone();
             self.event(Event::NetworkId { id: network });
         }
-        let Some(l) = self.hosts.get_mut(link) else {
+        let Some(l) = self.network.hosts.get_mut(link) else {
             return;
         };
         let answered = Answered {
@@ -81,7 +81,7 @@ impl Mesh {
             self.leave_quietly(link);
             return self.joined(answered.waiters);
         }
-        if is_relayed(link) && host != self.hosts.get(link).and_then(|l| l.hint.clone()) {
+        if is_relayed(link) && host != self.network.hosts.get(link).and_then(|l| l.hint.clone()) {
             self.leave_quietly(link);
             for waiter in answered.waiters {
                 let url = answered.dialled.clone();
@@ -100,7 +100,7 @@ impl Mesh {
     /// A host has answered with which we may be connected already, or about to be.
     fn choose_link(&mut self, link: LinkId, host: ByteString, answered: Answered) {
         let duplicate = answered.welcome.duplicate;
-        let other = self.hosts.route_to_host(&host);
+        let other = self.network.hosts.route_to_host(&host);
         if let Some(other) =
             other.filter(|other| self.takes_over(link, *other, duplicate || answered.stale))
         {
@@ -109,8 +109,8 @@ impl Mesh {
             }
         } else if let Some(other) = other {
             // A host behind two urls, or one that joined us at the same moment: one connection will do.
-            if let Some(key) = self.hosts.get(other).and_then(|l| l.key.clone()) {
-                self.hosts.alias(answered.dialled, key);
+            if let Some(key) = self.network.hosts.get(other).and_then(|l| l.key.clone()) {
+                self.network.hosts.alias(answered.dialled, key);
             }
             if self.is_better(other, link) && !duplicate {
                 self.drain(link, other);
@@ -132,7 +132,7 @@ impl Mesh {
         self.leave_quietly(link);
         let Welcome { members, again, .. } = answered.welcome;
         let wait = if again { Time::ZERO } else { EXPECTED_WITHIN };
-        self.expected.push(Expected {
+        self.network.expected.push(Expected {
             host: host.clone(),
             url: answered.dialled.clone(),
             until: self.now + wait,
@@ -168,7 +168,7 @@ impl Mesh {
 
     /// Notes what the host that we have greeted says of itself. Gives the url that we have dialled.
     fn note_welcome(&mut self, link: LinkId, welcome: &Welcome) -> Option<ByteString> {
-        let l = self.hosts.get_mut(link)?;
+        let l = self.network.hosts.get_mut(link)?;
         let dialled = l.dialled.clone()?;
         l.listed_there(welcome.features, welcome.quiet);
         l.limits = welcome.limits;
@@ -182,7 +182,8 @@ impl Mesh {
     /// the one that the host with the smaller id dialled. A link that was there before our greeting is not there any more on the other side.
     /// `unused`: a duplicate, or nothing that the other side means any more.
     fn takes_over(&self, link: LinkId, other: LinkId, unused: bool) -> bool {
-        let (Some(l), Some(o)) = (self.hosts.get(link), self.hosts.get(other)) else {
+        let (Some(l), Some(o)) = (self.network.hosts.get(link), self.network.hosts.get(other))
+        else {
             return false;
         };
         let crossed = o.registered > l.hello;
@@ -194,11 +195,13 @@ impl Mesh {
     /// Whether the answer to our greeting was under way for so long that it is not meant any more: its host has said something newer
     /// since, over a connection that is gone as well, or another incarnation has been there.
     fn is_too_late(&self, link: LinkId, stale: bool) -> bool {
-        let Some(l) = self.hosts.get(link) else {
+        let Some(l) = self.network.hosts.get(link) else {
             return true;
         };
         let host = l.host.as_ref();
-        if host == Some(&self.id) || host.is_some_and(|h| self.hosts.route_to_host(h).is_some()) {
+        if host == Some(&self.id)
+            || host.is_some_and(|h| self.network.hosts.route_to_host(h).is_some())
+        {
             return false;
         }
         let other = l.since_hello.as_ref();
@@ -208,23 +211,23 @@ impl Mesh {
     /// Ends a link that is not needed and was not registered.
     pub(in crate::mesh) fn leave_quietly(&mut self, link: LinkId) {
         self.close_link(link);
-        self.hosts.remove(link);
+        self.network.hosts.remove(link);
     }
 
     /// Registers the link and gives who expected that host.
     pub(in crate::mesh) fn register(&mut self, link: LinkId, key: ByteString) -> Vec<Waiter> {
-        if let Some(old) = self.hosts.route(&key).filter(|old| *old != link) {
+        if let Some(old) = self.network.hosts.route(&key).filter(|old| *old != link) {
             self.displace(old, link);
         }
-        self.hosts.register(link, key.clone());
-        let Some(l) = self.hosts.get(link) else {
+        self.network.hosts.register(link, key.clone());
+        let Some(l) = self.network.hosts.get(link) else {
             return Vec::new();
         };
         let (listed, host) = (l.listed(), l.host.clone());
         let mut back = vec![key.clone()];
-        back.extend(host.iter().flat_map(|h| self.hosts.lost_host(h)));
+        back.extend(host.iter().flat_map(|h| self.network.hosts.lost_host(h)));
         for key in back {
-            if let Some(lost) = self.hosts.found(&key) {
+            if let Some(lost) = self.network.hosts.found(&key) {
                 self.event(Event::TimerStopped { key });
                 if let Some(before) = lost.host.filter(|before| Some(before) != host.as_ref()) {
                     self.end_lost_session(&before);
@@ -232,19 +235,19 @@ impl Mesh {
             }
         }
         // We may just be dialling the one that was there before.
-        for before in self.hosts.hints(&key) {
+        for before in self.network.hosts.hints(&key) {
             if host.as_ref() != Some(&before) {
                 self.end_lost_session(&before);
             }
         }
-        self.gossip.change(self.now);
+        self.network.gossip.change(self.now);
         self.try_later(link);
         self.watch_link(link);
         if let Some(host) = host.as_ref().filter(|_| !is_relayed(link)) {
-            self.relays.forget(host);
+            self.network.relays.forget(host);
         }
         if let Some(host) = &host {
-            self.hosts.overtake(&key, host);
+            self.network.hosts.overtake(&key, host);
         }
         self.event(Event::Connected {
             key: key.clone(),
@@ -254,12 +257,13 @@ impl Mesh {
         self.member_is_here(host.as_ref(), &key, listed);
         self.host_is_here(link);
         let came: Vec<Expected> = self
+            .network
             .expected
             .extract_if(.., |e| Some(&e.host) == host.as_ref())
             .collect();
         for expected in &came {
-            if let Some(key) = self.hosts.get(link).and_then(|l| l.key.clone()) {
-                self.hosts.alias(expected.url.clone(), key);
+            if let Some(key) = self.network.hosts.get(link).and_then(|l| l.key.clone()) {
+                self.network.hosts.alias(expected.url.clone(), key);
             }
         }
         came.into_iter().flat_map(|e| e.waiters).collect()
@@ -268,22 +272,22 @@ impl Mesh {
     /// Takes a link out of service because the newer one of that host takes its place. A session can go on over that one, if it is
     /// the same incarnation.
     pub(in crate::mesh) fn displace(&mut self, link: LinkId, newer: LinkId) {
-        let host = self.hosts.get(newer).and_then(|l| l.host.clone());
+        let host = self.network.hosts.get(newer).and_then(|l| l.host.clone());
         if let Some(ours) = self
             .session_of(link)
             .filter(|ours| Some(ours) == host.as_ref())
         {
-            self.sessions.detach(&ours, link);
+            self.traffic.sessions.detach(&ours, link);
         }
-        if let Some(key) = self.hosts.unregister(link, State::Leaving) {
+        if let Some(key) = self.network.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key: key.clone() });
-            if self.hosts.get(link).and_then(|l| l.host.clone()) != host {
+            if self.network.hosts.get(link).and_then(|l| l.host.clone()) != host {
                 self.forget_host(&key, link);
                 self.member_is_gone(link, &key);
             }
         }
-        let same =
-            host.is_some() && self.hosts.get(link).and_then(|l| l.host.as_ref()) == host.as_ref();
+        let same = host.is_some()
+            && self.network.hosts.get(link).and_then(|l| l.host.as_ref()) == host.as_ref();
         if same && self.is_better(newer, link) {
             self.drain(link, newer);
         } else {
@@ -301,7 +305,7 @@ impl Mesh {
         waiters: Vec<Waiter>,
     ) {
         let waiters = self.answer_requests(waiters);
-        let Some(l) = self.hosts.get(link) else {
+        let Some(l) = self.network.hosts.get(link) else {
             return self.joined(waiters);
         };
         let (host, mark) = (l.host.clone(), l.mark);
@@ -312,7 +316,7 @@ impl Mesh {
         self.limit_round(round);
         if host.is_some() && !asked {
             let told = |m: &Member| m.host == host || list.iter().any(|l| l.host == m.host);
-            let news = self.gossip.learnt_since(mark).filter(|m| !told(m));
+            let news = self.network.gossip.learnt_since(mark).filter(|m| !told(m));
             let news: Vec<Member> = news.cloned().collect();
             if !news.is_empty() {
                 self.tell_members(link, &news, round);
@@ -326,7 +330,7 @@ impl Mesh {
             self.join_member(member, Some(round));
         }
         if call && !asked {
-            if let Some(round) = self.rounds.get_mut(&round) {
+            if let Some(round) = self.network.rounds.get_mut(&round) {
                 round.left += 1;
             }
             let within = self.config.request_timeout;
@@ -340,7 +344,7 @@ impl Mesh {
         let member = |url| Member { url, host: None };
         let list: Vec<Member> = urls(message.as_ref()).into_iter().map(member).collect();
         // It may have taken longer than the join could wait.
-        let waits = self.rounds.contains_key(&round).then_some(round);
+        let waits = self.network.rounds.contains_key(&round).then_some(round);
         self.introduce(link, &list, round);
         for member in list {
             self.join_member(member, waits);
@@ -365,12 +369,12 @@ impl Mesh {
         if waiters.is_empty() {
             return;
         }
-        let links = self.hosts.loose().filter(|(_, l)| joining(l));
+        let links = self.network.hosts.loose().filter(|(_, l)| joining(l));
         let links: Vec<LinkId> = links.map(|(link, _)| link).collect();
         let round = self.open_round(links.len() + 1, RoundEnd::Joined(waiters));
         self.limit_round(round);
         for link in links {
-            if let Some(l) = self.hosts.get_mut(link) {
+            if let Some(l) = self.network.hosts.get_mut(link) {
                 l.waiters.push(Waiter::Member { round: Some(round) });
             }
         }

@@ -5,7 +5,7 @@ use bytestring::ByteString;
 use crate::error::CallError;
 use crate::event::Event;
 use crate::json;
-use crate::mesh::{Asked, Due, GOODBYE_TIMEOUT, Mesh, Waiter};
+use crate::mesh::{Asked, Due, GOODBYE_TIMEOUT, Mesh, network::Waiter};
 use crate::parts::hosts::State;
 use crate::parts::peers::Home;
 use crate::sabotage::{self, Sabotage};
@@ -21,16 +21,16 @@ impl Mesh {
             .and_then(|h| json::members(h, ["id"]))
             .unwrap_or_default();
         let host = host.as_ref().and_then(json::string);
-        let greeting = self.hosts.get(link).map(|l| l.state) == Some(State::Greeting);
-        let key = self.hosts.unregister(link, State::Leaving);
+        let greeting = self.network.hosts.get(link).map(|l| l.state) == Some(State::Greeting);
+        let key = self.network.hosts.unregister(link, State::Leaving);
         if let Some(key) = &key {
             self.has_left(link, key);
         } else if let Some(twin) = self.twin(link) {
-            if let Some(key) = self.hosts.unregister(twin, State::Leaving) {
+            if let Some(key) = self.network.hosts.unregister(twin, State::Leaving) {
                 self.has_left(twin, &key);
             }
             self.say_goodbye(twin);
-        } else if let Some(l) = self.hosts.get_mut(link) {
+        } else if let Some(l) = self.network.hosts.get_mut(link) {
             // A stranger's goodbye is answered, and it may stay.
             l.state = if l.dialled.is_some() {
                 State::Leaving
@@ -58,13 +58,13 @@ impl Mesh {
         self.forget_host(key, link);
         self.event(Event::Disconnected { key: key.clone() });
         self.member_is_gone(link, key);
-        self.gossip.change(self.now);
+        self.network.gossip.change(self.now);
     }
 
     /// The host that we have greeted says goodbye instead of an answer, or before it: it is leaving.
     fn not_to_be_joined(&mut self, link: LinkId, host: Option<&ByteString>) {
         self.questions.take_all(link);
-        let Some(l) = self.hosts.get_mut(link) else {
+        let Some(l) = self.network.hosts.get_mut(link) else {
             return;
         };
         let waiters = std::mem::take(&mut l.waiters);
@@ -84,14 +84,14 @@ impl Mesh {
     /// The host with that id leaves the network, and has said so over that link. We may know it by another one, which is lost, or is
     /// about to be.
     fn has_left_for_good(&mut self, link: LinkId, host: &ByteString) {
-        let behind = self.hosts.get(link).and_then(|l| l.host.as_ref());
+        let behind = self.network.hosts.get(link).and_then(|l| l.host.as_ref());
         if *host == self.id || behind.is_some_and(|behind| behind != host) {
             return;
         }
-        for key in self.hosts.lost_host(host) {
+        for key in self.network.hosts.lost_host(host) {
             self.give_up(key);
         }
-        let dialled = self.hosts.loose().filter_map(|(_, l)| {
+        let dialled = self.network.hosts.loose().filter_map(|(_, l)| {
             let redial = |w: &Waiter| matches!(w, Waiter::Redial { host: h, .. } if h.as_ref() == Some(host));
             let key = l.dialled.clone().filter(|_| l.is_connecting());
             key.filter(|_| l.waiters.iter().any(redial))
@@ -99,9 +99,9 @@ impl Mesh {
         for key in dialled.collect::<Vec<ByteString>>() {
             self.give_up(key);
         }
-        match self.hosts.route_to_host(host) {
+        match self.network.hosts.route_to_host(host) {
             Some(other) => {
-                if let Some(l) = self.hosts.get_mut(other) {
+                if let Some(l) = self.network.hosts.get_mut(other) {
                     l.left = true;
                 }
             }
@@ -111,9 +111,9 @@ impl Mesh {
 
     /// The registered link of the original host that has another link here, which it may think is the one: both have dialled each other.
     pub(in crate::mesh) fn twin(&self, link: LinkId) -> Option<LinkId> {
-        let original = |link: LinkId| self.hosts.get(link).filter(|l| l.host.is_none());
+        let original = |link: LinkId| self.network.hosts.get(link).filter(|l| l.host.is_none());
         let url = original(link)?.url.as_ref()?;
-        let twin = self.hosts.route(url).filter(|twin| *twin != link)?;
+        let twin = self.network.hosts.route(url).filter(|twin| *twin != link)?;
         original(twin).map(|_| twin)
     }
 
@@ -124,9 +124,9 @@ impl Mesh {
 
     /// Forgets all peers of the host behind that link, and its other names.
     pub(in crate::mesh) fn forget_host(&mut self, key: &ByteString, link: LinkId) {
-        let host = self.hosts.get(link).and_then(|l| l.host.clone());
+        let host = self.network.hosts.get(link).and_then(|l| l.host.clone());
         self.forget_peers(host.as_ref(), Some(key));
-        self.hosts.forget_aliases(key);
+        self.network.hosts.forget_aliases(key);
     }
 
     /// Forgets all peers of that host, and those of one without id that had its key.
@@ -142,12 +142,15 @@ impl Mesh {
         if let Some(key) = key {
             homes.push(Home::Key(key.clone()));
             if host.is_none() {
-                let hosts = &self.hosts;
-                let shown = self.peers.shown_as(|url| hosts.is_name_of(url, key));
+                let hosts = &self.network.hosts;
+                let shown = self
+                    .traffic
+                    .peers
+                    .shown_as(|url| hosts.is_name_of(url, key));
                 homes.extend(shown);
             }
         }
-        let mut ids = self.peers.forget_all(&homes);
+        let mut ids = self.traffic.peers.forget_all(&homes);
         ids.sort_unstable();
         for id in ids.into_iter().flatten() {
             self.event(Event::Forgotten { id });

@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 
 use super::joining::join_params;
-use crate::mesh::{Mesh, Waiter};
+use crate::mesh::{Mesh, network::Waiter};
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::v1;
@@ -13,11 +13,11 @@ impl Mesh {
     /// This host advertises that url from now on, or none any more.
     pub(in crate::mesh) fn set_url(&mut self, url: Option<ByteString>) {
         self.url = url;
-        if self.url.is_none() || self.closing.is_some() || !self.relays.used() {
+        if self.url.is_none() || self.closing.is_some() || !self.network.relays.used() {
             return;
         }
         let greeted = |state| matches!(state, State::Greeting | State::Joined);
-        let links = self.hosts.links();
+        let links = self.network.hosts.links();
         let links = links.filter(|(link, l)| is_relayed(*link) && greeted(l.state));
         let links: Vec<LinkId> = links.map(|(link, _)| link).collect();
         let note = v1::notification("join", &join_params(self.url.as_deref()));
@@ -29,7 +29,7 @@ impl Mesh {
     /// The host behind that relayed link has begun to listen at that url.
     pub(in crate::mesh) fn begins_to_listen(&mut self, link: LinkId, url: ByteString) {
         if !url.is_empty() {
-            self.relays.offer(link, url);
+            self.network.relays.offer(link, url);
             self.try_later(link);
             self.try_directly(link);
         }
@@ -39,29 +39,34 @@ impl Mesh {
     /// have is relayed once only.
     pub(in crate::mesh) fn try_later(&mut self, link: LinkId) {
         if self.url_behind(link).is_some() {
-            self.relays.try_directly(link, self.now);
+            self.network.relays.try_directly(link, self.now);
         }
     }
 
     pub(in crate::mesh) fn try_all_due(&mut self) {
-        for link in self.relays.due(self.now) {
+        for link in self.network.relays.due(self.now) {
             self.try_directly(link);
         }
     }
 
     /// A host to which we have a relayed link has a url: perhaps we can dial it.
     pub(in crate::mesh) fn try_directly(&mut self, link: LinkId) {
-        let Some(l) = self.hosts.get(link).filter(|_| self.closing.is_none()) else {
+        let Some(l) = self
+            .network
+            .hosts
+            .get(link)
+            .filter(|_| self.closing.is_none())
+        else {
             return;
         };
         // Here that url may mean somebody else, whom we know by it.
         let means_another = |url: &ByteString| {
-            let other = self.hosts.route(url).filter(|other| *other != link);
+            let other = self.network.hosts.route(url).filter(|other| *other != link);
             other.is_some() || self.url.as_ref() == Some(url)
         };
         if let (Some(url), Some(host)) = (self.url_behind(link), l.host.clone())
             && l.state == State::Joined
-            && self.hosts.connecting(&url, None).is_none()
+            && self.network.hosts.connecting(&url, None).is_none()
             && !means_another(&url)
         {
             self.dial(url, Some(host), Waiter::Hint);
@@ -70,8 +75,8 @@ impl Mesh {
 
     /// The url by which the host at the other end of a relayed link may be dialled: the one that it told last.
     pub(in crate::mesh) fn url_behind(&self, link: LinkId) -> Option<ByteString> {
-        let l = self.hosts.get(link)?;
-        let offered = self.relays.get(link)?.offered.clone();
+        let l = self.network.hosts.get(link)?;
+        let offered = self.network.relays.get(link)?.offered.clone();
         let dialled = || l.dialled.clone().filter(|_| l.dialled != l.hint);
         offered.or_else(|| l.url.clone()).or_else(dialled)
     }

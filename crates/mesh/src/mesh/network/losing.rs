@@ -23,25 +23,24 @@ impl Mesh {
 
     /// The link is gone, without a goodbye unless it was leaving.
     pub(in crate::mesh) fn closed(&mut self, link: LinkId) {
-        let Some(l) = self.hosts.get(link) else {
+        let Some(l) = self.network.hosts.get(link) else {
             return;
         };
         let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
         if l.left
-            && let Some(key) = self.hosts.unregister(link, State::Leaving)
+            && let Some(key) = self.network.hosts.unregister(link, State::Leaving)
         {
             self.has_left(link, &key);
         }
-        self.frames.remove(&link);
-        self.held_up.remove(&link);
-        self.liveness.forget(link);
+        self.traffic.forget_link(link);
+        self.network.liveness.forget(link);
         self.release(link);
         let session = self.session_of(link);
-        if let Some(key) = self.hosts.unregister(link, State::Leaving) {
+        if let Some(key) = self.network.hosts.unregister(link, State::Leaving) {
             self.event(Event::Disconnected { key: key.clone() });
-            self.gossip.change(self.now);
+            self.network.gossip.change(self.now);
             if let Some(host) = &session {
-                self.sessions.detach(host, link);
+                self.traffic.sessions.detach(host, link);
                 self.return_notes(host);
                 self.synced_all(host);
                 self.place_leaves(host);
@@ -66,8 +65,8 @@ impl Mesh {
         if state == State::Dialling {
             self.not_joined(link, CallError::Closed);
         }
-        self.hosts.remove(link);
-        self.plains.remove(&link);
+        self.network.hosts.remove(link);
+        self.traffic.forget_v1_host(link);
         self.carrier_lost(link, host);
         self.forget_doubts(link);
     }

@@ -9,7 +9,7 @@ use super::joining::{join_params, urls};
 use super::rounds::{Round, RoundEnd};
 use crate::json;
 use crate::mesh::asking::Asked;
-use crate::mesh::{Due, Mesh, Waiter};
+use crate::mesh::{Due, Mesh, network::Waiter};
 use crate::parts::gossip::digest;
 use crate::wire::greeting::Hello;
 use crate::wire::member::{self, Member};
@@ -23,8 +23,8 @@ impl Mesh {
     /// The hosts that we are connected with, or about to be, and that others can dial, or that we relay to. Not the one behind that
     /// link.
     pub(in crate::mesh) fn member_list(&self, except: LinkId) -> Vec<Member> {
-        let themselves = self.hosts.get(except).and_then(|l| l.host.clone());
-        let listed = self.hosts.links().filter_map(|(link, l)| {
+        let themselves = self.network.hosts.get(except).and_then(|l| l.host.clone());
+        let listed = self.network.hosts.links().filter_map(|(link, l)| {
             let ours = l.host.is_some() || l.hint.is_some();
             let url = match &l.key {
                 Some(key) => l.url.as_ref().or((!ours).then_some(key))?,
@@ -48,11 +48,12 @@ impl Mesh {
         if hello.asks {
             return self.member_list(link);
         }
-        let Some(l) = self.hosts.get(link) else {
+        let Some(l) = self.network.hosts.get(link) else {
             return Vec::new();
         };
         let connected = |m: &&Member| m.host != l.host && self.knows(m);
         let mut news: Vec<Member> = self
+            .network
             .gossip
             .recent(self.now)
             .filter(connected)
@@ -68,17 +69,17 @@ impl Mesh {
 
     fn knows(&self, member: &Member) -> bool {
         let connected = match &member.host {
-            Some(host) => *host == self.id || self.hosts.route_to_host(host).is_some(),
+            Some(host) => *host == self.id || self.network.hosts.route_to_host(host).is_some(),
             None => false,
         };
         connected
             || self.url.as_ref() == Some(&member.url)
-            || self.hosts.route(&member.url).is_some()
+            || self.network.hosts.route(&member.url).is_some()
     }
 
     /// Joins a host that we were told of. `round` waits for that.
     pub(in crate::mesh) fn join_member(&mut self, member: Member, round: Option<u64>) {
-        if let Some(round) = round.and_then(|r| self.rounds.get_mut(&r)) {
+        if let Some(round) = round.and_then(|r| self.network.rounds.get_mut(&r)) {
             round.left += 1;
         }
         self.join_host(member.url, member.host, Waiter::Member { round });
@@ -90,20 +91,25 @@ impl Mesh {
             .iter()
             .flat_map(|m| m.host.iter().chain([&m.url]))
             .collect();
-        let mut previous = self.joined_links(Some(from));
+        let mut previous = self.network.joined_links(Some(from));
         previous.retain(|link| {
-            self.hosts.get(*link).is_some_and(|l| {
+            self.network.hosts.get(*link).is_some_and(|l| {
                 let named =
                     |name: &Option<ByteString>| name.as_ref().is_some_and(|n| names.contains(n));
                 !named(&l.host) && !named(&l.key) && !named(&l.url)
             })
         });
-        let is_from = |m: &Member| self.hosts.get(from).is_some_and(|l| m.host == l.host);
+        let is_from = |m: &Member| {
+            self.network
+                .hosts
+                .get(from)
+                .is_some_and(|l| m.host == l.host)
+        };
         // To those that we cannot dial it is the host behind that link who relays.
         let new = list.iter().filter(|m| !m.is_relayed());
         let new = new.filter(|m| is_from(m) || !self.knows(m));
         let new: Vec<Member> = new.cloned().collect();
-        let connecting = self.hosts.loose().any(|(_, l)| l.is_connecting());
+        let connecting = self.network.hosts.loose().any(|(_, l)| l.is_connecting());
         if new.is_empty() || (previous.is_empty() && !connecting) {
             return;
         }
@@ -111,14 +117,14 @@ impl Mesh {
             self.tell_members(link, &new, round);
         }
         for member in new {
-            self.gossip.add(self.now, member, false);
+            self.network.gossip.add(self.now, member, false);
         }
     }
 
     /// Has the host behind that link join these; `round` waits for that.
     pub(in crate::mesh) fn tell_members(&mut self, link: LinkId, members: &[Member], round: u64) {
         let within = self.config.request_timeout;
-        let Some(l) = self.hosts.get(link) else {
+        let Some(l) = self.network.hosts.get(link) else {
             return;
         };
         let questions = if l.host.is_some() {
@@ -129,7 +135,7 @@ impl Mesh {
             members.iter().map(one).collect()
         };
         for (method, params) in questions {
-            if let Some(round) = self.rounds.get_mut(&round) {
+            if let Some(round) = self.network.rounds.get_mut(&round) {
                 round.left += 1;
             }
             self.ask(link, method, Some(&params), Asked::Join { round }, within);
@@ -139,16 +145,16 @@ impl Mesh {
     /// Has that round end in time even if somebody does not answer.
     pub(in crate::mesh) fn limit_round(&mut self, round: u64) {
         let until = Some(self.now + MEMBERS_WITHIN);
-        if let Some(round) = self.rounds.get_mut(&round) {
+        if let Some(round) = self.network.rounds.get_mut(&round) {
             round.until = until;
         }
     }
 
     pub(in crate::mesh) fn end_overdue_rounds(&mut self) {
         let overdue = |r: &Round| r.until.is_some_and(|at| at <= self.now);
-        let numbers = self.rounds.iter().filter(|(_, r)| overdue(r));
+        let numbers = self.network.rounds.iter().filter(|(_, r)| overdue(r));
         for number in numbers.map(|(n, _)| *n).collect::<Vec<u64>>() {
-            if let Some(round) = self.rounds.remove(&number) {
+            if let Some(round) = self.network.rounds.remove(&number) {
                 self.end_round(round.end);
             }
         }
@@ -161,7 +167,7 @@ impl Mesh {
         self.learn_ways(link, &list);
         if let Some(theirs) = digest.as_ref().and_then(json::string)
             && theirs != self.digest()
-            && !self.gossip.defer(link)
+            && !self.network.gossip.defer(link)
         {
             let mut note = params("members", &member::written(&self.member_list(link)));
             note.truncate(note.len() - 1);
@@ -185,7 +191,10 @@ impl Mesh {
         self.limit_round(round);
         for member in list {
             // Whoever is being joined already is not waited for: two that wait for each other would wait for ever.
-            let connecting = self.hosts.connecting(&member.url, member.host.as_deref());
+            let connecting = self
+                .network
+                .hosts
+                .connecting(&member.url, member.host.as_deref());
             if connecting.is_none() {
                 self.join_member(member, Some(round));
             }
@@ -200,12 +209,13 @@ impl Mesh {
             self.join(url, Waiter::Hint);
         }
         let known = |l: LinkId| {
-            self.hosts.get(l).is_some_and(|l| {
+            self.network.hosts.get(l).is_some_and(|l| {
                 let dialled = l.dialled.is_some() && l.dialled != l.host;
                 dialled || l.url.is_some()
             })
         };
         let urls: Vec<&str> = self
+            .network
             .hosts
             .joined()
             .filter(|(_, l)| known(*l))
@@ -222,8 +232,8 @@ impl Mesh {
 
     /// Our hosts that can be dialled and that we are connected with.
     fn listed_hosts(&self) -> impl Iterator<Item = (&str, LinkId)> {
-        self.hosts.joined().filter_map(|(_, link)| {
-            let l = self.hosts.get(link)?;
+        self.network.hosts.joined().filter_map(|(_, link)| {
+            let l = self.network.hosts.get(link)?;
             l.url.as_ref()?;
             Some((&**l.host.as_ref()?, link))
         })
@@ -232,13 +242,13 @@ impl Mesh {
     /// It has become quiet: compare notes with the host whose id is the next one after ours. As everybody does, any difference
     /// between two hosts shows somewhere around the ring.
     pub(in crate::mesh) fn compare_notes(&mut self) {
-        if !self.gossip.due(self.now) || self.closing.is_some() {
+        if !self.network.gossip.due(self.now) || self.closing.is_some() {
             return;
         }
         let own = &*self.id;
         let next = self.listed_hosts().min_by_key(|(id, _)| (*id < own, *id));
         let next = next.map(|(_, link)| link);
-        let mut links = self.gossip.take_deferred();
+        let mut links = self.network.gossip.take_deferred();
         links.extend(next);
         let digest = json::quote(&self.digest());
         for link in links {
@@ -253,9 +263,9 @@ impl Mesh {
     /// An original has no notes to compare, and says only once who has come; two that join through originals at the same moment may miss
     /// each other. So each original is asked once more for the hosts that it knows.
     fn ask_originals(&mut self) {
-        let links: Vec<LinkId> = self.hosts.plain().collect();
+        let links: Vec<LinkId> = self.network.hosts.plain().collect();
         for link in links {
-            let Some(l) = self.hosts.get_mut(link) else {
+            let Some(l) = self.network.hosts.get_mut(link) else {
                 continue;
             };
             if l.host.is_none() && !std::mem::replace(&mut l.compared, true) {
@@ -270,8 +280,8 @@ impl Mesh {
         for url in urls(message.as_ref()) {
             let member = Member { url, host: None };
             if !self.knows(&member)
-                && self.hosts.lost_behind(&member.url).is_none()
-                && self.hosts.lost(&member.url).is_none()
+                && self.network.hosts.lost_behind(&member.url).is_none()
+                && self.network.hosts.lost(&member.url).is_none()
             {
                 self.join_member(member, None);
             }

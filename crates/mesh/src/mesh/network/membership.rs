@@ -22,6 +22,7 @@ impl Mesh {
         url: Option<ByteString>,
     ) {
         let events = self
+            .network
             .roster
             .connected(Name::new(host, key), key.clone(), url);
         for event in &events {
@@ -40,14 +41,14 @@ impl Mesh {
 
     /// It has lost its connection.
     pub(in crate::mesh) fn member_is_lost(&mut self, host: Option<&ByteString>, key: &ByteString) {
-        let event = self.roster.lost(&Name::new(host, key));
+        let event = self.network.roster.lost(&Name::new(host, key));
         self.tell(event);
     }
 
     /// The host behind that link has said goodbye, or another one has taken its place.
     pub(in crate::mesh) fn member_is_gone(&mut self, link: LinkId, key: &ByteString) {
-        let host = self.hosts.get(link).and_then(|l| l.host.as_ref());
-        let event = self.roster.gone(&Name::new(host, key));
+        let host = self.network.hosts.get(link).and_then(|l| l.host.as_ref());
+        let event = self.network.roster.gone(&Name::new(host, key));
         self.tell(event);
     }
 
@@ -57,13 +58,19 @@ impl Mesh {
         host: Option<&ByteString>,
         key: &ByteString,
     ) {
-        let events = self.roster.given_up(&Name::new(host, key), Some(key));
+        let events = self
+            .network
+            .roster
+            .given_up(&Name::new(host, key), Some(key));
         self.tell(events);
     }
 
     /// Another incarnation is where that lost one was.
     pub(in crate::mesh) fn incarnation_has_ended(&mut self, host: &ByteString) {
-        let events = self.roster.given_up(&Name::Host(host.clone()), None);
+        let events = self
+            .network
+            .roster
+            .given_up(&Name::Host(host.clone()), None);
         self.tell(events);
     }
 
@@ -73,10 +80,11 @@ impl Mesh {
         host: Option<&ByteString>,
         key: &ByteString,
     ) {
-        let lost = |h: &ByteString| self.hosts.is_lost(h);
-        let looked_for = self.hosts.lost(key).is_some()
+        let lost = |h: &ByteString| self.network.hosts.is_lost(h);
+        let looked_for = self.network.hosts.lost(key).is_some()
             || host.is_some_and(lost)
             || self
+                .network
                 .hosts
                 .connecting(key, host.map(|h| h as &str))
                 .is_some();
@@ -86,7 +94,7 @@ impl Mesh {
     }
 
     pub(in crate::mesh) fn all_members_are_gone(&mut self) {
-        let events = self.roster.clear();
+        let events = self.network.roster.clear();
         self.tell(events);
     }
 }

@@ -3,6 +3,7 @@
 mod beats;
 pub(super) mod closing;
 mod dialling;
+pub(super) mod for_traffic;
 mod greeting;
 mod handshake;
 pub(super) mod joining;
@@ -15,3 +16,135 @@ mod reconnect;
 mod relaying;
 pub(super) mod rounds;
 pub(super) mod twins;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytestring::ByteString;
+
+use crate::config::Config;
+use crate::parts::gossip::Gossip;
+use crate::parts::hosts::Hosts;
+use crate::parts::liveness::Liveness;
+use crate::parts::relays::Relays;
+use crate::parts::roster::Roster;
+use crate::words::{Call, LinkId, Raw, Time};
+use rounds::Round;
+use twins::Doubt;
+
+/// Who is there, and who is looked for. Only the files of this folder see what is in it.
+#[derive(Debug)]
+pub(super) struct Network {
+    hosts: Hosts<Waiter>,
+    gossip: Gossip,
+    roster: Roster,
+    liveness: Liveness,
+    relays: Relays,
+    rounds: BTreeMap<u64, Round>,
+    /// Joins that were told that the other host's own connection to us will serve.
+    expected: Vec<Expected>,
+    /// Who has said hello with the url of somebody else.
+    doubts: Vec<Doubt>,
+    /// Urls that several hosts have, as the program was told.
+    taken: BTreeSet<ByteString>,
+}
+
+impl Network {
+    /// Nobody is there.
+    pub(super) fn new() -> Network {
+        Network {
+            hosts: Hosts::new(),
+            gossip: Gossip::default(),
+            roster: Roster::default(),
+            liveness: Liveness::default(),
+            relays: Relays::default(),
+            rounds: BTreeMap::new(),
+            expected: Vec::new(),
+            doubts: Vec::new(),
+            taken: BTreeSet::new(),
+        }
+    }
+
+    /// When something is due here.
+    pub(super) fn deadline(&self, config: &Config) -> Option<Time> {
+        let expected = self.expected.iter().map(|e| e.until).min();
+        let doubts = self.doubts.iter().map(|d| d.until).min();
+        let rounds = self.rounds.values().filter_map(|r| r.until).min();
+        let (hosts, gossip) = (self.hosts.deadline(), self.gossip.deadline());
+        let liveness = self.liveness.deadline(config.heartbeat_timeout);
+        let relays = self.relays.deadline();
+        [expected, doubts, rounds, hosts, gossip, liveness, relays]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// A number for a new link.
+    pub(super) fn next_link(&mut self) -> LinkId {
+        self.hosts.next_link()
+    }
+
+    /// The registered links, but for that one.
+    fn joined_links(&self, except: Option<LinkId>) -> Vec<LinkId> {
+        self.hosts
+            .joined()
+            .map(|(_, link)| link)
+            .filter(|link| Some(*link) != except)
+            .collect()
+    }
+
+    /// Somebody has connected to us.
+    pub(super) fn accept(&mut self, link: LinkId) {
+        self.hosts.accept(link);
+    }
+
+    /// So much waits to be written to a link that may carry relayed ones.
+    pub(super) fn set_backlog(&mut self, link: LinkId, bytes: usize) {
+        self.relays.set_backlog(link, bytes);
+    }
+
+    /// The program has applied all events before that one.
+    pub(super) fn applied(&mut self, upto: u64, now: Time) {
+        self.liveness.applied(upto, now);
+    }
+
+    /// The link with the host that is registered under that key.
+    pub(super) fn route(&self, key: &str) -> Option<LinkId> {
+        self.hosts.route(key)
+    }
+}
+
+/// Who waits for a host to be joined.
+#[derive(Debug)]
+pub(super) enum Waiter {
+    /// The program.
+    Call(Call),
+    /// Another host, which told us to join.
+    Request { link: LinkId, id: Raw },
+    /// Nobody but the network: others have told us of that member. Perhaps a round of questions, of which this is one more.
+    Member { round: Option<u64> },
+    /// Nobody.
+    Hint,
+    /// We do: the host was lost.
+    Redial {
+        key: ByteString,
+        host: Option<ByteString>,
+        since: Time,
+        delay: f64,
+    },
+}
+
+impl Waiter {
+    /// Whether there is reason to believe that the host is there.
+    fn hopes(&self) -> bool {
+        !matches!(self, Waiter::Redial { .. })
+    }
+}
+
+/// A host that will connect to us.
+#[derive(Debug)]
+struct Expected {
+    host: ByteString,
+    url: ByteString,
+    until: Time,
+    waiters: Vec<Waiter>,
+}

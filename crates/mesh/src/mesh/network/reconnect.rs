@@ -6,7 +6,7 @@ use bytestring::ByteString;
 
 use crate::error::CallError;
 use crate::event::Event;
-use crate::mesh::{Mesh, Waiter};
+use crate::mesh::{Mesh, network::Waiter};
 use crate::parts::hosts::{Link, Lost, Redial};
 use crate::sabotage::{self, Sabotage};
 use crate::words::Time;
@@ -40,7 +40,7 @@ impl Mesh {
             ),
             None => (self.config.reconnect_timeout, None),
         };
-        self.hosts.lose(
+        self.network.hosts.lose(
             key.clone(),
             Lost {
                 at: self.now.saturating_add(at),
@@ -61,8 +61,8 @@ impl Mesh {
         delay: f64,
     ) {
         if self.closing.is_some()
-            || self.hosts.route(&key).is_some()
-            || self.hosts.lost(&key).is_some()
+            || self.network.hosts.route(&key).is_some()
+            || self.network.hosts.lost(&key).is_some()
         {
             return; // It has come back by itself meanwhile, and perhaps was lost again.
         }
@@ -87,7 +87,9 @@ impl Mesh {
             since,
             delay,
         });
-        self.hosts.lose(key.clone(), Lost { at, host, redial });
+        self.network
+            .hosts
+            .lose(key.clone(), Lost { at, host, redial });
         self.event(Event::TimerStarted { key });
     }
 
@@ -98,10 +100,12 @@ impl Mesh {
             return;
         }
         let (since, wait) = (self.now, self.config.reconnect_delay);
-        for key in self.hosts.lost_host(host) {
+        for key in self.network.hosts.lost_host(host) {
             let delay = wait.as_secs_f64();
             let (at, url) = (since.saturating_add(wait), url.clone());
-            self.hosts.redial(&key, at, Redial { url, since, delay });
+            self.network
+                .hosts
+                .redial(&key, at, Redial { url, since, delay });
         }
     }
 
@@ -116,7 +120,7 @@ impl Mesh {
         let connected = link
             .hint
             .as_ref()
-            .is_some_and(|h| self.hosts.route_to_host(h).is_some());
+            .is_some_and(|h| self.network.hosts.route_to_host(h).is_some());
         let relayed = link.hint.as_ref() == Some(url);
         if connected || (relayed && *error != CallError::Timeout) {
             return; // By another way; or it is not there, and will be told of us when it has come back.
@@ -128,7 +132,8 @@ impl Mesh {
                 error: error.clone(),
             });
         }
-        let known = self.hosts.route(url).is_some() || self.hosts.lost(url).is_some();
+        let known =
+            self.network.hosts.route(url).is_some() || self.network.hosts.lost(url).is_some();
         if !known && !matches!(error, CallError::Refused { .. }) {
             self.lose(url.clone(), Some(url.clone()), link.hint.clone());
         }
@@ -136,16 +141,17 @@ impl Mesh {
 
     /// The program wants that url tried again until somebody is there, or until the reconnect timeout.
     pub(in crate::mesh) fn try_again(&mut self, url: ByteString) {
-        let known = self.hosts.route(&url).is_some() || self.hosts.lost(&url).is_some();
+        let known =
+            self.network.hosts.route(&url).is_some() || self.network.hosts.lost(&url).is_some();
         if !known && !url.is_empty() && self.url.as_ref() != Some(&url) && self.closing.is_none() {
-            let host = self.hosts.lost_behind(&url);
+            let host = self.network.hosts.lost_behind(&url);
             self.lose(url.clone(), Some(url), host);
         }
     }
 
     /// Does what is due about lost hosts.
     pub(in crate::mesh) fn redial_due(&mut self) {
-        for (key, lost) in self.hosts.due(self.now) {
+        for (key, lost) in self.network.hosts.due(self.now) {
             self.event(Event::TimerStopped { key: key.clone() });
             match lost.redial {
                 Some(redial)
@@ -172,17 +178,21 @@ impl Mesh {
     pub fn is_seeking(&self) -> bool {
         let redial = |w: &Waiter| matches!(w, Waiter::Redial { .. });
         let seeks = |l: &Link<Waiter>| l.is_connecting() && l.waiters.iter().any(redial);
-        self.hosts.loose().any(|(_, l)| seeks(l))
-            || self.expected.iter().any(|e| e.waiters.iter().any(redial))
+        self.network.hosts.loose().any(|(_, l)| seeks(l))
+            || self
+                .network
+                .expected
+                .iter()
+                .any(|e| e.waiters.iter().any(redial))
     }
 
     /// The program does not want to wait for that host any more.
     pub(in crate::mesh) fn give_up(&mut self, key: ByteString) {
-        if let Some(lost) = self.hosts.found(&key) {
+        if let Some(lost) = self.network.hosts.found(&key) {
             self.event(Event::TimerStopped { key: key.clone() });
             self.forget_lost(&key, lost.host);
-        } else if let Some(link) = self.hosts.dialling(&key)
-            && let Some(l) = self.hosts.get_mut(link)
+        } else if let Some(link) = self.network.hosts.dialling(&key)
+            && let Some(l) = self.network.hosts.get_mut(link)
         {
             // An attempt is under way.
             let count = l.waiters.len();
@@ -205,7 +215,7 @@ impl Mesh {
             self.give_up_waiting(host);
         }
         self.forget_peers(host.as_ref(), Some(key));
-        self.hosts.forget_aliases(key);
+        self.network.hosts.forget_aliases(key);
         if let Some(host) = &host {
             self.end_lost_session(host);
         }
@@ -214,10 +224,14 @@ impl Mesh {
 
     /// Ends the session with a host that is not connected.
     pub(in crate::mesh) fn end_lost_session(&mut self, host: &ByteString) {
-        if self.hosts.route_to_host(host).is_none() {
+        if self.network.hosts.route_to_host(host).is_none() {
             self.forget_peers(Some(host), None);
         }
-        let waits = self.sessions.get(host).is_some_and(|s| s.link().is_none());
+        let waits = self
+            .traffic
+            .sessions
+            .get(host)
+            .is_some_and(|s| s.link().is_none());
         if waits && !sabotage::is(Sabotage::NoEnd) {
             self.break_session(host);
             self.forget_number(host);

@@ -13,7 +13,7 @@ use crate::error::{CallError, DialError};
 use crate::event::Output;
 use crate::json;
 use crate::limits::Limits;
-use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, Waiter};
+use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, network::Waiter};
 use crate::parts::gossip::digest;
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
@@ -28,7 +28,7 @@ const MOST_TRIED: usize = 4;
 impl Mesh {
     /// Whether that direct link can carry relayed ones: both sides do that, and binary frames may be sent.
     fn carries(&self, link: LinkId) -> bool {
-        let Some(l) = self.hosts.get(link) else {
+        let Some(l) = self.network.hosts.get(link) else {
             return false;
         };
         self.is_ready(link) && l.relay.both() && l.state == State::Joined && !is_relayed(link)
@@ -41,10 +41,11 @@ impl Mesh {
         }
         let fits =
             |by: &ByteString, link: LinkId| by != host && !tried.contains(by) && self.carries(link);
-        let known = self.relays.known(host).iter();
-        let known = known.filter_map(|by| Some((self.hosts.route_to_host(by)?, by.clone())));
-        let others = self.hosts.joined().filter_map(|(_, link)| {
-            let by = self.hosts.get(link)?.host.clone()?;
+        let known = self.network.relays.known(host).iter();
+        let known =
+            known.filter_map(|by| Some((self.network.hosts.route_to_host(by)?, by.clone())));
+        let others = self.network.hosts.joined().filter_map(|(_, link)| {
+            let by = self.network.hosts.get(link)?.host.clone()?;
             Some((link, by))
         });
         known.chain(others).find(|(link, by)| fits(by, *link))
@@ -62,9 +63,11 @@ impl Mesh {
         host: ByteString,
         waiter: Waiter,
     ) -> LinkId {
-        let number = self.hosts.next_link();
-        let link = self.relays.dial(number, host.clone());
-        self.hosts.dial(link, url.clone(), Some(host), waiter);
+        let number = self.network.hosts.next_link();
+        let link = self.network.relays.dial(number, host.clone());
+        self.network
+            .hosts
+            .dial(link, url.clone(), Some(host), waiter);
         self.out.push(Output::Dial { link, url });
         link
     }
@@ -79,20 +82,20 @@ impl Mesh {
         let (Some(url), Some(host)) = (l.dialled.clone(), l.hint.clone()) else {
             return Some(l);
         };
-        let (tried, cause) = match (self.relays.get(link), error) {
+        let (tried, cause) = match (self.network.relays.get(link), error) {
             (_, CallError::Refused { .. } | CallError::Timeout | CallError::Closed) => {
                 return Some(l);
             }
             (Some(relayed), _) => (relayed.tried.clone(), relayed.cause.clone()),
             // A host that others can dial, but not we.
-            (None, CallError::Dial(_)) if !self.relays.known(&host).is_empty() => {
+            (None, CallError::Dial(_)) if !self.network.relays.known(&host).is_empty() => {
                 (Vec::new(), Some(error.clone()))
             }
             (None, _) => return Some(l),
         };
         if self.closing.is_some()
             || l.waiters.is_empty()
-            || self.hosts.route_to_host(&host).is_some()
+            || self.network.hosts.route_to_host(&host).is_some()
             || self.way_to(&host, &tried).is_none()
         {
             return Some(l);
@@ -109,8 +112,8 @@ impl Mesh {
         }
         let first = l.waiters.remove(0);
         let next = self.dial_relayed(url, host, first);
-        self.relays.has_tried(next, tried, cause);
-        if let Some(n) = self.hosts.get_mut(next) {
+        self.network.relays.has_tried(next, tried, cause);
+        if let Some(n) = self.network.hosts.get_mut(next) {
             n.waiters.append(&mut l.waiters);
             (n.replace, n.mark) = (l.replace, l.mark);
         }
@@ -119,7 +122,7 @@ impl Mesh {
 
     /// Why a host was not reached: if it was tried directly first, that is what counts.
     pub(in crate::mesh) fn cause(&self, link: LinkId, error: CallError) -> CallError {
-        let relayed = self.relays.get(link);
+        let relayed = self.network.relays.get(link);
         relayed.and_then(|r| r.cause.clone()).unwrap_or(error)
     }
 
@@ -131,10 +134,14 @@ impl Mesh {
     /// A relayed link is not used any more, because that direct one is there. What was asked over it is still answered there; the
     /// goodbye of whoever dialled the direct one, and so knows that both have it, comes after that.
     pub(in crate::mesh) fn drain(&mut self, link: LinkId, direct: LinkId) {
-        self.hosts.unregister(link, State::Leaving);
-        self.frames.remove(&link);
-        self.held_up.remove(&link);
-        if self.hosts.get(direct).is_some_and(|l| l.dialled.is_some()) {
+        self.network.hosts.unregister(link, State::Leaving);
+        self.traffic.forget_link(link);
+        if self
+            .network
+            .hosts
+            .get(direct)
+            .is_some_and(|l| l.dialled.is_some())
+        {
             let within = GOODBYE_TIMEOUT.min(self.config.request_timeout);
             let params = Some("{\"direct\":true}");
             self.ask(link, "goodbye", params, Asked::Goodbye, within);
@@ -146,6 +153,7 @@ impl Mesh {
     pub(in crate::mesh) fn is_given_up(&self, link: LinkId, body: &Body) -> bool {
         let [direct] = body.params(["direct"]);
         let joined = self
+            .network
             .hosts
             .get(link)
             .is_some_and(|l| l.state == State::Joined);
@@ -155,44 +163,58 @@ impl Mesh {
     /// Takes the number in the greeting, or the answer, of the host behind that link. Gives whether it was said before something that has
     /// arrived earlier, over another link.
     pub(in crate::mesh) fn is_stale(&mut self, link: LinkId, number: Option<u64>) -> bool {
-        let host = self.hosts.get(link).and_then(|l| l.host.clone());
+        let host = self.network.hosts.get(link).and_then(|l| l.host.clone());
         match (host, number) {
-            (Some(host), Some(number)) => self.relays.is_stale(&host, number),
+            (Some(host), Some(number)) => self.network.relays.is_stale(&host, number),
             _ => false,
         }
     }
 
     /// That host is gone: its numbers are of no use, as soon as nothing can come any more that it has said before.
     pub(in crate::mesh) fn forget_number(&mut self, host: &ByteString) {
-        self.relays.forget_newest(host, !self.hosts.is_greeting());
+        self.network
+            .relays
+            .forget_newest(host, !self.network.hosts.is_greeting());
     }
 
     pub(in crate::mesh) fn forget_numbers(&mut self) {
-        if self.relays.has_gone() && !self.hosts.is_greeting() {
-            self.relays.forget_gone();
+        if self.network.relays.has_gone() && !self.network.hosts.is_greeting() {
+            self.network.relays.forget_gone();
         }
     }
 
     /// Members that the host behind that link has told us of, to which it relays if need be.
     pub(in crate::mesh) fn learn_ways(&mut self, link: LinkId, members: &[Member]) {
-        let Some(by) = self.hosts.get(link).and_then(|l| l.host.clone()) else {
+        let Some(by) = self.network.hosts.get(link).and_then(|l| l.host.clone()) else {
             return;
         };
         for host in members.iter().filter_map(|m| m.host.as_ref()) {
             let direct = |link: &LinkId| !is_relayed(*link);
-            if self.hosts.route_to_host(host).filter(direct).is_none() {
-                self.relays.learn(host, &by);
+            if self
+                .network
+                .hosts
+                .route_to_host(host)
+                .filter(direct)
+                .is_none()
+            {
+                self.network.relays.learn(host, &by);
             }
         }
     }
 
     /// The hosts that nobody can dial and to which we can relay: not for the one behind that link, and not that one.
     pub(in crate::mesh) fn relayed_members(&self, except: LinkId) -> Vec<Member> {
-        if is_relayed(except) || !self.hosts.get(except).is_some_and(|l| l.relay.both()) {
+        if is_relayed(except)
+            || !self
+                .network
+                .hosts
+                .get(except)
+                .is_some_and(|l| l.relay.both())
+        {
             return Vec::new();
         }
-        let hosts = self.hosts.joined().filter_map(|(_, link)| {
-            let l = self.hosts.get(link)?;
+        let hosts = self.network.hosts.joined().filter_map(|(_, link)| {
+            let l = self.network.hosts.get(link)?;
             let host = l.host.as_ref().filter(|_| l.url.is_none())?;
             let relays = link != except && l.relay.both() && !is_relayed(link);
             relays.then(|| Member::relayed(host.clone()))
@@ -202,7 +224,7 @@ impl Mesh {
 
     /// In short, which hosts that nobody can dial we know: who has the same ones does not need to tell.
     pub(in crate::mesh) fn relayed_digest(&self) -> String {
-        let unlisted = self.hosts.links().filter_map(|(_, l)| {
+        let unlisted = self.network.hosts.links().filter_map(|(_, l)| {
             let host = match l.state {
                 State::Joined if l.url.is_none() => l.host.as_deref()?,
                 State::Dialling | State::Greeting if l.dialled == l.hint => l.hint.as_deref()?,
@@ -225,7 +247,7 @@ impl Mesh {
         if is_relayed(link) {
             return None; // One hop, no more.
         }
-        if !self.hosts.get(link)?.relay.both() {
+        if !self.network.hosts.get(link)?.relay.both() {
             return Some(None);
         }
         let (header, at) = routed::header(frame).ok()?;
@@ -238,7 +260,7 @@ impl Mesh {
         if header.origin != *from || header.destination == *from {
             return None;
         }
-        let target = self.hosts.route_to_host(&header.destination);
+        let target = self.network.hosts.route_to_host(&header.destination);
         match target.filter(|target| self.closing.is_none() && self.carries(*target)) {
             Some(target) if target != link && self.is_choked(target, frame) => {
                 if !routed::ends(frame, at) {
@@ -251,7 +273,7 @@ impl Mesh {
             }
             Some(target) if target != link => {
                 if routed::opens(frame, at) {
-                    self.relays.pair(link, target);
+                    self.network.relays.pair(link, target);
                 }
                 let (link, bytes) = (target, frame.clone());
                 self.out.push(Output::TransmitBinary { link, bytes });
@@ -265,14 +287,20 @@ impl Mesh {
     /// Whether too much waits to be written to that link already. Then the relayed link ends on both sides: what it carried is kept by
     /// whoever said it, and bounded there.
     fn is_choked(&self, target: LinkId, frame: &Bytes) -> bool {
-        let backlog = self.relays.backlog(target);
+        let backlog = self.network.relays.backlog(target);
         backlog > 0 && backlog + frame.len() > self.config.max_queue_bytes
     }
 
     /// What is taken over that link: of a relayed one, what the host between takes as well.
     pub(in crate::mesh) fn limits_over(&self, link: LinkId) -> Limits {
-        let limits = |link| self.hosts.get(link).map(|l| l.limits).unwrap_or_default();
-        let carrier = self.relays.get(link).and_then(|r| r.carrier);
+        let limits = |link| {
+            self.network
+                .hosts
+                .get(link)
+                .map(|l| l.limits)
+                .unwrap_or_default()
+        };
+        let carrier = self.network.relays.get(link).and_then(|r| r.carrier);
         match carrier {
             None => limits(link),
             Some(carrier) => Limits {
@@ -310,19 +338,19 @@ impl Mesh {
             theirs,
             ..
         } = &header;
-        let known = self.relays.find(carrier, origin, *number, *theirs);
+        let known = self.network.relays.find(carrier, origin, *number, *theirs);
         match (routed::content(frame, at), known) {
             (Ok(Content::End), _) if *number == 0 => {
-                for link in self.relays.over(carrier, Some(origin)) {
+                for link in self.network.relays.over(carrier, Some(origin)) {
                     self.end_relayed(link);
                 }
             }
             (Ok(Content::End), Some(link)) => self.end_relayed(link),
             (Ok(Content::End), None) => {}
             (Ok(Content::Open), None) if !theirs && self.closing.is_none() => {
-                let unused = self.hosts.next_link();
-                match self.relays.accept(unused, carrier, origin, *number) {
-                    Some(link) => self.hosts.accept(link),
+                let unused = self.network.hosts.next_link();
+                match self.network.relays.accept(unused, carrier, origin, *number) {
+                    Some(link) => self.network.hosts.accept(link),
                     None => self.send_back(carrier, header),
                 }
             }
@@ -341,7 +369,7 @@ impl Mesh {
         key: ByteString,
         host: Option<ByteString>,
     ) {
-        let Some(l) = self.hosts.get(link) else {
+        let Some(l) = self.network.hosts.get(link) else {
             return;
         };
         let ours = l.dialled.is_some();
@@ -349,25 +377,25 @@ impl Mesh {
         let over_another = host.as_ref().is_some_and(|h| self.has_way_to(h));
         self.lose(key.clone(), url.or_else(|| host.clone()), host);
         if ours && over_another {
-            self.hosts.redial_at(&key, self.now);
+            self.network.hosts.redial_at(&key, self.now);
         } else if !ours {
             let later = self.now.saturating_add(2 * self.config.reconnect_delay);
-            self.hosts.redial_at(&key, later);
+            self.network.hosts.redial_at(&key, later);
         }
     }
 
     /// The other side, or the host between, has ended a relayed link.
     fn end_relayed(&mut self, link: LinkId) {
-        self.relays.cut(link);
+        self.network.relays.cut(link);
         self.closed(link);
-        self.relays.remove(link);
+        self.network.relays.remove(link);
         self.say_last_goodbyes();
     }
 
     /// That direct link is gone, and so is what was relayed over it.
     pub(in crate::mesh) fn carrier_lost(&mut self, carrier: LinkId, host: Option<ByteString>) {
-        self.relays.set_backlog(carrier, 0);
-        if is_relayed(carrier) || !self.relays.in_use() {
+        self.network.relays.set_backlog(carrier, 0);
+        if is_relayed(carrier) || !self.network.relays.in_use() {
             return;
         }
         // Perhaps the other side did not know yet that the direct link was there to take over. What was being made meanwhile would
@@ -377,17 +405,18 @@ impl Mesh {
                 || (l.state == State::Greeting && host.is_some() && l.hint == host)
         };
         let drained = self
+            .network
             .hosts
             .links()
             .filter(|(id, l)| is_relayed(*id) && drained(l));
         for link in drained.map(|(id, _)| id).collect::<Vec<LinkId>>() {
             self.drop_link(link);
         }
-        for link in self.relays.over(carrier, None) {
+        for link in self.network.relays.over(carrier, None) {
             self.end_relayed(link);
         }
-        for link in self.relays.part(carrier) {
-            let destination = self.hosts.get(link).and_then(|l| l.host.clone());
+        for link in self.network.relays.part(carrier) {
+            let destination = self.network.hosts.get(link).and_then(|l| l.host.clone());
             if let (Some(origin), Some(destination), true) =
                 (host.clone(), destination, self.carries(link))
             {
@@ -405,7 +434,7 @@ impl Mesh {
 
     /// Performs what was put out about relayed links since `from`: the driver does not know them.
     pub(in crate::mesh) fn perform_relayed(&mut self, from: usize) {
-        if !self.relays.used() || !self.out[from..].iter().any(is_about_relayed) {
+        if !self.network.relays.used() || !self.out[from..].iter().any(is_about_relayed) {
             return;
         }
         let mut done = std::mem::take(&mut self.out);
@@ -423,7 +452,7 @@ impl Mesh {
                 }
                 Output::Close { link } if is_relayed(link) => {
                     done.extend(self.wrap(link, &Content::End));
-                    self.relays.remove(link);
+                    self.network.relays.remove(link);
                     self.closed(link);
                     self.say_last_goodbyes();
                 }
@@ -435,7 +464,7 @@ impl Mesh {
     }
 
     fn open_relayed(&mut self, link: LinkId) -> Option<Output> {
-        let relayed = self.relays.get(link)?;
+        let relayed = self.network.relays.get(link)?;
         let Some((carrier, by)) = self.way_to(&relayed.host, &relayed.tried) else {
             let error = DialError {
                 code: "EHOSTUNREACH".into(),
@@ -446,7 +475,7 @@ impl Mesh {
             self.not_joined(link, CallError::Dial(error));
             return None;
         };
-        self.relays.open(link, carrier, by);
+        self.network.relays.open(link, carrier, by);
         let open = self.wrap(link, &Content::Open);
         self.greet(link);
         open
@@ -454,7 +483,7 @@ impl Mesh {
 
     /// What is said over a relayed link, as it is said over the direct one.
     fn wrap(&self, link: LinkId, content: &Content) -> Option<Output> {
-        let relayed = self.relays.get(link)?;
+        let relayed = self.network.relays.get(link)?;
         let header = Header {
             origin: self.id.clone(),
             destination: relayed.host.clone(),

@@ -1,7 +1,7 @@
 //! Questions to several hosts at once.
 
 use crate::mesh::asking::Asked;
-use crate::mesh::{Due, Mesh, Waiter};
+use crate::mesh::{Due, Mesh, network::Waiter};
 use crate::wire::greeting::Hello;
 use crate::words::{Answer, Call, LinkId, Raw, Time};
 
@@ -29,8 +29,18 @@ pub(in crate::mesh) enum RoundEnd {
 impl Mesh {
     /// Asks our own hosts for their peers. An original host knows no such question.
     pub(in crate::mesh) fn list(&mut self, call: Call) {
-        let ours = |link: &LinkId| self.hosts.get(*link).is_some_and(|l| l.host.is_some());
-        let links = self.joined_links(None).into_iter().filter(ours).collect();
+        let ours = |link: &LinkId| {
+            self.network
+                .hosts
+                .get(*link)
+                .is_some_and(|l| l.host.is_some())
+        };
+        let links = self
+            .network
+            .joined_links(None)
+            .into_iter()
+            .filter(ours)
+            .collect();
         self.start_round(
             links,
             "list",
@@ -67,7 +77,7 @@ impl Mesh {
 
     pub(in crate::mesh) fn open_round(&mut self, left: usize, end: RoundEnd) -> u64 {
         self.next_round += 1;
-        self.rounds.insert(
+        self.network.rounds.insert(
             self.next_round,
             Round {
                 left,
@@ -79,7 +89,7 @@ impl Mesh {
     }
 
     pub(in crate::mesh) fn round_answer(&mut self, number: u64, message: Option<Raw>) {
-        let Some(round) = self.rounds.get_mut(&number) else {
+        let Some(round) = self.network.rounds.get_mut(&number) else {
             return;
         };
         if let (RoundEnd::Listed { ids, .. }, Some(message)) = (&mut round.end, message)
@@ -89,7 +99,7 @@ impl Mesh {
         }
         round.left -= 1;
         if round.left == 0
-            && let Some(round) = self.rounds.remove(&number)
+            && let Some(round) = self.network.rounds.remove(&number)
         {
             self.end_round(round.end);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::event::{Event, Output};
-use crate::mesh::{Mesh, Waiter};
+use crate::mesh::{Mesh, network::Waiter};
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Hello;
@@ -42,7 +42,12 @@ impl Mesh {
         id: &Option<Raw>,
         hello: &Hello,
     ) -> bool {
-        let Some(l) = self.hosts.get(link).filter(|l| l.state == State::Stranger) else {
+        let Some(l) = self
+            .network
+            .hosts
+            .get(link)
+            .filter(|l| l.state == State::Stranger)
+        else {
             return false;
         };
         let (Some(url), Some(host)) = (l.url.clone(), l.host.clone()) else {
@@ -63,9 +68,9 @@ impl Mesh {
             }
             return false;
         }
-        if self.doubts.iter().all(|d| d.link != link) {
+        if self.network.doubts.iter().all(|d| d.link != link) {
             self.out.push(Output::Ping { link: other });
-            self.doubts.push(Doubt {
+            self.network.doubts.push(Doubt {
                 link,
                 id: id.clone(),
                 hello: hello.clone(),
@@ -80,21 +85,21 @@ impl Mesh {
 
     /// The link with another host of ours that has that url.
     fn other_at(&self, url: &str, host: &ByteString) -> Option<LinkId> {
-        let other = self.hosts.holder(url)?;
-        let there = self.hosts.get(other)?.host.as_ref()?;
+        let other = self.network.hosts.holder(url)?;
+        let there = self.network.hosts.get(other)?.host.as_ref()?;
         (there != host).then_some(other)
     }
 
     /// The host behind that link does not go by the url that it advertises.
     fn take_url(&mut self, link: LinkId, instead: Option<ByteString>) {
-        if let Some(l) = self.hosts.get_mut(link) {
+        if let Some(l) = self.network.hosts.get_mut(link) {
             (l.url, l.taken) = (instead, true);
         }
     }
 
     /// Several hosts advertise that url. The program is told once.
     pub(in crate::mesh) fn tell_taken(&mut self, url: ByteString) {
-        if self.taken.len() < MOST_TOLD && self.taken.insert(url.clone()) {
+        if self.network.taken.len() < MOST_TOLD && self.network.taken.insert(url.clone()) {
             let ours = self.url.as_ref() == Some(&url);
             self.event(Event::UrlTaken { url, ours });
         }
@@ -102,7 +107,7 @@ impl Mesh {
 
     /// The host that we have dialled has answered. If somebody else has the url that it advertises, it goes by the one that we have dialled.
     pub(in crate::mesh) fn check_url(&mut self, link: LinkId) {
-        let Some(l) = self.hosts.get(link) else {
+        let Some(l) = self.network.hosts.get(link) else {
             return;
         };
         let (Some(url), Some(host)) = (l.url.clone(), l.host.clone()) else {
@@ -122,7 +127,7 @@ impl Mesh {
     pub(in crate::mesh) fn look_at_doubtful(&mut self) {
         let now = self.now;
         let mut over = Vec::new();
-        for doubt in self.doubts.iter_mut().filter(|d| d.until <= now) {
+        for doubt in self.network.doubts.iter_mut().filter(|d| d.until <= now) {
             if doubt.looked {
                 over.push(doubt.other);
             } else {
@@ -138,8 +143,13 @@ impl Mesh {
     /// Something has last come over that link at that time.
     pub(in crate::mesh) fn end_doubts(&mut self, other: LinkId, heard: Time) {
         let ended = |d: &mut Doubt| d.other == other && d.looked;
-        for doubt in self.doubts.extract_if(.., ended).collect::<Vec<Doubt>>() {
-            let l = self.hosts.get(doubt.link);
+        for doubt in self
+            .network
+            .doubts
+            .extract_if(.., ended)
+            .collect::<Vec<Doubt>>()
+        {
+            let l = self.network.hosts.get(doubt.link);
             let Some((url, host)) = l.and_then(|l| Some((l.url.clone()?, l.host.clone()?))) else {
                 continue;
             };
@@ -155,13 +165,13 @@ impl Mesh {
 
     /// Whoever has said hello over that link leaves again.
     pub(in crate::mesh) fn forget_doubt(&mut self, link: LinkId) {
-        self.doubts.retain(|d| d.link != link);
+        self.network.doubts.retain(|d| d.link != link);
     }
 
     /// That link is gone. Whoever was in doubt because of it is dealt with when everything else is.
     pub(in crate::mesh) fn forget_doubts(&mut self, link: LinkId) {
         self.forget_doubt(link);
-        for doubt in self.doubts.iter_mut().filter(|d| d.other == link) {
+        for doubt in self.network.doubts.iter_mut().filter(|d| d.other == link) {
             (doubt.looked, doubt.until) = (true, self.now);
         }
     }
@@ -172,13 +182,13 @@ impl Mesh {
             Waiter::Member { round } => Some(*round),
             _ => None,
         });
-        let Some(l) = self.hosts.get_mut(link) else {
+        let Some(l) = self.network.hosts.get_mut(link) else {
             return;
         };
         if let Some(round) = told
             && l.hint != l.host
             && let Some(host) = l.hint.take()
-            && !self.relays.known(&host).is_empty()
+            && !self.network.relays.known(&host).is_empty()
         {
             self.join_member(Member::relayed(host), round);
         }
@@ -197,7 +207,7 @@ impl Mesh {
             return url;
         };
         let taken = self.url.as_ref() == Some(&url) || self.other_at(&url, host).is_some();
-        if taken && *host != self.id && !self.relays.known(host).is_empty() {
+        if taken && *host != self.id && !self.network.relays.known(host).is_empty() {
             return host.clone();
         }
         url

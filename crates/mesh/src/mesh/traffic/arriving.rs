@@ -101,7 +101,7 @@ impl Mesh {
         first: u64,
         mut payload: Payload,
     ) -> Option<Option<Payload>> {
-        let session = self.sessions.get_mut(host)?;
+        let session = self.traffic.sessions.get_mut(host)?;
         let count = payload.count();
         let known = session.incoming.receive(first, count)?;
         if known == count {
@@ -115,7 +115,7 @@ impl Mesh {
             self.acknowledge(host);
             return Some(Some(payload));
         }
-        self.told.push_back(Told {
+        self.traffic.told.push_back(Told {
             event: self.answers.next(),
             host: host.clone(),
             session: session.id.clone(),
@@ -130,7 +130,7 @@ impl Mesh {
     pub(in crate::mesh) fn applied(&mut self, upto: u64, part: u32, replies: &[(u64, u32, Reply)]) {
         let mut replies = replies.iter().peekable();
         let mut touched: Vec<ByteString> = Vec::new();
-        while let Some(told) = self.told.front_mut() {
+        while let Some(told) = self.traffic.told.front_mut() {
             let done = match told.event {
                 event if event < upto => told.count,
                 event if event == upto => part.min(told.count),
@@ -158,7 +158,7 @@ impl Mesh {
                     code,
                 });
             }
-            if let Some(session) = self.sessions.get_mut(&told.host)
+            if let Some(session) = self.traffic.sessions.get_mut(&told.host)
                 && session.id == told.session
             {
                 session
@@ -172,11 +172,12 @@ impl Mesh {
                 told.done = done;
                 break;
             }
-            self.told.pop_front();
+            self.traffic.told.pop_front();
         }
         for host in touched {
             self.acknowledge(&host);
             if self
+                .traffic
                 .sessions
                 .get(&host)
                 .is_some_and(|s| s.incoming.is_swamped())
@@ -188,7 +189,7 @@ impl Mesh {
 
     /// The messages of an event were not JSON: whoever sent them does not keep to the protocol.
     pub(in crate::mesh) fn invalid(&mut self, event: u64) {
-        let Some(told) = self.told.iter().find(|t| t.event == event) else {
+        let Some(told) = self.traffic.told.iter().find(|t| t.event == event) else {
             return;
         };
         let host = told.host.clone();
@@ -197,7 +198,7 @@ impl Mesh {
 
     /// The other side does not keep to the protocol, and would not over another link.
     fn give_up_session(&mut self, host: &ByteString) {
-        if let Some(link) = self.sessions.get(host).and_then(|s| s.link()) {
+        if let Some(link) = self.traffic.sessions.get(host).and_then(|s| s.link()) {
             self.drop_link(link);
         }
         self.break_session(host);

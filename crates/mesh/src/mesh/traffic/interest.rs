@@ -12,7 +12,6 @@ use crate::mesh::Mesh;
 use crate::parts::patterns::Patterns;
 use crate::payload::Payload;
 use crate::topic::Topic;
-use crate::wire::greeting::Features;
 use crate::wire::v2::Interest;
 use crate::words::{Answer, Call, LinkId, Raw, Time};
 
@@ -36,57 +35,33 @@ fn channel_name(channel: &Option<Raw>) -> Option<ByteString> {
 }
 
 impl Mesh {
-    /// What this host lists in greetings and answers.
-    pub(in crate::mesh) fn features(&self) -> Features {
-        Features {
-            interest: self.config.interests,
-            directory: self.config.directory,
-            relay: true,
-        }
-    }
-
-    /// What we list on that link, and whether nothing is listened to here: the other side is told now.
-    pub(in crate::mesh) fn list_features(&mut self, link: LinkId) -> (Features, bool) {
-        let Some(l) = self.hosts.get_mut(link) else {
-            return (Features::default(), false);
-        };
-        l.interest.said_quiet = l.interest.lists && self.channels.here().len() == 0;
-        (l.listed_here(), l.interest.said_quiet)
-    }
-
-    /// A session with that host begins, or goes on, over that link.
-    pub(in crate::mesh) fn open_channels(&mut self, link: LinkId, host: &ByteString) {
-        let now = self.now;
-        let Some(l) = self.hosts.get_mut(link) else {
-            return;
-        };
-        l.since = now;
-        let known = l.interest.lists && l.interest.theirs && l.interest.quiet;
-        let patterns = self.channels.open(host);
+    /// A session with that host begins, or goes on. `complete`: it has said that nothing is listened to there, and will say what is.
+    pub(in crate::mesh) fn open_channels(&mut self, host: &ByteString, complete: bool) {
+        let patterns = self.traffic.channels.open(host);
         self.remove_patterns(host, patterns);
-        if known {
-            self.channels.complete(host);
+        if complete {
+            self.traffic.channels.complete(host);
         }
     }
 
     /// The session with that host has ended.
     pub(in crate::mesh) fn forget_channels(&mut self, host: &ByteString) {
-        let patterns = self.channels.forget(host);
+        let patterns = self.traffic.channels.forget(host);
         self.remove_patterns(host, patterns);
         self.synced_all(host);
     }
 
     fn remove_patterns(&mut self, host: &ByteString, patterns: Vec<ByteString>) {
         for pattern in patterns {
-            self.patterns.remove(&pattern, host);
+            self.traffic.patterns.remove(&pattern, host);
         }
     }
 
     /// The link of a host that wants to be told what is listened to here, and can be told now.
     fn told(&self, host: &ByteString) -> Option<LinkId> {
-        let session = self.sessions.get(host)?;
+        let session = self.traffic.sessions.get(host)?;
         let link = session.link().filter(|_| session.is_ready())?;
-        let interest = &self.hosts.get(link)?.interest;
+        let interest = &self.network.link(link)?.interest;
         (interest.lists && interest.theirs).then_some(link)
     }
 
@@ -95,8 +70,16 @@ impl Mesh {
         let Some(link) = self.told(host) else {
             return;
         };
-        let said_quiet = self.hosts.get(link).is_some_and(|l| l.interest.said_quiet);
-        let all: Vec<(bool, Topic)> = self.channels.here().map(|t| (true, t.clone())).collect();
+        let said_quiet = self
+            .network
+            .link(link)
+            .is_some_and(|l| l.interest.said_quiet);
+        let all: Vec<(bool, Topic)> = self
+            .traffic
+            .channels
+            .here()
+            .map(|t| (true, t.clone()))
+            .collect();
         if !all.is_empty() || !said_quiet {
             let mut rest = &all[..];
             let mut whole = true;
@@ -129,14 +112,18 @@ impl Mesh {
                 }
             }
         }
-        let waiting = self.barriers.iter().filter(|(_, b)| b.left.contains(host));
+        let waiting = self
+            .traffic
+            .barriers
+            .iter()
+            .filter(|(_, b)| b.left.contains(host));
         for number in waiting.map(|(n, _)| *n).collect::<Vec<u64>>() {
-            self.frames.entry(link).or_default().sync(number);
+            self.traffic.frames.entry(link).or_default().sync(number);
         }
     }
 
     fn say_interest(&mut self, link: LinkId, interest: &Interest) {
-        let frame = self.frames.entry(link).or_default();
+        let frame = self.traffic.frames.entry(link).or_default();
         frame.interest(interest);
         if frame.len() >= 2 * RECORD_BYTES {
             let bytes = frame.take();
@@ -147,9 +134,9 @@ impl Mesh {
     /// The program listens to something from now on, or does not any more.
     pub(in crate::mesh) fn change_interest(&mut self, topic: Topic, add: bool) {
         let changed = if add {
-            self.channels.subscribe(topic.clone())
+            self.traffic.channels.subscribe(topic.clone())
         } else {
-            self.channels.unsubscribe(&topic)
+            self.traffic.channels.unsubscribe(&topic)
         };
         if !changed {
             return;
@@ -159,7 +146,7 @@ impl Mesh {
             more: false,
             changes: vec![(add, topic)],
         };
-        for host in self.sessions.linked() {
+        for host in self.traffic.sessions.linked() {
             if let Some(link) = self.told(&host) {
                 self.say_interest(link, &interest);
             }
@@ -169,11 +156,11 @@ impl Mesh {
     /// Ends that call when all connected hosts know what is listened to here now.
     pub(in crate::mesh) fn ready(&mut self, call: Call) {
         let connected = |host: &ByteString| {
-            let link = self.sessions.get(host)?.link()?;
-            let interest = &self.hosts.get(link)?.interest;
+            let link = self.traffic.sessions.get(host)?.link()?;
+            let interest = &self.network.link(link)?.interest;
             (interest.lists && interest.theirs).then_some(link)
         };
-        let hosts = self.sessions.linked().into_iter();
+        let hosts = self.traffic.sessions.linked().into_iter();
         let left: BTreeSet<ByteString> = hosts.filter(|h| connected(h).is_some()).collect();
         if left.is_empty() {
             return self.done(call, Ok(Answer::Done));
@@ -182,28 +169,30 @@ impl Mesh {
         let number = self.next_round;
         for host in &left {
             if let Some(link) = self.told(host) {
-                self.frames.entry(link).or_default().sync(number);
+                self.traffic.frames.entry(link).or_default().sync(number);
             }
         }
         let until = self.now.saturating_add(self.config.request_timeout);
-        self.barriers.insert(number, Barrier { call, left, until });
+        self.traffic
+            .barriers
+            .insert(number, Barrier { call, left, until });
     }
 
     /// That host wants to know when what it has said before has taken effect: that is so already.
     pub(in crate::mesh) fn sync(&mut self, host: &ByteString, number: u64) -> Option<()> {
-        let link = self.sessions.get(host)?.link()?;
-        self.frames.entry(link).or_default().synced(number);
+        let link = self.traffic.sessions.get(host)?.link()?;
+        self.traffic.frames.entry(link).or_default().synced(number);
         Some(())
     }
 
     /// That host knows.
     pub(in crate::mesh) fn synced(&mut self, host: &ByteString, number: u64) {
-        let Some(barrier) = self.barriers.get_mut(&number) else {
+        let Some(barrier) = self.traffic.barriers.get_mut(&number) else {
             return;
         };
         barrier.left.remove(host);
         if barrier.left.is_empty()
-            && let Some(barrier) = self.barriers.remove(&number)
+            && let Some(barrier) = self.traffic.barriers.remove(&number)
         {
             self.done(barrier.call, Ok(Answer::Done));
         }
@@ -211,49 +200,53 @@ impl Mesh {
 
     /// That host is not connected any more: nobody waits for it.
     pub(in crate::mesh) fn synced_all(&mut self, host: &ByteString) {
-        for number in self.barriers.keys().copied().collect::<Vec<u64>>() {
+        for number in self.traffic.barriers.keys().copied().collect::<Vec<u64>>() {
             self.synced(host, number);
         }
     }
 
     pub(in crate::mesh) fn expire_barriers(&mut self) {
-        let overdue = self.barriers.iter().filter(|(_, b)| b.until <= self.now);
+        let overdue = self
+            .traffic
+            .barriers
+            .iter()
+            .filter(|(_, b)| b.until <= self.now);
         for number in overdue.map(|(n, _)| *n).collect::<Vec<u64>>() {
-            if let Some(barrier) = self.barriers.remove(&number) {
+            if let Some(barrier) = self.traffic.barriers.remove(&number) {
                 self.done(barrier.call, Err(CallError::Timeout));
             }
         }
     }
 
     pub(in crate::mesh) fn fail_barriers(&mut self) {
-        for barrier in std::mem::take(&mut self.barriers).into_values() {
+        for barrier in std::mem::take(&mut self.traffic.barriers).into_values() {
             self.done(barrier.call, Err(CallError::Closed));
         }
     }
 
     /// Another host tells what is listened to there.
     pub(in crate::mesh) fn interest(&mut self, host: &ByteString, interest: Interest) {
-        let told = |link| self.hosts.get(link).is_some_and(|l| l.interest.lists);
-        let link = self.sessions.get(host).and_then(|s| s.link());
+        let told = |link| self.network.link(link).is_some_and(|l| l.interest.lists);
+        let link = self.traffic.sessions.get(host).and_then(|s| s.link());
         if !link.is_some_and(told) {
             return;
         }
         if interest.whole {
-            let patterns = self.channels.open(host);
+            let patterns = self.traffic.channels.open(host);
             self.remove_patterns(host, patterns);
         }
         let mut news = Vec::new();
         for (add, topic) in interest.changes {
             if !add {
-                if self.channels.remove(host, &topic) && topic.pattern {
-                    self.patterns.remove(&topic.name, host);
+                if self.traffic.channels.remove(host, &topic) && topic.pattern {
+                    self.traffic.patterns.remove(&topic.name, host);
                 }
                 continue;
             }
-            match self.channels.add(host, &topic) {
+            match self.traffic.channels.add(host, &topic) {
                 Some(true) => {
                     if topic.pattern {
-                        self.patterns.insert(&topic.name, host.clone());
+                        self.traffic.patterns.insert(&topic.name, host.clone());
                     }
                     if !interest.whole {
                         news.push(topic);
@@ -262,24 +255,24 @@ impl Mesh {
                 Some(false) => {}
                 None => {
                     // It can have everything.
-                    let patterns = self.channels.open_for_good(host);
+                    let patterns = self.traffic.channels.open_for_good(host);
                     return self.remove_patterns(host, patterns);
                 }
             }
         }
         if !interest.more {
-            self.channels.complete(host);
+            self.traffic.channels.complete(host);
         }
         self.catch_up(host, news);
     }
 
     /// Gives a host what was published just before it was known to listen, as far as it was connected then.
     fn catch_up(&mut self, host: &ByteString, news: Vec<Topic>) {
-        let link = self.sessions.get(host).and_then(|s| s.link());
-        let Some(since) = link.and_then(|l| self.hosts.get(l)).map(|l| l.since) else {
+        let link = self.traffic.sessions.get(host).and_then(|s| s.link());
+        let Some(since) = link.and_then(|l| self.network.link(l)).map(|l| l.since) else {
             return;
         };
-        if news.is_empty() || self.recent.is_empty() {
+        if news.is_empty() || self.traffic.recent.is_empty() {
             return;
         }
         let mut patterns = Patterns::default();
@@ -292,7 +285,7 @@ impl Mesh {
             }
         }
         let mut missed = Vec::new();
-        for published in self.recent.list(self.now) {
+        for published in self.traffic.recent.list(self.now) {
             let mut matches = names.contains(&published.name);
             patterns.find(&published.name, |()| matches = true);
             if matches && published.at > since && !published.hosts.contains(host) {
@@ -310,15 +303,17 @@ impl Mesh {
         let name = channel_name(channel);
         let mut hosts: Vec<ByteString> = match &name {
             Some(name) => {
-                let listeners = self.channels.listeners(name).iter();
+                let listeners = self.traffic.channels.listeners(name).iter();
                 let mut hosts: Vec<ByteString> = listeners
-                    .chain(self.channels.open_hosts())
+                    .chain(self.traffic.channels.open_hosts())
                     .cloned()
                     .collect();
-                self.patterns.find(name, |host| hosts.push(host.clone()));
+                self.traffic
+                    .patterns
+                    .find(name, |host| hosts.push(host.clone()));
                 hosts
             }
-            None => self.channels.hosts().cloned().collect(),
+            None => self.traffic.channels.hosts().cloned().collect(),
         };
         // The same order every time, and nobody twice.
         hosts.sort_unstable();
@@ -326,15 +321,15 @@ impl Mesh {
         // Counted once for each publish, and only when somebody is lost.
         let mut room = None;
         for host in &hosts {
-            let Some(session) = self.sessions.get(host) else {
+            let Some(session) = self.traffic.sessions.get(host) else {
                 continue;
             };
             let registered = session
                 .link()
-                .is_some_and(|l| self.hosts.get(l).is_some_and(|l| l.key.is_some()));
+                .is_some_and(|l| self.network.link(l).is_some_and(|l| l.key.is_some()));
             let lost = session.link().is_none();
             let most = self.config.max_queue_bytes;
-            if lost && !*room.get_or_insert_with(|| self.sessions.waiting() < most) {
+            if lost && !*room.get_or_insert_with(|| self.traffic.sessions.waiting() < most) {
                 self.drop_publish(host, channel.clone(), payload);
             } else if registered || lost {
                 let (channel, payload) = (channel.clone(), payload.clone());
@@ -342,10 +337,12 @@ impl Mesh {
             }
         }
         if let Some(name) = name
-            && self.channels.any_told()
+            && self.traffic.channels.any_told()
         {
             let (channel, payload) = (channel.clone(), payload.clone());
-            self.recent.add(self.now, name, channel, payload, hosts);
+            self.traffic
+                .recent
+                .add(self.now, name, channel, payload, hosts);
         }
     }
 }

@@ -3,10 +3,11 @@
 use bytestring::ByteString;
 
 use super::cargo::Cargo;
-use super::seeking::{SOUGHT_WITHIN, Whereabouts};
+use super::seeking::SOUGHT_WITHIN;
 use crate::error::{CallError, SendError};
 use crate::event::{Event, Output};
 use crate::json;
+use crate::mesh::network::for_traffic::Whereabouts;
 use crate::mesh::{Asked, Mesh};
 use crate::parts::peers::{Home, Landed, Parcel, Place};
 use crate::payload::Payload;
@@ -17,8 +18,8 @@ use crate::words::{Answer, Call, LinkId, Raw, Time};
 impl Mesh {
     pub(in crate::mesh) fn send(&mut self, mut parcel: Parcel) {
         parcel.since = self.now;
-        let sought = self.peers.lookup(&parcel.key).is_some();
-        let known = self.peers.address(&parcel.key).is_some();
+        let sought = self.traffic.peers.lookup(&parcel.key).is_some();
+        let known = self.traffic.peers.address(&parcel.key).is_some();
         // A peer whose host is lost is sought among the others, and what waits for that host does so in its place.
         if sought && !(known && parcel.patient) {
             self.await_search(parcel);
@@ -32,7 +33,7 @@ impl Mesh {
     /// Has a message wait for the search for its peer, which begins now if there is none.
     fn search_for(&mut self, parcel: Parcel) {
         let key = parcel.key.clone();
-        if self.peers.lookup(&key).is_none() {
+        if self.traffic.peers.lookup(&key).is_none() {
             self.look_up(&key, parcel.to.clone());
         }
         self.await_search(parcel);
@@ -41,7 +42,7 @@ impl Mesh {
 
     /// Sends messages to the host where their peer is known to live.
     pub(in crate::mesh) fn forward(&mut self, mut parcel: Parcel) {
-        let Some(address) = self.peers.address(&parcel.key) else {
+        let Some(address) = self.traffic.peers.address(&parcel.key) else {
             return self.search_for(parcel); // The one before it has found that its host is gone.
         };
         let link = match self.whereabouts(&address.home) {
@@ -55,7 +56,7 @@ impl Mesh {
                 return self.search_for(parcel);
             }
         };
-        self.peers.took_off(&mut parcel);
+        self.traffic.peers.took_off(&mut parcel);
         match self.session_of(link) {
             Some(host) => self.load(&host, Cargo::Parcel(parcel)),
             None if parcel.asks => {
@@ -71,7 +72,7 @@ impl Mesh {
 
     /// An original host gets a request for each message.
     fn forward_singly(&mut self, link: LinkId, parcel: Parcel) {
-        let Some(parcel) = self.admit_plain(link, parcel) else {
+        let Some(parcel) = self.admit_to_v1(link, parcel) else {
             return;
         };
         let numbers = parcel.numbers();
@@ -125,15 +126,23 @@ impl Mesh {
     /// The peer does not live any more where we believed: look for it once more.
     pub(in crate::mesh) fn not_there(&mut self, mut parcel: Parcel) {
         let (key, flight) = (parcel.key.clone(), parcel.flight);
-        let landed = self.peers.landed(&key, flight, parcel.payload.count());
-        if self.peers.address(&key).is_some_and(|a| a.number == flight) {
+        let landed = self
+            .traffic
+            .peers
+            .landed(&key, flight, parcel.payload.count());
+        if self
+            .traffic
+            .peers
+            .address(&key)
+            .is_some_and(|a| a.number == flight)
+        {
             self.forget(&key);
         }
         // It must not come after what has perhaps arrived where the peer was found since.
         if parcel.returned || landed == Landed::Adrift {
             self.not_found(&parcel);
         } else {
-            if self.peers.lookup(&key).is_none() {
+            if self.traffic.peers.lookup(&key).is_none() {
                 self.look_up(&key, parcel.to.clone());
             }
             parcel.returned = true;
@@ -146,7 +155,7 @@ impl Mesh {
     /// called before them and waits must not arrive any more.
     pub(in crate::mesh) fn arrived(&mut self, parcel: &Parcel, seq: u64, count: u32) {
         if count > 0 {
-            for overtaken in self.peers.overtaken(&parcel.key, seq) {
+            for overtaken in self.traffic.peers.overtaken(&parcel.key, seq) {
                 self.not_found(&overtaken);
             }
             self.landed(parcel, count);
@@ -160,20 +169,24 @@ impl Mesh {
 
     /// So many messages to that peer that had left by that address are not under way any more.
     pub(in crate::mesh) fn landed_at(&mut self, key: &ByteString, flight: u64, count: u32) {
-        if count > 0 && self.peers.landed(key, flight, count) == Landed::Awaited {
+        if count > 0 && self.traffic.peers.landed(key, flight, count) == Landed::Awaited {
             self.settle_lookup(key);
         }
     }
 
     pub(in crate::mesh) fn forget(&mut self, key: &ByteString) {
-        if let Some(id) = self.peers.forget(key).and_then(|a| a.id) {
+        if let Some(id) = self.traffic.peers.forget(key).and_then(|a| a.id) {
             self.event(Event::Forgotten { id });
         }
     }
 
     pub(in crate::mesh) fn find(&mut self, call: Call, id: Option<Raw>) {
         let key = json::id_key(&id);
-        let known = self.peers.address(&key).map(|a| self.whereabouts(&a.home));
+        let known = self
+            .traffic
+            .peers
+            .address(&key)
+            .map(|a| self.whereabouts(&a.home));
         let sought = match known {
             Some(Whereabouts::There(_)) => false,
             Some(Whereabouts::Lost) => self.seek(&key, &id),
@@ -184,13 +197,13 @@ impl Mesh {
             None => true,
         };
         if !sought {
-            self.peers.touch(&key);
+            self.traffic.peers.touch(&key);
             return self.done(call, Ok(Answer::Url(self.known_url(&key))));
         }
-        if self.peers.lookup(&key).is_none() {
+        if self.traffic.peers.lookup(&key).is_none() {
             self.look_up(&key, id);
         }
-        if let Some(lookup) = self.peers.lookup(&key) {
+        if let Some(lookup) = self.traffic.peers.lookup(&key) {
             lookup.finds.push(call);
         }
         self.look_again(&key);
@@ -199,19 +212,26 @@ impl Mesh {
 
     /// The url of the host where that peer is known to live.
     pub(in crate::mesh) fn known_url(&self, key: &str) -> Option<ByteString> {
-        let place = self.peers.place(&self.peers.address(key)?.home)?;
+        let place = self
+            .traffic
+            .peers
+            .place(&self.traffic.peers.address(key)?.home)?;
         place.listed.then(|| place.url.clone())
     }
 
     /// Asks for a peer: whom the directory names, and those who do not take part in it; or everybody.
     pub(in crate::mesh) fn look_up(&mut self, key: &ByteString, id: Option<Raw>) {
-        let search = self.peers.begin_lookup(key.clone(), id.clone()).number;
+        let search = self
+            .traffic
+            .peers
+            .begin_lookup(key.clone(), id.clone())
+            .number;
         self.ask_for(key, id, search);
     }
 
     /// Goes on with the search for that peer if it is asleep.
     pub(in crate::mesh) fn look_again(&mut self, key: &ByteString) {
-        if let Some((search, id)) = self.peers.wake(key) {
+        if let Some((search, id)) = self.traffic.peers.wake(key) {
             self.ask_for(key, id, search);
             self.settle_lookup(key);
         }
@@ -220,7 +240,7 @@ impl Mesh {
     /// Goes on with all searches that are asleep, because a lost host is back or will not come back; or, with a time, with those that
     /// end then.
     pub(in crate::mesh) fn wake_searches(&mut self, due: Option<Time>) {
-        for key in self.peers.sleeping(due) {
+        for key in self.traffic.peers.sleeping(due) {
             self.look_again(&key);
         }
     }
@@ -228,7 +248,7 @@ impl Mesh {
     fn ask_for(&mut self, key: &ByteString, id: Option<Raw>, search: u64) {
         let narrow = self.ask_directory(key, &id, search);
         self.ask_all(key, &id, search, |takes_part| !(narrow && takes_part));
-        if let Some(lookup) = self.peers.lookup(key) {
+        if let Some(lookup) = self.traffic.peers.lookup(key) {
             lookup.asked += usize::from(narrow);
             lookup.narrow = narrow;
         }
@@ -242,19 +262,19 @@ impl Mesh {
         search: u64,
         wanted: impl Fn(bool) -> bool,
     ) {
-        let mut links = self.joined_links(None);
+        let mut links: Vec<LinkId> = self.network.joined().map(|(_, link)| link).collect();
         links.retain(|link| {
-            let host = self.hosts.get(*link).and_then(|l| l.host.as_ref());
-            wanted(host.is_some_and(|h| self.directory.takes_part(h)))
+            let host = self.network.link(*link).and_then(|l| l.host.as_ref());
+            wanted(host.is_some_and(|h| self.traffic.directory.takes_part(h)))
         });
-        if let Some(lookup) = self.peers.lookup(key) {
+        if let Some(lookup) = self.traffic.peers.lookup(key) {
             lookup.asked += links.len();
         }
         let mut params = String::from("{");
         json::push_member(&mut params, "id", id.as_deref());
         params.push('}');
         let mut within = self.config.request_timeout;
-        if self.peers.address(key).is_some() {
+        if self.traffic.peers.address(key).is_some() {
             within = within.min(SOUGHT_WITHIN);
         }
         for link in links {
@@ -282,11 +302,16 @@ impl Mesh {
         let found = is_here.then(|| self.found_behind(link, url)).flatten();
         if let Some(found) = &found {
             if let Home::Key(key) = &found.home {
-                self.hosts.alias(found.place.url.clone(), key.clone());
+                self.network.alias(found.place.url.clone(), key.clone());
             }
             self.rename(&found.home, &found.place);
         }
-        let Some(lookup) = self.peers.lookup(&key).filter(|l| l.number == search) else {
+        let Some(lookup) = self
+            .traffic
+            .peers
+            .lookup(&key)
+            .filter(|l| l.number == search)
+        else {
             return;
         };
         lookup.asked = lookup.asked.saturating_sub(1);
@@ -298,7 +323,7 @@ impl Mesh {
 
     /// Ends a search if it has come to an end.
     pub(in crate::mesh) fn settle_lookup(&mut self, key: &ByteString) {
-        let Some(lookup) = self.peers.lookup(key).filter(|l| l.is_over()) else {
+        let Some(lookup) = self.traffic.peers.lookup(key).filter(|l| l.is_over()) else {
             return;
         };
         if lookup.found.is_none() && std::mem::take(&mut lookup.narrow) {
@@ -307,16 +332,19 @@ impl Mesh {
             self.ask_all(key, &id, search, |takes_part| takes_part);
             return self.settle_lookup(key);
         }
-        let (most, any_lost) = (self.config.request_timeout, self.sessions.any_lost());
+        let (most, any_lost) = (
+            self.config.request_timeout,
+            self.traffic.sessions.any_lost(),
+        );
         let waits = lookup.found.is_none() && lookup.can_wait(self.now.checked_sub(most));
         let until = if any_lost { Time::MAX } else { lookup.grace };
-        let known = self.peers.address(key).is_some();
+        let known = self.traffic.peers.address(key).is_some();
         if waits && !known && self.closing.is_none() && self.now < until {
-            let id = self.peers.lookup(key).and_then(|l| l.id.clone());
-            let (sends, finds) = self.peers.sleep(key, self.now, most, until);
+            let id = self.traffic.peers.lookup(key).and_then(|l| l.id.clone());
+            let (sends, finds) = self.traffic.peers.sleep(key, self.now, most, until);
             return self.nowhere(id, sends, finds);
         }
-        let Some(mut lookup) = self.peers.end_lookup(key) else {
+        let Some(mut lookup) = self.traffic.peers.end_lookup(key) else {
             return;
         };
         let found = lookup.found.take();
@@ -333,7 +361,7 @@ impl Mesh {
             sends.sort_by_key(|parcel| parcel.seq);
         }
         let Place { url, listed } = found.place.clone();
-        self.peers.locate(key, id.clone(), found);
+        self.traffic.peers.locate(key, id.clone(), found);
         if let Some(id) = id {
             self.event(Event::Located {
                 id,
@@ -347,7 +375,7 @@ impl Mesh {
             self.forward(parcel);
         }
         let most = self.config.max_addresses.max(1);
-        for id in self.peers.limit(most).into_iter().flatten() {
+        for id in self.traffic.peers.limit(most).into_iter().flatten() {
             self.event(Event::Forgotten { id });
         }
     }
@@ -365,6 +393,6 @@ impl Mesh {
     pub(in crate::mesh) fn publish(&mut self, channel: Option<Raw>, payload: Payload) {
         self.stats.published += u64::from(payload.count());
         self.load_publish(&channel, &payload);
-        self.publish_plain(channel, payload);
+        self.publish_to_v1(channel, payload);
     }
 }

@@ -12,4 +12,109 @@ mod pressure;
 mod pumping;
 mod replies;
 pub(super) mod seeking;
-pub(super) mod v1_hosts;
+mod v1_hosts;
+mod waiting;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytestring::ByteString;
+
+use crate::parts::channels::Channels;
+use crate::parts::directory::Directory;
+use crate::parts::patterns::Patterns;
+use crate::parts::peers::Peers;
+use crate::parts::recent::Recent;
+use crate::parts::sessions::Sessions;
+use crate::wire::v2;
+use crate::words::{LinkId, Raw, Time};
+use arriving::Told;
+use cargo::Cargo;
+use interest::Barrier;
+use v1_hosts::V1Host;
+
+/// What is said, and what is known about where it goes.
+#[derive(Debug)]
+pub(super) struct Traffic {
+    pub(super) sessions: Sessions<Cargo>,
+    pub(super) peers: Peers,
+    directory: Directory,
+    channels: Channels,
+    /// The patterns that other hosts listen to.
+    patterns: Patterns<ByteString>,
+    recent: Recent,
+    /// Frames that are being made.
+    frames: BTreeMap<LinkId, v2::Frame>,
+    /// Links over which more could be said if what was said before were acknowledged.
+    held_up: BTreeSet<LinkId>,
+    /// Hosts that have accepted requests.
+    asked: BTreeSet<ByteString>,
+    /// Links for which much waits.
+    pressed: BTreeSet<LinkId>,
+    /// What waits for 0.4.0 hosts, as far as anything ever did.
+    v1_hosts: BTreeMap<LinkId, V1Host>,
+    /// What was published and does not go to a host, by the host's key and the channel, as far as nobody has been told.
+    drops: BTreeMap<(ByteString, Option<Raw>), u64>,
+    /// What came over sessions and waits for the program, in the order of the events.
+    told: VecDeque<Told>,
+    /// Calls that wait until others know what is listened to here.
+    barriers: BTreeMap<u64, Barrier>,
+}
+
+impl Traffic {
+    /// For the host with that id.
+    pub(super) fn new(host_id: ByteString) -> Traffic {
+        Traffic {
+            sessions: Sessions::new(),
+            peers: Peers::default(),
+            directory: Directory::new(host_id),
+            channels: Channels::default(),
+            patterns: Patterns::default(),
+            recent: Recent::default(),
+            frames: BTreeMap::new(),
+            held_up: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            pressed: BTreeSet::new(),
+            v1_hosts: BTreeMap::new(),
+            drops: BTreeMap::new(),
+            told: VecDeque::new(),
+            barriers: BTreeMap::new(),
+        }
+    }
+
+    /// When something is due here.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        let barriers = self.barriers.values().map(|b| b.until).min();
+        let (directory, sessions) = (self.directory.deadline(), self.sessions.deadline());
+        let (recent, peers) = (self.recent.deadline(), self.peers.deadline());
+        [barriers, directory, sessions, recent, peers]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Whether nothing is listened to here.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.channels.here().len() == 0
+    }
+
+    /// A link is gone, or nothing is to be said over it any more.
+    pub(super) fn forget_link(&mut self, link: LinkId) {
+        self.frames.remove(&link);
+        self.held_up.remove(&link);
+    }
+
+    /// The link is gone, which may have been that of a 0.4.0 host.
+    pub(super) fn forget_v1_host(&mut self, link: LinkId) {
+        self.v1_hosts.remove(&link);
+    }
+
+    /// Forgets what was published longer ago than anybody may ask for.
+    pub(super) fn expire_recent(&mut self, now: Time) {
+        self.recent.expire(now);
+    }
+
+    /// The links over which more could be said if what was said before were acknowledged.
+    pub(super) fn held_up(&self) -> &BTreeSet<LinkId> {
+        &self.held_up
+    }
+}

@@ -12,7 +12,7 @@ use crate::wire::v2::Code;
 
 impl Mesh {
     pub(in crate::mesh) fn note(&mut self, host: &ByteString, note: Note) {
-        let registered = self.hosts.route_to_host(host);
+        let registered = self.network.route_to_host(host);
         if registered.is_some_and(|link| self.session_of(link).is_some()) {
             return self.load(host, Cargo::Note(note));
         }
@@ -24,7 +24,7 @@ impl Mesh {
     /// The connection with that host is lost: its program is told anew when there is another one, and jobs can go elsewhere. So what was
     /// never said is not said later.
     pub(in crate::mesh) fn return_notes(&mut self, host: &ByteString) {
-        let Some(session) = self.sessions.get_mut(host) else {
+        let Some(session) = self.traffic.sessions.get_mut(host) else {
             return;
         };
         let returned = session.take_unsaid(|cargo| matches!(cargo, Cargo::Note(_)));

@@ -16,12 +16,12 @@ use crate::words::NoteKind;
 
 impl Mesh {
     pub(in crate::mesh) fn acknowledged(&mut self, host: &ByteString, ack: &Ack) -> Option<()> {
-        let session = self.sessions.get_mut(host)?;
+        let session = self.traffic.sessions.get_mut(host)?;
         let parts = session.acknowledged(ack)?;
         let seen = session.seen_to_tell();
         let link = session.link();
         if let (Some(link), Some(upto)) = (link, seen) {
-            self.frames.entry(link).or_default().seen(upto);
+            self.traffic.frames.entry(link).or_default().seen(upto);
         }
         let mut exceptions = &ack.exceptions[..];
         for part in parts {
@@ -98,7 +98,11 @@ impl Mesh {
 
     /// Tells the senders of messages that nobody has acknowledged in time. What is sent later does not wait for them any more.
     pub(in crate::mesh) fn expire_sessions(&mut self) {
-        for (_, parts) in self.sessions.expire(self.now, self.config.request_timeout) {
+        for (_, parts) in self
+            .traffic
+            .sessions
+            .expire(self.now, self.config.request_timeout)
+        {
             for Part { run, range, .. } in parts {
                 let parcel = match run {
                     Cargo::Parcel(parcel) => parcel,
@@ -121,12 +125,12 @@ impl Mesh {
 
     /// The other host is gone, or has forgotten the session: what was under way settles as unknown.
     pub(in crate::mesh) fn end_session(&mut self, host: &ByteString) {
-        let Some(remains) = self.sessions.end(host) else {
+        let Some(remains) = self.traffic.sessions.end(host) else {
             return;
         };
         self.forget_channels(host);
         self.place_leaves(host);
-        self.directory.end(host);
+        self.traffic.directory.end(host);
         self.no_replies(host);
         for Part {
             run,
@@ -193,8 +197,8 @@ impl Mesh {
 
     /// The url of the host to which those messages have left, as far as it is known.
     pub(in crate::mesh) fn url_of(&self, parcel: &Parcel) -> Option<ByteString> {
-        let address = self.peers.address(&parcel.key)?;
-        let place = self.peers.place(&address.home)?;
+        let address = self.traffic.peers.address(&parcel.key)?;
+        let place = self.traffic.peers.place(&address.home)?;
         (address.number == parcel.flight).then(|| place.url.clone())
     }
 }

@@ -21,16 +21,16 @@ const RECORD_HASHES: usize = 4096;
 impl Mesh {
     /// A session with that host can be used.
     pub(in crate::mesh) fn place_joins(&mut self, host: &ByteString) {
-        let link = self.sessions.get(host).and_then(|s| s.link());
-        let takes_part = |l: LinkId| self.hosts.get(l).is_some_and(|l| l.directory.both());
+        let link = self.traffic.sessions.get(host).and_then(|s| s.link());
+        let takes_part = |l: LinkId| self.network.link(l).is_some_and(|l| l.directory.both());
         if link.is_some_and(takes_part) {
-            self.directory.join(host.clone(), self.now);
+            self.traffic.directory.join(host.clone(), self.now);
         }
     }
 
     /// The link with that host is gone.
     pub(in crate::mesh) fn place_leaves(&mut self, host: &ByteString) {
-        self.directory.leave(host, self.now);
+        self.traffic.directory.leave(host, self.now);
     }
 
     pub(in crate::mesh) fn rearrange(&mut self) {
@@ -39,7 +39,7 @@ impl Mesh {
             whole,
             add,
             drop,
-        } in self.directory.rearrange(self.now)
+        } in self.traffic.directory.rearrange(self.now)
         {
             for shard in drop {
                 self.tell_place(&host, &Place::Drop(shard));
@@ -58,11 +58,11 @@ impl Mesh {
     }
 
     fn tell_place(&mut self, host: &ByteString, place: &Place) {
-        let Some(session) = self.sessions.get(host).filter(|s| s.is_ready()) else {
+        let Some(session) = self.traffic.sessions.get(host).filter(|s| s.is_ready()) else {
             return;
         };
         if let Some(link) = session.link() {
-            let frame = self.frames.entry(link).or_default();
+            let frame = self.traffic.frames.entry(link).or_default();
             frame.place(place);
             if frame.len() >= 8 * RECORD_HASHES {
                 let bytes = frame.take();
@@ -81,12 +81,12 @@ impl Mesh {
             let shard = shard_of(same[0]);
             let changed = same.iter().copied().filter(|hash| {
                 if here {
-                    self.directory.created(*hash);
+                    self.traffic.directory.created(*hash);
                 }
-                here || self.directory.removed(*hash)
+                here || self.traffic.directory.removed(*hash)
             });
             let changed: Vec<u64> = changed.collect();
-            for host in self.directory.told_of(shard) {
+            for host in self.traffic.directory.told_of(shard) {
                 tell.entry(host).or_default().extend(&changed);
             }
         }
@@ -114,12 +114,12 @@ impl Mesh {
         search: u64,
     ) -> bool {
         let hash = hash::of(key);
-        let (host, asks) = match self.directory.hint(hash) {
+        let (host, asks) = match self.traffic.directory.hint(hash) {
             Hint::None => return false,
             Hint::Owner(host) => (host, false),
             Hint::Ask(host) => (host, true),
         };
-        let ready = self.sessions.get(&host).filter(|s| s.is_ready());
+        let ready = self.traffic.sessions.get(&host).filter(|s| s.is_ready());
         let Some(link) = ready.and_then(|s| s.link()) else {
             return false;
         };
@@ -129,7 +129,7 @@ impl Mesh {
             search,
         };
         let number = self.questions.open(link, self.now + within, asked);
-        let frame = self.frames.entry(link).or_default();
+        let frame = self.traffic.frames.entry(link).or_default();
         if asks {
             frame.look(number, id);
         } else {
@@ -143,28 +143,40 @@ impl Mesh {
         match place {
             Place::Add { whole, hashes } => {
                 if whole {
-                    self.directory.forget(host);
+                    self.traffic.directory.forget(host);
                 }
-                self.directory.register(host, hashes);
+                self.traffic.directory.register(host, hashes);
             }
-            Place::Remove(hashes) => self.directory.unregister(host, hashes),
-            Place::Drop(shard) => self.directory.forget_shard(host, shard),
+            Place::Remove(hashes) => self.traffic.directory.unregister(host, hashes),
+            Place::Drop(shard) => self.traffic.directory.forget_shard(host, shard),
         }
     }
 
     /// Another host asks for a peer, because its hash is in a shard of ours.
     pub(in crate::mesh) fn look(&mut self, host: &ByteString, number: u64, id: Option<Raw>) {
-        let owner = self.directory.owner(hash::of(&json::id_key(&id))).cloned();
+        let owner = self
+            .traffic
+            .directory
+            .owner(hash::of(&json::id_key(&id)))
+            .cloned();
         match owner {
             Some(owner) if owner == self.id => self.ask_here(host, number, id),
-            Some(owner) if owner != *host && self.directory.takes_part(&owner) => {
-                if let Some(link) = self.sessions.get(&owner).and_then(|s| s.link()) {
-                    self.frames.entry(link).or_default().ask(number, host, &id);
+            Some(owner) if owner != *host && self.traffic.directory.takes_part(&owner) => {
+                if let Some(link) = self.traffic.sessions.get(&owner).and_then(|s| s.link()) {
+                    self.traffic
+                        .frames
+                        .entry(link)
+                        .or_default()
+                        .ask(number, host, &id);
                 }
             }
             _ => {
-                if let Some(link) = self.sessions.get(host).and_then(|s| s.link()) {
-                    self.frames.entry(link).or_default().found(number, None);
+                if let Some(link) = self.traffic.sessions.get(host).and_then(|s| s.link()) {
+                    self.traffic
+                        .frames
+                        .entry(link)
+                        .or_default()
+                        .found(number, None);
                 }
             }
         }
@@ -172,7 +184,7 @@ impl Mesh {
 
     /// Somebody wants to know whether a peer lives here.
     pub(in crate::mesh) fn ask_here(&mut self, asker: &ByteString, number: u64, id: Option<Raw>) {
-        let Some(link) = self.sessions.get(asker).and_then(|s| s.link()) else {
+        let Some(link) = self.traffic.sessions.get(asker).and_then(|s| s.link()) else {
             return; // It will ask everybody soon.
         };
         self.event(crate::event::Event::Lookup { id });
@@ -183,7 +195,8 @@ impl Mesh {
         if self.session_of(link).is_some() {
             let url = self.url.clone().unwrap_or_default();
             let here = self.is_here(reply).then_some(url);
-            self.frames
+            self.traffic
+                .frames
                 .entry(link)
                 .or_default()
                 .found(number, here.as_ref());
@@ -202,7 +215,7 @@ impl Mesh {
         else {
             return;
         };
-        let Some(link) = self.sessions.get(host).and_then(|s| s.link()) else {
+        let Some(link) = self.traffic.sessions.get(host).and_then(|s| s.link()) else {
             return;
         };
         let quoted = |text: &str| Raw::from(json::quote(text));

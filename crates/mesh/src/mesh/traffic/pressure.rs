@@ -55,7 +55,7 @@ impl Mesh {
     /// What is said to a host with sessions, from now on until it is acknowledged.
     pub(in crate::mesh) fn load(&mut self, host: &ByteString, cargo: Cargo) {
         let mut bounds = self.bounds();
-        let Some(session) = self.sessions.get(host) else {
+        let Some(session) = self.traffic.sessions.get(host) else {
             return;
         };
         if !cargo.fits(&session.limits.with(&self.limits())) {
@@ -65,7 +65,7 @@ impl Mesh {
             return self.take_in_cargo(host, cargo);
         }
         if session.link().is_none() && cargo.is_parcel() {
-            let waiting = self.sessions.waiting();
+            let waiting = self.traffic.sessions.waiting();
             if waiting >= bounds.bytes {
                 return self.refuse_cargo(host, cargo, Refusal::Overloaded);
             }
@@ -93,7 +93,7 @@ impl Mesh {
     fn take_in_cargo(&mut self, host: &ByteString, cargo: Cargo) {
         self.admit_gap(host);
         let timeout = self.config.request_timeout;
-        self.sessions.push(host, cargo, self.now, timeout);
+        self.traffic.sessions.push(host, cargo, self.now, timeout);
         self.pump(host, false);
         self.weigh(host);
     }
@@ -190,9 +190,9 @@ impl Mesh {
                 payload: Payload::one(Some(text.into())),
             };
             let room = |session: &Session<Cargo>| session.has_room(&reply, &bounds);
-            if self.sessions.get(host).is_some_and(room) {
+            if self.traffic.sessions.get(host).is_some_and(room) {
                 let timeout = self.config.request_timeout;
-                self.sessions.push(host, reply, self.now, timeout);
+                self.traffic.sessions.push(host, reply, self.now, timeout);
             }
         }
         self.pump(host, false);
@@ -224,7 +224,7 @@ impl Mesh {
         payload: &Payload,
     ) {
         let count = u64::from(payload.count());
-        if let Some(session) = self.sessions.get_mut(host) {
+        if let Some(session) = self.traffic.sessions.get_mut(host) {
             session.skipped += count;
         }
         let key = self.key_of(host);
@@ -232,15 +232,15 @@ impl Mesh {
     }
 
     pub(in crate::mesh) fn note_drop(&mut self, key: ByteString, channel: Option<Raw>, count: u64) {
-        *self.drops.entry((key, channel)).or_default() += count;
-        if self.drops.len() >= MAX_DROPS {
+        *self.traffic.drops.entry((key, channel)).or_default() += count;
+        if self.traffic.drops.len() >= MAX_DROPS {
             self.tell_drops();
         }
     }
 
     /// Tells the program what was dropped.
     pub(in crate::mesh) fn tell_drops(&mut self) {
-        for ((key, channel), count) in std::mem::take(&mut self.drops) {
+        for ((key, channel), count) in std::mem::take(&mut self.traffic.drops) {
             self.event(Event::Dropped {
                 key,
                 channel,
@@ -251,33 +251,33 @@ impl Mesh {
 
     /// If something was dropped, says so before anything that comes after it.
     fn admit_gap(&mut self, host: &ByteString) {
-        if let Some(session) = self.sessions.get_mut(host)
+        if let Some(session) = self.traffic.sessions.get_mut(host)
             && session.skipped > 0
         {
             let gap = Cargo::Gap(std::mem::take(&mut session.skipped));
             let timeout = self.config.request_timeout;
-            self.sessions.push(host, gap, self.now, timeout);
+            self.traffic.sessions.push(host, gap, self.now, timeout);
         }
     }
 
     /// There is more room than before: what was dropped can be told, and perhaps the program can go on.
     pub(in crate::mesh) fn relieve(&mut self, host: &ByteString) {
         let bounds = self.bounds();
-        if let Some(session) = self.sessions.get(host)
+        if let Some(session) = self.traffic.sessions.get(host)
             && session.skipped > 0
             && !session.is_full(&bounds)
         {
             self.admit_gap(host);
             self.pump(host, false);
         }
-        if !self.pressed.is_empty() {
+        if !self.traffic.pressed.is_empty() {
             self.weigh(host);
         }
     }
 
     /// Notes how much waits for a connected host.
     pub(in crate::mesh) fn weigh(&mut self, host: &ByteString) {
-        let Some(session) = self.sessions.get(host) else {
+        let Some(session) = self.traffic.sessions.get(host) else {
             return;
         };
         let (bytes, messages) = (session.occupied(), session.messages());
@@ -289,8 +289,8 @@ impl Mesh {
     pub(in crate::mesh) fn press(&mut self, link: LinkId, bytes: usize, messages: usize) {
         let bounds = self.bounds();
         if bytes > bounds.bytes / 2 || messages > bounds.messages / 2 {
-            if self.pressed.insert(link) {
-                let key = self.hosts.get(link).and_then(|l| l.key.clone());
+            if self.traffic.pressed.insert(link) {
+                let key = self.network.link(link).and_then(|l| l.key.clone());
                 self.event(Event::Slow {
                     key: key.unwrap_or_default(),
                 });
@@ -302,7 +302,7 @@ impl Mesh {
 
     /// Not much waits for that link, or it has ended.
     pub(in crate::mesh) fn release(&mut self, link: LinkId) {
-        if self.pressed.remove(&link) && self.pressed.is_empty() {
+        if self.traffic.pressed.remove(&link) && self.traffic.pressed.is_empty() {
             self.event(Event::Relieved);
         }
     }
@@ -315,10 +315,10 @@ impl Mesh {
         let (key, patient) = (parcel.key.clone(), parcel.patient);
         let room = match parcel.returned {
             true => parcel.payload.count(),
-            false => self.peers.room(&parcel, &bounds),
+            false => self.traffic.peers.room(&parcel, &bounds),
         };
         if let Some(parcel) = self.admit_part(parcel, room) {
-            self.peers.wait(&key, parcel);
+            self.traffic.peers.wait(&key, parcel);
         }
         if !patient {
             self.look_again(&key);
@@ -327,14 +327,14 @@ impl Mesh {
 
     /// The key of a host with a session, as connections or timers have it.
     pub(in crate::mesh) fn key_of(&self, host: &ByteString) -> ByteString {
-        let session = self.sessions.get(host);
+        let session = self.traffic.sessions.get(host);
         session.map_or_else(|| host.clone(), |s| s.key.clone())
     }
 
     /// Ends the session with a host that did not say goodbye: something may be missing on both sides.
     pub(in crate::mesh) fn break_session(&mut self, host: &ByteString) {
         let key = self.key_of(host);
-        let Some(session) = self.sessions.get(host) else {
+        let Some(session) = self.traffic.sessions.get(host) else {
             return;
         };
         let mut lost: Vec<(Option<Raw>, u64)> = Vec::new();
@@ -352,7 +352,7 @@ impl Mesh {
 
     /// Of what that host has published something may be missing here.
     pub(in crate::mesh) fn perhaps_missing(&mut self, key: ByteString) {
-        if !self.config.interests || self.channels.here().len() > 0 {
+        if !self.config.interests || self.traffic.channels.here().len() > 0 {
             self.event(Event::Gap { key, count: None });
         }
     }

@@ -14,27 +14,27 @@ const FRAME_BYTES: usize = 64 * 1024;
 impl Mesh {
     /// The other host of a link, if a session uses that link.
     pub(in crate::mesh) fn session_of(&self, link: LinkId) -> Option<ByteString> {
-        let host = self.hosts.get(link)?.host.as_ref()?;
-        let session = self.sessions.get(host)?;
+        let host = self.network.link(link)?.host.as_ref()?;
+        let session = self.traffic.sessions.get(host)?;
         (session.link() == Some(link)).then(|| host.clone())
     }
 
     /// Whether our own protocol may be spoken over that link.
     pub(in crate::mesh) fn is_ready(&self, link: LinkId) -> bool {
         let host = self.session_of(link);
-        let session = host.and_then(|host| self.sessions.get(&host));
+        let session = host.and_then(|host| self.traffic.sessions.get(&host));
         session.is_some_and(|session| session.is_ready())
     }
 
     /// Says what may be said. `all`: also beyond the other host's window, because we are leaving.
     pub(in crate::mesh) fn pump(&mut self, host: &ByteString, all: bool) {
-        let Some(session) = self.sessions.get_mut(host) else {
+        let Some(session) = self.traffic.sessions.get_mut(host) else {
             return;
         };
         let Some(link) = session.link() else {
             return;
         };
-        let frame = self.frames.entry(link).or_default();
+        let frame = self.traffic.frames.entry(link).or_default();
         let limits = session.limits;
         // Nobody knows any more where peers are when we have begun to close.
         let knows = self.closing.is_none();
@@ -44,7 +44,9 @@ impl Mesh {
                 self.out.push(Output::TransmitBinary { link, bytes });
             }
             match cargo {
-                Cargo::Parcel(p) if again && knows && self.peers.is_adrift(&p.key, p.flight) => {
+                Cargo::Parcel(p)
+                    if again && knows && self.traffic.peers.is_adrift(&p.key, p.flight) =>
+                {
                     // It must not come after what has arrived elsewhere.
                     frame.send(
                         first,
@@ -72,25 +74,25 @@ impl Mesh {
             }
         }
         if session.is_held_up() {
-            self.held_up.insert(link);
+            self.traffic.held_up.insert(link);
         } else {
-            self.held_up.remove(&link);
+            self.traffic.held_up.remove(&link);
         }
     }
 
     /// Acknowledges what has been applied.
     pub(in crate::mesh) fn acknowledge(&mut self, host: &ByteString) {
-        let Some(session) = self.sessions.get_mut(host) else {
+        let Some(session) = self.traffic.sessions.get_mut(host) else {
             return;
         };
         if let (Some(link), Some(ack)) = (session.link(), session.ack()) {
-            self.frames.entry(link).or_default().ack(&ack);
+            self.traffic.frames.entry(link).or_default().ack(&ack);
         }
     }
 
     /// The other host knows the session: what waited can be said.
     pub(in crate::mesh) fn session_ready(&mut self, host: &ByteString) {
-        if let Some(session) = self.sessions.get_mut(host) {
+        if let Some(session) = self.traffic.sessions.get_mut(host) {
             session.ready();
         }
         self.tell_channels(host);
@@ -104,7 +106,7 @@ impl Mesh {
 
     /// Closes the frame that is being made for a link, so that what is transmitted next comes after it.
     pub(in crate::mesh) fn close_frame(&mut self, link: LinkId) {
-        if let Some(frame) = self.frames.get_mut(&link)
+        if let Some(frame) = self.traffic.frames.get_mut(&link)
             && !frame.is_empty()
         {
             let bytes = frame.take();
@@ -114,7 +116,7 @@ impl Mesh {
 
     /// Closes all frames: nothing more will be added to them now.
     pub(in crate::mesh) fn close_frames(&mut self) {
-        for (link, frame) in &mut self.frames {
+        for (link, frame) in &mut self.traffic.frames {
             if !frame.is_empty() {
                 let (link, bytes) = (*link, frame.take());
                 self.out.push(Output::TransmitBinary { link, bytes });

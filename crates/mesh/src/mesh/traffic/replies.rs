@@ -19,10 +19,11 @@ impl Mesh {
         outcome: Outcome,
         payload: Payload,
     ) {
-        let Some(session) = self.sessions.get(host) else {
+        let Some(session) = self.traffic.sessions.get(host) else {
             return;
         };
-        if session.link().is_none() && self.sessions.waiting() > self.config.max_queue_bytes {
+        if session.link().is_none() && self.traffic.sessions.waiting() > self.config.max_queue_bytes
+        {
             return;
         }
         let reply = Cargo::Reply {
@@ -34,14 +35,14 @@ impl Mesh {
     }
 
     pub(in crate::mesh) fn accepted(&mut self, seq: u64, count: u64, host: &ByteString) {
-        self.asked.insert(host.clone());
+        self.traffic.asked.insert(host.clone());
         let host = host.clone();
         self.event(Event::Accepted { seq, count, host });
     }
 
     /// The session with that host has ended, and with it the way back for replies.
     pub(in crate::mesh) fn no_replies(&mut self, host: &ByteString) {
-        if let Some(host) = self.asked.take(host)
+        if let Some(host) = self.traffic.asked.take(host)
             && !sabotage::is(Sabotage::NoGone)
         {
             self.event(Event::Gone { host });

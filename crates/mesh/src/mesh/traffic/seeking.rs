@@ -9,6 +9,7 @@ use super::cargo::Cargo;
 use crate::error::SendError;
 use crate::event::Event;
 use crate::mesh::Mesh;
+use crate::mesh::network::for_traffic::Whereabouts;
 use crate::parts::peers::{Found, Home, Parcel, Place};
 use crate::sabotage::{self, Sabotage};
 use crate::words::{Answer, Call, LinkId, Raw, Time};
@@ -19,48 +20,22 @@ pub(in crate::mesh) const SOUGHT_WITHIN: Duration = Duration::from_secs(2);
 /// So long are peers looked for for which messages have waited when their host has gone: its successor may make them only now.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Where a host is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mesh) enum Whereabouts {
-    /// It is connected, by that link.
-    There(LinkId),
-    /// It may come back.
-    Lost,
-    Gone,
-}
-
 impl Mesh {
+    /// Where the host is at which peers are known to live. One with which a session is kept may come back.
     pub(in crate::mesh) fn whereabouts(&self, home: &Home) -> Whereabouts {
-        let (link, lost) = match home {
-            Home::Host(host) => {
-                let link = self.hosts.route_to_host(host);
-                let lost = || {
-                    self.lost_session(host)
-                        || !self.hosts.lost_host(host).is_empty()
-                        || self.hosts.connecting("", Some(&**host)).is_some()
-                };
-                (link, link.is_none() && lost())
-            }
-            Home::Key(key) => {
-                let url = self.peers.place(home).map(|place| &place.url);
-                let mut names = [Some(key), url].into_iter().flatten();
-                let link = names.clone().find_map(|name| self.hosts.route(name));
-                let lost = |name: &ByteString| {
-                    self.hosts.lost(name).is_some() || self.hosts.dialling(name).is_some()
-                };
-                (link, link.is_none() && names.any(lost))
-            }
+        let (host, url) = match home {
+            Home::Host(host) => (Some(host), None),
+            Home::Key(_) => (None, self.traffic.peers.place(home).map(|p| &p.url)),
         };
-        match link {
-            Some(link) => Whereabouts::There(link),
-            None if lost => Whereabouts::Lost,
-            None => Whereabouts::Gone,
+        match self.network.whereabouts(home, url) {
+            Whereabouts::Gone if host.is_some_and(|h| self.lost_session(h)) => Whereabouts::Lost,
+            whereabouts => whereabouts,
         }
     }
 
     /// Whether there is a session with that host, which has no link.
     fn lost_session(&self, host: &ByteString) -> bool {
-        let session = self.sessions.get(host);
+        let session = self.traffic.sessions.get(host);
         session.is_some_and(|s| s.link().is_none())
     }
 
@@ -70,11 +45,11 @@ impl Mesh {
         link: LinkId,
         url: Option<ByteString>,
     ) -> Option<Found> {
-        let l = self.hosts.get(link)?;
+        let l = self.network.link(link)?;
         let url = if l.taken { l.url.clone() } else { url };
         let home = match &l.host {
             Some(host) => {
-                self.hosts.route_to_host(host)?;
+                self.network.route_to_host(host)?;
                 Home::Host(host.clone())
             }
             None => Home::Key(l.key.clone()?),
@@ -88,7 +63,7 @@ impl Mesh {
 
     /// Programs are to see that host's peers there from now on.
     pub(in crate::mesh) fn rename(&mut self, home: &Home, place: &Place) {
-        for id in self.peers.rename(home, place) {
+        for id in self.traffic.peers.rename(home, place) {
             let url = place.url.clone();
             self.event(Event::Located { id, url });
         }
@@ -96,8 +71,8 @@ impl Mesh {
 
     /// A host is connected: whatever was said to its peers while it was lost has failed, and others may have what nobody had.
     pub(in crate::mesh) fn host_is_here(&mut self, link: LinkId) {
-        self.peers.polls.come(self.now);
-        let Some(l) = self.hosts.get(link) else {
+        self.traffic.peers.polls.come(self.now);
+        let Some(l) = self.network.link(link) else {
             return;
         };
         let home = match (&l.host, &l.key) {
@@ -110,8 +85,8 @@ impl Mesh {
         {
             self.rename(&home, &found.place);
         }
-        for key in self.peers.sought(&home) {
-            if let Some(lookup) = self.peers.end_lookup(&key) {
+        for key in self.traffic.peers.sought(&home) {
+            if let Some(lookup) = self.traffic.peers.end_lookup(&key) {
                 let (sends, finds) = lookup.into_waiting();
                 self.still_lost(&key, sends, finds);
             }
@@ -121,14 +96,14 @@ impl Mesh {
     /// Messages to a peer whose host is lost.
     pub(in crate::mesh) fn send_to_lost(&mut self, mut parcel: Parcel) {
         let (key, id) = (parcel.key.clone(), parcel.to.clone());
-        let home = self.peers.address(&key).map(|a| a.home.clone());
+        let home = self.traffic.peers.address(&key).map(|a| a.home.clone());
         if let Some(Home::Host(host)) = home
             && parcel.patient
             && self.lost_session(&host)
         {
-            self.peers.took_off(&mut parcel);
+            self.traffic.peers.took_off(&mut parcel);
             self.load(&host, Cargo::Parcel(parcel));
-            self.peers.polls.add(&key, self.now);
+            self.traffic.peers.polls.add(&key, self.now);
             self.seek(&key, &id);
             return self.settle_lookup(&key);
         }
@@ -142,13 +117,13 @@ impl Mesh {
 
     /// Looks for a peer of a lost host among the others, unless that has just been in vain. Gives whether it is looked for.
     pub(in crate::mesh) fn seek(&mut self, key: &ByteString, id: &Option<Raw>) -> bool {
-        if self.peers.lookup(key).is_some() {
+        if self.traffic.peers.lookup(key).is_some() {
             return true;
         }
         if sabotage::is(Sabotage::NoSeeking) {
             return false;
         }
-        let allowed = self.peers.polls.allow(key, self.now, false);
+        let allowed = self.traffic.peers.polls.allow(key, self.now, false);
         if allowed {
             self.look_up(key, id.clone());
         }
@@ -171,8 +146,8 @@ impl Mesh {
     }
 
     pub(super) fn unreachable(&mut self, parcel: &Parcel) {
-        let home = self.peers.address(&parcel.key).map(|a| &a.home);
-        let place = home.and_then(|home| self.peers.place(home));
+        let home = self.traffic.peers.address(&parcel.key).map(|a| &a.home);
+        let place = home.and_then(|home| self.traffic.peers.place(home));
         let Some(url) = place.map(|place| place.url.clone()) else {
             return self.not_found(parcel);
         };
@@ -184,7 +159,7 @@ impl Mesh {
 
     /// Takes back the messages to that peer that wait for its lost host.
     pub(in crate::mesh) fn recall(&mut self, key: &ByteString) -> Vec<Parcel> {
-        let home = self.peers.address(key).map(|a| a.home.clone());
+        let home = self.traffic.peers.address(key).map(|a| a.home.clone());
         let Some(Home::Host(host)) = home else {
             return Vec::new();
         };
@@ -192,7 +167,7 @@ impl Mesh {
     }
 
     fn recall_from(&mut self, host: &ByteString, wanted: impl Fn(&Parcel) -> bool) -> Vec<Parcel> {
-        let Some(session) = self.sessions.get_mut(host) else {
+        let Some(session) = self.traffic.sessions.get_mut(host) else {
             return Vec::new();
         };
         let recalled = session.recall(|cargo| matches!(cargo, Cargo::Parcel(p) if wanted(p)));
@@ -219,7 +194,7 @@ impl Mesh {
             let key = parcel.key.clone();
             self.landed(&parcel, parcel.payload.count());
             parcel.flight = 0;
-            match self.peers.address(&key).map(|a| &a.home) {
+            match self.traffic.peers.address(&key).map(|a| &a.home) {
                 Some(Home::Host(h)) if h == host => self.forget(&key),
                 Some(_) => {
                     self.forward(parcel);
@@ -227,33 +202,33 @@ impl Mesh {
                 }
                 None => {}
             }
-            if self.peers.lookup(&key).is_none() {
+            if self.traffic.peers.lookup(&key).is_none() {
                 self.look_up(&key, parcel.to.clone());
             }
-            if let Some(lookup) = self.peers.lookup(&key) {
+            if let Some(lookup) = self.traffic.peers.lookup(&key) {
                 lookup.grace = self.now.saturating_add(GRACE);
             }
-            self.peers.wait(&key, parcel);
+            self.traffic.peers.wait(&key, parcel);
             self.settle_lookup(&key);
         }
     }
 
     /// Looks again for peers for which messages wait: for those whose turn it is.
     pub(in crate::mesh) fn poll(&mut self, due: Option<Time>) {
-        for key in self.peers.polls.due(due) {
-            let address = self.peers.address(&key).filter(|a| a.flying > 0);
+        for key in self.traffic.peers.polls.due(due) {
+            let address = self.traffic.peers.address(&key).filter(|a| a.flying > 0);
             let id = address.and_then(|a| a.id.clone());
             let lost = address.is_some_and(|a| self.whereabouts(&a.home) == Whereabouts::Lost);
-            let is_sought = self.peers.lookup(&key).is_some();
+            let is_sought = self.traffic.peers.lookup(&key).is_some();
             if !lost && !is_sought {
-                self.peers.polls.remove(&key);
+                self.traffic.peers.polls.remove(&key);
                 continue;
             }
-            self.peers.polls.keep(&key, self.now);
-            if is_sought && !self.peers.is_asleep(&key) {
+            self.traffic.peers.polls.keep(&key, self.now);
+            if is_sought && !self.traffic.peers.is_asleep(&key) {
                 continue;
             }
-            if self.peers.polls.allow(&key, self.now, true) {
+            if self.traffic.peers.polls.allow(&key, self.now, true) {
                 if !is_sought {
                     self.look_up(&key, id);
                 }

@@ -1,31 +1,38 @@
 //! What the driver and the program may ask: what waits, for whom, and whether it is much.
 
-use super::Mesh;
-use super::traffic::seeking::Whereabouts;
-use super::traffic::v1_hosts::ENTRY;
+use super::v1_hosts::ENTRY;
 use crate::json;
+use crate::mesh::Mesh;
+use crate::mesh::network::for_traffic::Whereabouts;
 use crate::stats::{Queue, Stats};
 use crate::words::{Answer, Raw};
 
 impl Mesh {
     /// Whether it would be better to publish no more for now. When that changes, [`Event::Relieved`] tells so.
     pub fn is_pressed(&self) -> bool {
-        !self.pressed.is_empty()
+        !self.traffic.pressed.is_empty()
     }
 
     /// Whether a send to that peer would fail because too much is under way.
     pub fn refuses(&self, to: &Option<Raw>) -> bool {
         let key = json::id_key(to);
         let bounds = self.bounds();
-        let Some(address) = self.peers.address(&key) else {
-            return self.peers.is_full(&bounds);
+        let Some(address) = self.traffic.peers.address(&key) else {
+            return self.traffic.peers.is_full(&bounds);
         };
         let Whereabouts::There(link) = self.whereabouts(&address.home) else {
             return false;
         };
-        match self.session_of(link).and_then(|h| self.sessions.get(&h)) {
+        match self
+            .session_of(link)
+            .and_then(|h| self.traffic.sessions.get(&h))
+        {
             Some(session) => session.is_full(&bounds),
-            None => self.plains.get(&link).is_some_and(|p| p.is_full(&bounds)),
+            None => self
+                .traffic
+                .v1_hosts
+                .get(&link)
+                .is_some_and(|p| p.is_full(&bounds)),
         }
     }
 
@@ -36,10 +43,12 @@ impl Mesh {
 
     /// What waits for each host that is connected, or lost.
     pub fn queues(&self) -> Vec<Queue> {
-        let joined = self.hosts.joined().map(|(key, link)| {
-            let session = self.session_of(link).and_then(|h| self.sessions.get(&h));
-            let plain = self.plains.get(&link);
-            let (messages, bytes, in_flight) = match (session, plain) {
+        let joined = self.network.joined().map(|(key, link)| {
+            let session = self
+                .session_of(link)
+                .and_then(|h| self.traffic.sessions.get(&h));
+            let v1 = self.traffic.v1_hosts.get(&link);
+            let (messages, bytes, in_flight) = match (session, v1) {
                 (Some(s), _) => (s.messages(), s.occupied(), s.in_flight()),
                 (None, Some(p)) => (p.messages(), p.occupied(), p.in_flight()),
                 (None, None) => (0, 0, 0),
@@ -53,23 +62,32 @@ impl Mesh {
                 in_flight,
             }
         });
-        let lost = self.sessions.hosts().into_iter().filter_map(|host| {
-            let session = self.sessions.get(&host).filter(|s| s.link().is_none())?;
-            Some(Queue {
-                key: self.key_of(&host),
-                link: None,
-                messages: session.messages(),
-                bytes: session.occupied(),
-                in_flight: 0,
-            })
-        });
+        let lost = self
+            .traffic
+            .sessions
+            .hosts()
+            .into_iter()
+            .filter_map(|host| {
+                let session = self
+                    .traffic
+                    .sessions
+                    .get(&host)
+                    .filter(|s| s.link().is_none())?;
+                Some(Queue {
+                    key: self.key_of(&host),
+                    link: None,
+                    messages: session.messages(),
+                    bytes: session.occupied(),
+                    in_flight: 0,
+                })
+            });
         joined.chain(lost).collect()
     }
 
     /// How many messages are under way: not acknowledged, or not even sent.
     pub fn under_way(&self) -> usize {
         let queued: usize = self.queues().iter().map(|q| q.messages).sum();
-        queued + self.peers.waiting()
+        queued + self.traffic.peers.waiting()
     }
 
     /// How many bytes the answers take that wait for the program, about.
@@ -78,7 +96,7 @@ impl Mesh {
     }
 
     /// Ends `drain` when nothing is under way any more.
-    pub(super) fn finish_draining(&mut self) {
+    pub(in crate::mesh) fn finish_draining(&mut self) {
         if self.draining.is_some()
             && self.under_way() == 0
             && let Some(call) = self.draining.take()
