@@ -268,7 +268,7 @@ impl Mesh {
         self.traffic.expire_recent(self.now);
         self.redial_due();
         self.try_all_due();
-        self.forget_numbers();
+        self.network.forget_numbers();
         self.insist_on_overdue();
         self.look_at_doubtful();
         self.end_overdue_rounds();

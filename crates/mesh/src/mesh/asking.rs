@@ -93,7 +93,7 @@ impl Mesh {
             Asked::Send(parcel) => {
                 self.landed_at_v1(link, &parcel);
                 let id = parcel.to.clone();
-                let url = self.url_of(&parcel);
+                let url = self.traffic.url_of(&parcel);
                 let timeout = why == Silence::Timeout;
                 let error = if timeout {
                     SendError::Timeout { id }

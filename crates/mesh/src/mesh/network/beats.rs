@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use super::Network;
 use crate::config::Config;
 use crate::event::{Event, Output};
 use crate::mesh::Mesh;
@@ -13,11 +14,6 @@ use crate::wire::v2::Frame;
 use crate::words::{LinkId, Time};
 
 impl Mesh {
-    fn is_watched(&self, link: LinkId) -> bool {
-        let joined = self.network.hosts.get(link).map(|l| l.state) == Some(State::Joined);
-        joined && !is_relayed(link)
-    }
-
     /// That link is registered. Relayed ones end with the direct one that carries them.
     pub(in crate::mesh) fn watch_link(&mut self, link: LinkId) {
         let interval = self.config.heartbeat_interval;
@@ -60,7 +56,7 @@ impl Mesh {
             self.beat();
         }
         while let Some(link) = self.network.liveness.take_silent(self.now, timeout) {
-            if self.is_watched(link) {
+            if self.network.is_watched(link) {
                 self.out.push(Output::Probe { link });
             } else {
                 self.network.liveness.forget(link);
@@ -71,7 +67,7 @@ impl Mesh {
     /// Lets all others hear of us, and those who would not by themselves let us hear of them.
     fn beat(&mut self) {
         let mut liveness = std::mem::take(&mut self.network.liveness);
-        liveness.retain(|link| self.is_watched(link));
+        liveness.retain(|link| self.network.is_watched(link));
         let Config {
             heartbeat_interval: interval,
             heartbeat_timeout: timeout,
@@ -107,7 +103,7 @@ impl Mesh {
         if !self.network.liveness.is_probed(link) {
             return;
         }
-        if !self.is_watched(link) {
+        if !self.network.is_watched(link) {
             return self.network.liveness.forget(link);
         }
         let at = at.min(self.now);
@@ -125,7 +121,7 @@ impl Mesh {
             .sessions
             .get(host)
             .and_then(|session| session.link());
-        let Some(link) = link.filter(|link| self.is_watched(*link)) else {
+        let Some(link) = link.filter(|link| self.network.is_watched(*link)) else {
             return;
         };
         let every = Duration::from_millis(interval);
@@ -140,6 +136,13 @@ impl Mesh {
                 time: Duration::from_millis(stalled),
             });
         }
+    }
+}
+
+impl Network {
+    fn is_watched(&self, link: LinkId) -> bool {
+        let joined = self.hosts.get(link).map(|l| l.state) == Some(State::Joined);
+        joined && !is_relayed(link)
     }
 }
 

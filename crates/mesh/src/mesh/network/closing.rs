@@ -120,7 +120,7 @@ impl Mesh {
         let twins: Vec<LinkId> = links
             .iter()
             .map(|(id, _)| *id)
-            .filter(|id| self.twin(*id).is_some())
+            .filter(|id| self.network.twin(*id).is_some())
             .collect();
         for (link, state) in links {
             match state {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use super::Network;
 use super::joining::EXPECTED_WITHIN;
 use super::members::MEMBERS_WITHIN;
 use crate::error::CallError;
@@ -42,7 +43,7 @@ impl Mesh {
         }
         let dialling = self.network.hosts.connecting(&url, host.as_deref());
         if let (Some(link), Waiter::Redial { key, host, .. }) = (dialling, &waiter) {
-            self.expect_instead(link, key, host.as_ref());
+            self.network.expect_instead(link, key, host.as_ref());
         }
         let waiters = match dialling.and_then(|link| self.network.hosts.get_mut(link)) {
             Some(link) => Some(&mut link.waiters),
@@ -68,17 +69,6 @@ impl Mesh {
             _ => self.network.hosts.lost_behind(&url).or(host),
         };
         self.dial(url, hint, waiter);
-    }
-
-    /// Whoever was looked for there before has come back since we began to dial, or another one came in its place; and was lost again.
-    fn expect_instead(&mut self, link: LinkId, key: &ByteString, host: Option<&ByteString>) {
-        if let Some(l) = self.network.hosts.get_mut(link) {
-            l.waiters
-                .retain(|w| !matches!(w, Waiter::Redial { key: k, .. } if k == key));
-            if l.state == State::Dialling && !is_relayed(link) {
-                l.hint = host.cloned();
-            }
-        }
     }
 
     pub(in crate::mesh) fn dial(
@@ -183,7 +173,7 @@ impl Mesh {
             features,
             quiet,
             limits: self.limits(),
-            relayed: (!is_relayed(link)).then(|| self.relayed_digest().into()),
+            relayed: (!is_relayed(link)).then(|| self.network.relayed_digest().into()),
             session: Some(session),
         }
     }
@@ -228,7 +218,7 @@ impl Mesh {
         let Some(l) = self.detour(link, l, &error) else {
             return;
         };
-        let error = self.cause(link, error);
+        let error = self.network.cause(link, error);
         self.retry_member(&l, &error);
         if matches!(error, CallError::Lost { .. } | CallError::Timeout)
             && let (Some(url), Some(host)) = (&l.dialled, &l.hint)
@@ -258,6 +248,19 @@ impl Mesh {
         if let Some(l) = self.network.hosts.get_mut(link) {
             l.replace = true;
             l.waiters.extend(waiters);
+        }
+    }
+}
+
+impl Network {
+    /// Whoever was looked for there before has come back since we began to dial, or another one came in its place; and was lost again.
+    fn expect_instead(&mut self, link: LinkId, key: &ByteString, host: Option<&ByteString>) {
+        if let Some(l) = self.hosts.get_mut(link) {
+            l.waiters
+                .retain(|w| !matches!(w, Waiter::Redial { key: k, .. } if k == key));
+            if l.state == State::Dialling && !is_relayed(link) {
+                l.hint = host.cloned();
+            }
         }
     }
 }

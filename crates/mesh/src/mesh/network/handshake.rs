@@ -94,7 +94,7 @@ impl Mesh {
             self.drop_link(link);
             return None;
         }
-        let limits = self.limits_over(link);
+        let limits = self.network.limits_over(link);
         let there = Standing {
             received: offer.received,
             seen: offer.seen,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use super::Network;
 use super::rounds::RoundEnd;
 use crate::error::CallError;
 use crate::event::Event;
@@ -39,11 +40,11 @@ impl Mesh {
     pub(in crate::mesh) fn greeted(&mut self, link: LinkId, welcome: Option<Welcome>) {
         let adopted = welcome.as_ref().map(|w| w.network.clone());
         let welcome = welcome.unwrap_or_default();
-        let Some(dialled) = self.note_welcome(link, &welcome) else {
+        let Some(dialled) = self.network.note_welcome(link, &welcome) else {
             return;
         };
         // A duplicate is nothing new: it tells of a connection that may have been on its way before.
-        let stale = !welcome.duplicate && self.is_stale(link, welcome.number);
+        let stale = !welcome.duplicate && self.network.is_stale(link, welcome.number);
         if self.is_too_late(link, stale) {
             return self.not_joined(link, CallError::Lost { url: dialled });
         }
@@ -89,7 +90,7 @@ impl Mesh {
             }
             return;
         }
-        self.learn_ways(link, &answered.welcome.members);
+        self.network.learn_ways(link, &answered.welcome.members);
         self.look_for_missed(link, &answered.waiters);
         match host {
             Some(host) => self.choose_link(link, host, answered),
@@ -166,17 +167,6 @@ impl Mesh {
         self.announce(link, welcome.members, asked, waiters);
     }
 
-    /// Notes what the host that we have greeted says of itself. Gives the url that we have dialled.
-    fn note_welcome(&mut self, link: LinkId, welcome: &Welcome) -> Option<ByteString> {
-        let l = self.network.hosts.get_mut(link)?;
-        let dialled = l.dialled.clone()?;
-        l.listed_there(welcome.features, welcome.quiet);
-        l.limits = welcome.limits;
-        l.offer = welcome.session.clone();
-        l.host = welcome.id.clone();
-        l.url = welcome.url.clone();
-        Some(dialled)
-    }
     /// Whether the link that we have dialled, and that was answered, takes the place of the registered one. If the other side has not
     /// called it a duplicate, it has registered it. So both sides have to choose the same one if they have dialled each other at the same moment:
     /// the one that the host with the smaller id dialled. A link that was there before our greeting is not there any more on the other side.
@@ -414,6 +404,20 @@ impl Mesh {
                 delay,
             } => self.redial_later(key, host, since, delay),
         }
+    }
+}
+
+impl Network {
+    /// Notes what the host that we have greeted says of itself. Gives the url that we have dialled.
+    fn note_welcome(&mut self, link: LinkId, welcome: &Welcome) -> Option<ByteString> {
+        let l = self.hosts.get_mut(link)?;
+        let dialled = l.dialled.clone()?;
+        l.listed_there(welcome.features, welcome.quiet);
+        l.limits = welcome.limits;
+        l.offer = welcome.session.clone();
+        l.host = welcome.id.clone();
+        l.url = welcome.url.clone();
+        Some(dialled)
     }
 }
 

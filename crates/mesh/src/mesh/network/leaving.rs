@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::Network;
 use crate::error::CallError;
 use crate::event::Event;
 use crate::json;
@@ -25,7 +26,7 @@ impl Mesh {
         let key = self.network.hosts.unregister(link, State::Leaving);
         if let Some(key) = &key {
             self.has_left(link, key);
-        } else if let Some(twin) = self.twin(link) {
+        } else if let Some(twin) = self.network.twin(link) {
             if let Some(key) = self.network.hosts.unregister(twin, State::Leaving) {
                 self.has_left(twin, &key);
             }
@@ -44,7 +45,7 @@ impl Mesh {
         if let Some(host) = host {
             self.has_left_for_good(link, &host);
         }
-        self.forget_doubt(link);
+        self.network.forget_doubt(link);
         let back = key.is_some();
         if id.is_some() {
             self.owe(link, id, Due::Goodbye { back });
@@ -109,14 +110,6 @@ impl Mesh {
         }
     }
 
-    /// The registered link of the original host that has another link here, which it may think is the one: both have dialled each other.
-    pub(in crate::mesh) fn twin(&self, link: LinkId) -> Option<LinkId> {
-        let original = |link: LinkId| self.network.hosts.get(link).filter(|l| l.host.is_none());
-        let url = original(link)?.url.as_ref()?;
-        let twin = self.network.hosts.route(url).filter(|twin| *twin != link)?;
-        original(twin).map(|_| twin)
-    }
-
     pub(in crate::mesh) fn say_goodbye(&mut self, link: LinkId) {
         let within = GOODBYE_TIMEOUT.min(self.config.request_timeout);
         self.ask(link, "goodbye", None, Asked::Goodbye, within);
@@ -161,5 +154,15 @@ impl Mesh {
     /// have said goodbye as well, and would wait for the answer.
     pub(in crate::mesh) fn end_link(&mut self, link: LinkId) {
         self.owe(link, Some(Raw::new()), Due::End);
+    }
+}
+
+impl Network {
+    /// The registered link of the original host that has another link here, which it may think is the one: both have dialled each other.
+    pub(in crate::mesh) fn twin(&self, link: LinkId) -> Option<LinkId> {
+        let original = |link: LinkId| self.hosts.get(link).filter(|l| l.host.is_none());
+        let url = original(link)?.url.as_ref()?;
+        let twin = self.hosts.route(url).filter(|twin| *twin != link)?;
+        original(twin).map(|_| twin)
     }
 }

@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::Network;
 use super::joining::join_params;
 use crate::mesh::{Mesh, network::Waiter};
 use crate::parts::hosts::State;
@@ -38,7 +39,7 @@ impl Mesh {
     /// A relayed link has been registered. If its host has a url, it is tried now and then: a direct link is better, and what relays
     /// have is relayed once only.
     pub(in crate::mesh) fn try_later(&mut self, link: LinkId) {
-        if self.url_behind(link).is_some() {
+        if self.network.url_behind(link).is_some() {
             self.network.relays.try_directly(link, self.now);
         }
     }
@@ -64,7 +65,7 @@ impl Mesh {
             let other = self.network.hosts.route(url).filter(|other| *other != link);
             other.is_some() || self.url.as_ref() == Some(url)
         };
-        if let (Some(url), Some(host)) = (self.url_behind(link), l.host.clone())
+        if let (Some(url), Some(host)) = (self.network.url_behind(link), l.host.clone())
             && l.state == State::Joined
             && self.network.hosts.connecting(&url, None).is_none()
             && !means_another(&url)
@@ -72,11 +73,13 @@ impl Mesh {
             self.dial(url, Some(host), Waiter::Hint);
         }
     }
+}
 
+impl Network {
     /// The url by which the host at the other end of a relayed link may be dialled: the one that it told last.
     pub(in crate::mesh) fn url_behind(&self, link: LinkId) -> Option<ByteString> {
-        let l = self.network.hosts.get(link)?;
-        let offered = self.network.relays.get(link)?.offered.clone();
+        let l = self.hosts.get(link)?;
+        let offered = self.relays.get(link)?.offered.clone();
         let dialled = || l.dialled.clone().filter(|_| l.dialled != l.hint);
         offered.or_else(|| l.url.clone()).or_else(dialled)
     }

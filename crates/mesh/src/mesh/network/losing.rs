@@ -57,7 +57,7 @@ impl Mesh {
             }
         } else if let Some(host) = session {
             self.end_session(&host);
-            self.forget_number(&host);
+            self.network.forget_number(&host);
         }
         for asked in self.questions.take_all(link) {
             self.unanswered(link, asked, Silence::LinkLost);

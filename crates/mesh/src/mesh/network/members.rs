@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use super::Network;
 use super::joining::{join_params, urls};
 use super::rounds::{Round, RoundEnd};
 use crate::json;
@@ -39,7 +40,7 @@ impl Mesh {
                 host,
             })
         });
-        listed.chain(self.relayed_members(except)).collect()
+        listed.chain(self.network.relayed_members(except)).collect()
     }
 
     /// What is said about members in the answer to a greeting: everything, if they join the network through us; else whom they may
@@ -59,7 +60,7 @@ impl Mesh {
             .filter(connected)
             .cloned()
             .collect();
-        let to_relay = self.relayed_members(link);
+        let to_relay = self.network.relayed_members(link);
         let digest = || digest(to_relay.iter().map(|m| &*m.url));
         if hello.relayed.as_ref().is_some_and(|d| *d != digest()) {
             news.extend(to_relay);
@@ -164,7 +165,7 @@ impl Mesh {
     pub(in crate::mesh) fn members_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
         let [members, digest, all] = body.params(["members", "digest", "all"]);
         let list = member::read(members.as_ref());
-        self.learn_ways(link, &list);
+        self.network.learn_ways(link, &list);
         if let Some(theirs) = digest.as_ref().and_then(json::string)
             && theirs != self.digest()
             && !self.network.gossip.defer(link)
@@ -227,16 +228,7 @@ impl Mesh {
 
     fn digest(&self) -> String {
         let own = self.url.as_ref().map(|_| &*self.id);
-        digest(self.listed_hosts().map(|(id, _)| id).chain(own))
-    }
-
-    /// Our hosts that can be dialled and that we are connected with.
-    fn listed_hosts(&self) -> impl Iterator<Item = (&str, LinkId)> {
-        self.network.hosts.joined().filter_map(|(_, link)| {
-            let l = self.network.hosts.get(link)?;
-            l.url.as_ref()?;
-            Some((&**l.host.as_ref()?, link))
-        })
+        digest(self.network.listed_hosts().map(|(id, _)| id).chain(own))
     }
 
     /// It has become quiet: compare notes with the host whose id is the next one after ours. As everybody does, any difference
@@ -246,7 +238,10 @@ impl Mesh {
             return;
         }
         let own = &*self.id;
-        let next = self.listed_hosts().min_by_key(|(id, _)| (*id < own, *id));
+        let next = self
+            .network
+            .listed_hosts()
+            .min_by_key(|(id, _)| (*id < own, *id));
         let next = next.map(|(_, link)| link);
         let mut links = self.network.gossip.take_deferred();
         links.extend(next);
@@ -286,6 +281,17 @@ impl Mesh {
                 self.join_member(member, None);
             }
         }
+    }
+}
+
+impl Network {
+    /// Our hosts that can be dialled and that we are connected with.
+    fn listed_hosts(&self) -> impl Iterator<Item = (&str, LinkId)> {
+        self.hosts.joined().filter_map(|(_, link)| {
+            let l = self.hosts.get(link)?;
+            l.url.as_ref()?;
+            Some((&**l.host.as_ref()?, link))
+        })
     }
 }
 

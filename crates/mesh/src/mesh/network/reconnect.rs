@@ -234,7 +234,7 @@ impl Mesh {
             .is_some_and(|s| s.link().is_none());
         if waits && !sabotage::is(Sabotage::NoEnd) {
             self.break_session(host);
-            self.forget_number(host);
+            self.network.forget_number(host);
         }
         self.incarnation_has_ended(host);
     }

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use super::Network;
 use crate::error::{CallError, DialError};
 use crate::event::Output;
 use crate::json;
@@ -120,12 +121,6 @@ impl Mesh {
         None
     }
 
-    /// Why a host was not reached: if it was tried directly first, that is what counts.
-    pub(in crate::mesh) fn cause(&self, link: LinkId, error: CallError) -> CallError {
-        let relayed = self.network.relays.get(link);
-        relayed.and_then(|r| r.cause.clone()).unwrap_or(error)
-    }
-
     /// Whether a link shall take the place of another one with the same host: a direct one that of a relayed one.
     pub(in crate::mesh) fn is_better(&self, link: LinkId, than: LinkId) -> bool {
         !is_relayed(link) && is_relayed(than)
@@ -146,94 +141,6 @@ impl Mesh {
             let params = Some("{\"direct\":true}");
             self.ask(link, "goodbye", params, Asked::Goodbye, within);
         }
-    }
-
-    /// Somebody says goodbye over that link. Gives whether it is only that link which has been given up for a direct one, of which
-    /// nothing is known here any more: then it is lost, not the host.
-    pub(in crate::mesh) fn is_given_up(&self, link: LinkId, body: &Body) -> bool {
-        let [direct] = body.params(["direct"]);
-        let joined = self
-            .network
-            .hosts
-            .get(link)
-            .is_some_and(|l| l.state == State::Joined);
-        is_relayed(link) && joined && direct.as_ref().is_some_and(json::truthy)
-    }
-
-    /// Takes the number in the greeting, or the answer, of the host behind that link. Gives whether it was said before something that has
-    /// arrived earlier, over another link.
-    pub(in crate::mesh) fn is_stale(&mut self, link: LinkId, number: Option<u64>) -> bool {
-        let host = self.network.hosts.get(link).and_then(|l| l.host.clone());
-        match (host, number) {
-            (Some(host), Some(number)) => self.network.relays.is_stale(&host, number),
-            _ => false,
-        }
-    }
-
-    /// That host is gone: its numbers are of no use, as soon as nothing can come any more that it has said before.
-    pub(in crate::mesh) fn forget_number(&mut self, host: &ByteString) {
-        self.network
-            .relays
-            .forget_newest(host, !self.network.hosts.is_greeting());
-    }
-
-    pub(in crate::mesh) fn forget_numbers(&mut self) {
-        if self.network.relays.has_gone() && !self.network.hosts.is_greeting() {
-            self.network.relays.forget_gone();
-        }
-    }
-
-    /// Members that the host behind that link has told us of, to which it relays if need be.
-    pub(in crate::mesh) fn learn_ways(&mut self, link: LinkId, members: &[Member]) {
-        let Some(by) = self.network.hosts.get(link).and_then(|l| l.host.clone()) else {
-            return;
-        };
-        for host in members.iter().filter_map(|m| m.host.as_ref()) {
-            let direct = |link: &LinkId| !is_relayed(*link);
-            if self
-                .network
-                .hosts
-                .route_to_host(host)
-                .filter(direct)
-                .is_none()
-            {
-                self.network.relays.learn(host, &by);
-            }
-        }
-    }
-
-    /// The hosts that nobody can dial and to which we can relay: not for the one behind that link, and not that one.
-    pub(in crate::mesh) fn relayed_members(&self, except: LinkId) -> Vec<Member> {
-        if is_relayed(except)
-            || !self
-                .network
-                .hosts
-                .get(except)
-                .is_some_and(|l| l.relay.both())
-        {
-            return Vec::new();
-        }
-        let hosts = self.network.hosts.joined().filter_map(|(_, link)| {
-            let l = self.network.hosts.get(link)?;
-            let host = l.host.as_ref().filter(|_| l.url.is_none())?;
-            let relays = link != except && l.relay.both() && !is_relayed(link);
-            relays.then(|| Member::relayed(host.clone()))
-        });
-        hosts.collect()
-    }
-
-    /// In short, which hosts that nobody can dial we know: who has the same ones does not need to tell.
-    pub(in crate::mesh) fn relayed_digest(&self) -> String {
-        let unlisted = self.network.hosts.links().filter_map(|(_, l)| {
-            let host = match l.state {
-                State::Joined if l.url.is_none() => l.host.as_deref()?,
-                State::Dialling | State::Greeting if l.dialled == l.hint => l.hint.as_deref()?,
-                _ => return None,
-            };
-            Some(host)
-        });
-        let unlisted: std::collections::BTreeSet<&str> = unlisted.collect();
-        digest(unlisted.into_iter())
     }
 
     /// A relayed frame has come over that direct link. Forwards it, or gives what it carries and the relayed link over which that has come.
@@ -289,28 +196,6 @@ impl Mesh {
     fn is_choked(&self, target: LinkId, frame: &Bytes) -> bool {
         let backlog = self.network.relays.backlog(target);
         backlog > 0 && backlog + frame.len() > self.config.max_queue_bytes
-    }
-
-    /// What is taken over that link: of a relayed one, what the host between takes as well.
-    pub(in crate::mesh) fn limits_over(&self, link: LinkId) -> Limits {
-        let limits = |link| {
-            self.network
-                .hosts
-                .get(link)
-                .map(|l| l.limits)
-                .unwrap_or_default()
-        };
-        let carrier = self.network.relays.get(link).and_then(|r| r.carrier);
-        match carrier {
-            None => limits(link),
-            Some(carrier) => Limits {
-                payload: limits(link)
-                    .payload
-                    .min(limits(carrier).payload)
-                    .saturating_sub(routed::MAX_HEADER),
-                ..limits(link)
-            },
-        }
     }
 
     /// Says that the relayed link to which that frame belongs leads nowhere.
@@ -493,6 +378,103 @@ impl Mesh {
         let bytes = routed::write(&header, content);
         let link = relayed.carrier?;
         Some(Output::TransmitBinary { link, bytes })
+    }
+}
+
+impl Network {
+    /// Why a host was not reached: if it was tried directly first, that is what counts.
+    pub(in crate::mesh) fn cause(&self, link: LinkId, error: CallError) -> CallError {
+        let relayed = self.relays.get(link);
+        relayed.and_then(|r| r.cause.clone()).unwrap_or(error)
+    }
+
+    /// Somebody says goodbye over that link. Gives whether it is only that link which has been given up for a direct one, of which
+    /// nothing is known here any more: then it is lost, not the host.
+    pub(in crate::mesh) fn is_given_up(&self, link: LinkId, body: &Body) -> bool {
+        let [direct] = body.params(["direct"]);
+        let joined = self
+            .hosts
+            .get(link)
+            .is_some_and(|l| l.state == State::Joined);
+        is_relayed(link) && joined && direct.as_ref().is_some_and(json::truthy)
+    }
+
+    /// Takes the number in the greeting, or the answer, of the host behind that link. Gives whether it was said before something that has
+    /// arrived earlier, over another link.
+    pub(in crate::mesh) fn is_stale(&mut self, link: LinkId, number: Option<u64>) -> bool {
+        let host = self.hosts.get(link).and_then(|l| l.host.clone());
+        match (host, number) {
+            (Some(host), Some(number)) => self.relays.is_stale(&host, number),
+            _ => false,
+        }
+    }
+
+    /// That host is gone: its numbers are of no use, as soon as nothing can come any more that it has said before.
+    pub(in crate::mesh) fn forget_number(&mut self, host: &ByteString) {
+        self.relays.forget_newest(host, !self.hosts.is_greeting());
+    }
+
+    pub(in crate::mesh) fn forget_numbers(&mut self) {
+        if self.relays.has_gone() && !self.hosts.is_greeting() {
+            self.relays.forget_gone();
+        }
+    }
+
+    /// Members that the host behind that link has told us of, to which it relays if need be.
+    pub(in crate::mesh) fn learn_ways(&mut self, link: LinkId, members: &[Member]) {
+        let Some(by) = self.hosts.get(link).and_then(|l| l.host.clone()) else {
+            return;
+        };
+        for host in members.iter().filter_map(|m| m.host.as_ref()) {
+            let direct = |link: &LinkId| !is_relayed(*link);
+            if self.hosts.route_to_host(host).filter(direct).is_none() {
+                self.relays.learn(host, &by);
+            }
+        }
+    }
+
+    /// The hosts that nobody can dial and to which we can relay: not for the one behind that link, and not that one.
+    pub(in crate::mesh) fn relayed_members(&self, except: LinkId) -> Vec<Member> {
+        if is_relayed(except) || !self.hosts.get(except).is_some_and(|l| l.relay.both()) {
+            return Vec::new();
+        }
+        let hosts = self.hosts.joined().filter_map(|(_, link)| {
+            let l = self.hosts.get(link)?;
+            let host = l.host.as_ref().filter(|_| l.url.is_none())?;
+            let relays = link != except && l.relay.both() && !is_relayed(link);
+            relays.then(|| Member::relayed(host.clone()))
+        });
+        hosts.collect()
+    }
+
+    /// In short, which hosts that nobody can dial we know: who has the same ones does not need to tell.
+    pub(in crate::mesh) fn relayed_digest(&self) -> String {
+        let unlisted = self.hosts.links().filter_map(|(_, l)| {
+            let host = match l.state {
+                State::Joined if l.url.is_none() => l.host.as_deref()?,
+                State::Dialling | State::Greeting if l.dialled == l.hint => l.hint.as_deref()?,
+                _ => return None,
+            };
+            Some(host)
+        });
+        let unlisted: std::collections::BTreeSet<&str> = unlisted.collect();
+        digest(unlisted.into_iter())
+    }
+
+    /// What is taken over that link: of a relayed one, what the host between takes as well.
+    pub(in crate::mesh) fn limits_over(&self, link: LinkId) -> Limits {
+        let limits = |link| self.hosts.get(link).map(|l| l.limits).unwrap_or_default();
+        let carrier = self.relays.get(link).and_then(|r| r.carrier);
+        match carrier {
+            None => limits(link),
+            Some(carrier) => Limits {
+                payload: limits(link)
+                    .payload
+                    .min(limits(carrier).payload)
+                    .saturating_sub(routed::MAX_HEADER),
+                ..limits(link)
+            },
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use super::Network;
 use crate::event::{Event, Output};
 use crate::mesh::{Mesh, network::Waiter};
 use crate::parts::hosts::State;
@@ -54,17 +55,17 @@ impl Mesh {
             return false;
         };
         if self.url.as_ref() == Some(&url) && host != self.id {
-            self.take_url(link, None);
+            self.network.take_url(link, None);
             self.tell_taken(url);
             return false;
         }
-        let Some(other) = self.other_at(&url, &host) else {
+        let Some(other) = self.network.other_at(&url, &host) else {
             return false;
         };
         if is_relayed(other) {
             // A relay tells when it has lost somebody.
             if is_relayed(link) {
-                self.take_url(link, None);
+                self.network.take_url(link, None);
             }
             return false;
         }
@@ -81,20 +82,6 @@ impl Mesh {
             });
         }
         true
-    }
-
-    /// The link with another host of ours that has that url.
-    fn other_at(&self, url: &str, host: &ByteString) -> Option<LinkId> {
-        let other = self.network.hosts.holder(url)?;
-        let there = self.network.hosts.get(other)?.host.as_ref()?;
-        (there != host).then_some(other)
-    }
-
-    /// The host behind that link does not go by the url that it advertises.
-    fn take_url(&mut self, link: LinkId, instead: Option<ByteString>) {
-        if let Some(l) = self.network.hosts.get_mut(link) {
-            (l.url, l.taken) = (instead, true);
-        }
     }
 
     /// Several hosts advertise that url. The program is told once.
@@ -115,9 +102,9 @@ impl Mesh {
         };
         let ours = self.url.as_ref() == Some(&url);
         let dialled = l.dialled.clone().filter(|_| !is_relayed(link));
-        let others = dialled.as_ref() != Some(&url) && self.other_at(&url, &host).is_some();
+        let others = dialled.as_ref() != Some(&url) && self.network.other_at(&url, &host).is_some();
         if host != self.id && (ours || others) {
-            self.take_url(link, dialled);
+            self.network.take_url(link, dialled);
             if ours {
                 self.tell_taken(url);
             }
@@ -154,23 +141,18 @@ impl Mesh {
                 continue;
             };
             // Unless somebody else has just got that url.
-            let sure = self.other_at(&url, &host) == Some(other);
+            let sure = self.network.other_at(&url, &host) == Some(other);
             if sure && heard > doubt.since {
-                self.take_url(doubt.link, None);
+                self.network.take_url(doubt.link, None);
                 self.tell_taken(url);
             }
             self.greeting(doubt.link, doubt.id, doubt.hello, sure);
         }
     }
 
-    /// Whoever has said hello over that link leaves again.
-    pub(in crate::mesh) fn forget_doubt(&mut self, link: LinkId) {
-        self.network.doubts.retain(|d| d.link != link);
-    }
-
     /// That link is gone. Whoever was in doubt because of it is dealt with when everything else is.
     pub(in crate::mesh) fn forget_doubts(&mut self, link: LinkId) {
-        self.forget_doubt(link);
+        self.network.forget_doubt(link);
         for doubt in self.network.doubts.iter_mut().filter(|d| d.other == link) {
             (doubt.looked, doubt.until) = (true, self.now);
         }
@@ -206,10 +188,31 @@ impl Mesh {
         else {
             return url;
         };
-        let taken = self.url.as_ref() == Some(&url) || self.other_at(&url, host).is_some();
+        let taken = self.url.as_ref() == Some(&url) || self.network.other_at(&url, host).is_some();
         if taken && *host != self.id && !self.network.relays.known(host).is_empty() {
             return host.clone();
         }
         url
+    }
+}
+
+impl Network {
+    /// The link with another host of ours that has that url.
+    fn other_at(&self, url: &str, host: &ByteString) -> Option<LinkId> {
+        let other = self.hosts.holder(url)?;
+        let there = self.hosts.get(other)?.host.as_ref()?;
+        (there != host).then_some(other)
+    }
+
+    /// The host behind that link does not go by the url that it advertises.
+    fn take_url(&mut self, link: LinkId, instead: Option<ByteString>) {
+        if let Some(l) = self.hosts.get_mut(link) {
+            (l.url, l.taken) = (instead, true);
+        }
+    }
+
+    /// Whoever has said hello over that link leaves again.
+    pub(in crate::mesh) fn forget_doubt(&mut self, link: LinkId) {
+        self.doubts.retain(|d| d.link != link);
     }
 }

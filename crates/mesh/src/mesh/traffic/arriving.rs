@@ -88,7 +88,7 @@ impl Mesh {
     ) -> Option<()> {
         let new = self.take_in(host, first, Payload::Undefined { count: 1 })?;
         if new.is_some() {
-            let (key, count) = (self.key_of(host), Some(count));
+            let (key, count) = (self.traffic.key_of(host), Some(count));
             self.event(Event::Gap { key, count });
         }
         Some(())
@@ -112,7 +112,7 @@ impl Mesh {
         }
         if sabotage::is(Sabotage::EarlyAck) {
             session.incoming.applied(first + u64::from(count) - 1, []);
-            self.acknowledge(host);
+            self.traffic.acknowledge(host);
             return Some(Some(payload));
         }
         self.traffic.told.push_back(Told {
@@ -175,7 +175,7 @@ impl Mesh {
             self.traffic.told.pop_front();
         }
         for host in touched {
-            self.acknowledge(&host);
+            self.traffic.acknowledge(&host);
             if self
                 .traffic
                 .sessions

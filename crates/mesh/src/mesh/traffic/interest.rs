@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use bytestring::ByteString;
 
+use super::Traffic;
 use super::cargo::Cargo;
 use crate::error::CallError;
 use crate::event::Output;
@@ -38,7 +39,7 @@ impl Mesh {
     /// A session with that host begins, or goes on. `complete`: it has said that nothing is listened to there, and will say what is.
     pub(in crate::mesh) fn open_channels(&mut self, host: &ByteString, complete: bool) {
         let patterns = self.traffic.channels.open(host);
-        self.remove_patterns(host, patterns);
+        self.traffic.remove_patterns(host, patterns);
         if complete {
             self.traffic.channels.complete(host);
         }
@@ -47,14 +48,8 @@ impl Mesh {
     /// The session with that host has ended.
     pub(in crate::mesh) fn forget_channels(&mut self, host: &ByteString) {
         let patterns = self.traffic.channels.forget(host);
-        self.remove_patterns(host, patterns);
+        self.traffic.remove_patterns(host, patterns);
         self.synced_all(host);
-    }
-
-    fn remove_patterns(&mut self, host: &ByteString, patterns: Vec<ByteString>) {
-        for pattern in patterns {
-            self.traffic.patterns.remove(&pattern, host);
-        }
     }
 
     /// The link of a host that wants to be told what is listened to here, and can be told now.
@@ -178,13 +173,6 @@ impl Mesh {
             .insert(number, Barrier { call, left, until });
     }
 
-    /// That host wants to know when what it has said before has taken effect: that is so already.
-    pub(in crate::mesh) fn sync(&mut self, host: &ByteString, number: u64) -> Option<()> {
-        let link = self.traffic.sessions.get(host)?.link()?;
-        self.traffic.frames.entry(link).or_default().synced(number);
-        Some(())
-    }
-
     /// That host knows.
     pub(in crate::mesh) fn synced(&mut self, host: &ByteString, number: u64) {
         let Some(barrier) = self.traffic.barriers.get_mut(&number) else {
@@ -233,7 +221,7 @@ impl Mesh {
         }
         if interest.whole {
             let patterns = self.traffic.channels.open(host);
-            self.remove_patterns(host, patterns);
+            self.traffic.remove_patterns(host, patterns);
         }
         let mut news = Vec::new();
         for (add, topic) in interest.changes {
@@ -256,7 +244,7 @@ impl Mesh {
                 None => {
                     // It can have everything.
                     let patterns = self.traffic.channels.open_for_good(host);
-                    return self.remove_patterns(host, patterns);
+                    return self.traffic.remove_patterns(host, patterns);
                 }
             }
         }
@@ -344,5 +332,20 @@ impl Mesh {
                 .recent
                 .add(self.now, name, channel, payload, hosts);
         }
+    }
+}
+
+impl Traffic {
+    fn remove_patterns(&mut self, host: &ByteString, patterns: Vec<ByteString>) {
+        for pattern in patterns {
+            self.patterns.remove(&pattern, host);
+        }
+    }
+
+    /// That host wants to know when what it has said before has taken effect: that is so already.
+    pub(in crate::mesh) fn sync(&mut self, host: &ByteString, number: u64) -> Option<()> {
+        let link = self.sessions.get(host)?.link()?;
+        self.frames.entry(link).or_default().synced(number);
+        Some(())
     }
 }

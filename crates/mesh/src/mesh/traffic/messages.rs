@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::Traffic;
 use super::cargo::Cargo;
 use super::seeking::SOUGHT_WITHIN;
 use crate::error::{CallError, SendError};
@@ -198,7 +199,7 @@ impl Mesh {
         };
         if !sought {
             self.traffic.peers.touch(&key);
-            return self.done(call, Ok(Answer::Url(self.known_url(&key))));
+            return self.done(call, Ok(Answer::Url(self.traffic.known_url(&key))));
         }
         if self.traffic.peers.lookup(&key).is_none() {
             self.look_up(&key, id);
@@ -208,15 +209,6 @@ impl Mesh {
         }
         self.look_again(&key);
         self.settle_lookup(&key);
-    }
-
-    /// The url of the host where that peer is known to live.
-    pub(in crate::mesh) fn known_url(&self, key: &str) -> Option<ByteString> {
-        let place = self
-            .traffic
-            .peers
-            .place(&self.traffic.peers.address(key)?.home)?;
-        place.listed.then(|| place.url.clone())
     }
 
     /// Asks for a peer: whom the directory names, and those who do not take part in it; or everybody.
@@ -394,5 +386,13 @@ impl Mesh {
         self.stats.published += u64::from(payload.count());
         self.load_publish(&channel, &payload);
         self.publish_to_v1(channel, payload);
+    }
+}
+
+impl Traffic {
+    /// The url of the host where that peer is known to live.
+    pub(in crate::mesh) fn known_url(&self, key: &str) -> Option<ByteString> {
+        let place = self.peers.place(&self.peers.address(key)?.home)?;
+        place.listed.then(|| place.url.clone())
     }
 }

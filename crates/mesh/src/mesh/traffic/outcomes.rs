@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use bytestring::ByteString;
 
+use super::Traffic;
 use super::cargo::Cargo;
 use crate::error::SendError;
 use crate::event::Event;
@@ -153,7 +154,7 @@ impl Mesh {
                 self.settled(host, &parcel, range);
                 continue;
             }
-            let url = self.url_of(&parcel);
+            let url = self.traffic.url_of(&parcel);
             for n in range.clone() {
                 let (id, url) = (parcel.to.clone(), url.clone());
                 self.failed(parcel.seq + u64::from(n), SendError::Unknown { id, url });
@@ -194,11 +195,13 @@ impl Mesh {
         self.wake_searches(None);
         self.look_anew(host, anew);
     }
+}
 
+impl Traffic {
     /// The url of the host to which those messages have left, as far as it is known.
     pub(in crate::mesh) fn url_of(&self, parcel: &Parcel) -> Option<ByteString> {
-        let address = self.traffic.peers.address(&parcel.key)?;
-        let place = self.traffic.peers.place(&address.home)?;
+        let address = self.peers.address(&parcel.key)?;
+        let place = self.peers.place(&address.home)?;
         (address.number == parcel.flight).then(|| place.url.clone())
     }
 }

@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::Traffic;
 use crate::event::Output;
 use crate::hash;
 use crate::json;
@@ -138,20 +139,6 @@ impl Mesh {
         true
     }
 
-    /// Peers of that host are to be registered here, or not any more.
-    pub(in crate::mesh) fn place(&mut self, host: &ByteString, place: Place) {
-        match place {
-            Place::Add { whole, hashes } => {
-                if whole {
-                    self.traffic.directory.forget(host);
-                }
-                self.traffic.directory.register(host, hashes);
-            }
-            Place::Remove(hashes) => self.traffic.directory.unregister(host, hashes),
-            Place::Drop(shard) => self.traffic.directory.forget_shard(host, shard),
-        }
-    }
-
     /// Another host asks for a peer, because its hash is in a shard of ours.
     pub(in crate::mesh) fn look(&mut self, host: &ByteString, number: u64, id: Option<Raw>) {
         let owner = self
@@ -225,5 +212,21 @@ impl Mesh {
             .filter(|url| url.is_empty())
             .map(|_| quoted(host));
         self.find_answer(link, key, search, message, unlisted);
+    }
+}
+
+impl Traffic {
+    /// Peers of that host are to be registered here, or not any more.
+    pub(in crate::mesh) fn place(&mut self, host: &ByteString, place: Place) {
+        match place {
+            Place::Add { whole, hashes } => {
+                if whole {
+                    self.directory.forget(host);
+                }
+                self.directory.register(host, hashes);
+            }
+            Place::Remove(hashes) => self.directory.unregister(host, hashes),
+            Place::Drop(shard) => self.directory.forget_shard(host, shard),
+        }
     }
 }

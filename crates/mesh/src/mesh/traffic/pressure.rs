@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::Traffic;
 use super::cargo::{Cargo, Note};
 use crate::error::SendError;
 use crate::event::Event;
@@ -227,7 +228,7 @@ impl Mesh {
         if let Some(session) = self.traffic.sessions.get_mut(host) {
             session.skipped += count;
         }
-        let key = self.key_of(host);
+        let key = self.traffic.key_of(host);
         self.note_drop(key, channel, count);
     }
 
@@ -325,15 +326,9 @@ impl Mesh {
         }
     }
 
-    /// The key of a host with a session, as connections or timers have it.
-    pub(in crate::mesh) fn key_of(&self, host: &ByteString) -> ByteString {
-        let session = self.traffic.sessions.get(host);
-        session.map_or_else(|| host.clone(), |s| s.key.clone())
-    }
-
     /// Ends the session with a host that did not say goodbye: something may be missing on both sides.
     pub(in crate::mesh) fn break_session(&mut self, host: &ByteString) {
-        let key = self.key_of(host);
+        let key = self.traffic.key_of(host);
         let Some(session) = self.traffic.sessions.get(host) else {
             return;
         };
@@ -355,5 +350,13 @@ impl Mesh {
         if !self.config.interests || self.traffic.channels.here().len() > 0 {
             self.event(Event::Gap { key, count: None });
         }
+    }
+}
+
+impl Traffic {
+    /// The key of a host with a session, as connections or timers have it.
+    pub(in crate::mesh) fn key_of(&self, host: &ByteString) -> ByteString {
+        let session = self.sessions.get(host);
+        session.map_or_else(|| host.clone(), |s| s.key.clone())
     }
 }

@@ -2,6 +2,7 @@
 
 use bytestring::ByteString;
 
+use super::Traffic;
 use super::cargo::{Cargo, nobody};
 use crate::event::Output;
 use crate::mesh::Mesh;
@@ -80,16 +81,6 @@ impl Mesh {
         }
     }
 
-    /// Acknowledges what has been applied.
-    pub(in crate::mesh) fn acknowledge(&mut self, host: &ByteString) {
-        let Some(session) = self.traffic.sessions.get_mut(host) else {
-            return;
-        };
-        if let (Some(link), Some(ack)) = (session.link(), session.ack()) {
-            self.traffic.frames.entry(link).or_default().ack(&ack);
-        }
-    }
-
     /// The other host knows the session: what waited can be said.
     pub(in crate::mesh) fn session_ready(&mut self, host: &ByteString) {
         if let Some(session) = self.traffic.sessions.get_mut(host) {
@@ -97,7 +88,7 @@ impl Mesh {
         }
         self.tell_channels(host);
         self.place_joins(host);
-        self.acknowledge(host);
+        self.traffic.acknowledge(host);
         self.pump(host, false);
         self.relieve(host);
         self.weigh(host);
@@ -121,6 +112,18 @@ impl Mesh {
                 let (link, bytes) = (*link, frame.take());
                 self.out.push(Output::TransmitBinary { link, bytes });
             }
+        }
+    }
+}
+
+impl Traffic {
+    /// Acknowledges what has been applied.
+    pub(in crate::mesh) fn acknowledge(&mut self, host: &ByteString) {
+        let Some(session) = self.sessions.get_mut(host) else {
+            return;
+        };
+        if let (Some(link), Some(ack)) = (session.link(), session.ack()) {
+            self.frames.entry(link).or_default().ack(&ack);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
+use super::Traffic;
 use super::cargo::Cargo;
 use crate::error::SendError;
 use crate::event::Event;
@@ -28,15 +29,11 @@ impl Mesh {
             Home::Key(_) => (None, self.traffic.peers.place(home).map(|p| &p.url)),
         };
         match self.network.whereabouts(home, url) {
-            Whereabouts::Gone if host.is_some_and(|h| self.lost_session(h)) => Whereabouts::Lost,
+            Whereabouts::Gone if host.is_some_and(|h| self.traffic.lost_session(h)) => {
+                Whereabouts::Lost
+            }
             whereabouts => whereabouts,
         }
-    }
-
-    /// Whether there is a session with that host, which has no link.
-    fn lost_session(&self, host: &ByteString) -> bool {
-        let session = self.traffic.sessions.get(host);
-        session.is_some_and(|s| s.link().is_none())
     }
 
     /// The host behind that link, if it is connected; it says that it has that url.
@@ -99,7 +96,7 @@ impl Mesh {
         let home = self.traffic.peers.address(&key).map(|a| a.home.clone());
         if let Some(Home::Host(host)) = home
             && parcel.patient
-            && self.lost_session(&host)
+            && self.traffic.lost_session(&host)
         {
             self.traffic.peers.took_off(&mut parcel);
             self.load(&host, Cargo::Parcel(parcel));
@@ -138,7 +135,7 @@ impl Mesh {
         finds: Vec<Call>,
     ) {
         for call in finds {
-            self.done(call, Ok(Answer::Url(self.known_url(key))));
+            self.done(call, Ok(Answer::Url(self.traffic.known_url(key))));
         }
         for parcel in sends {
             self.unreachable(&parcel);
@@ -163,25 +160,13 @@ impl Mesh {
         let Some(Home::Host(host)) = home else {
             return Vec::new();
         };
-        self.recall_from(&host, |parcel| parcel.key == *key)
-    }
-
-    fn recall_from(&mut self, host: &ByteString, wanted: impl Fn(&Parcel) -> bool) -> Vec<Parcel> {
-        let Some(session) = self.traffic.sessions.get_mut(host) else {
-            return Vec::new();
-        };
-        let recalled = session.recall(|cargo| matches!(cargo, Cargo::Parcel(p) if wanted(p)));
-        let parcel = |cargo| match cargo {
-            Cargo::Parcel(parcel) => Some(parcel),
-            _ => None,
-        };
-        recalled.into_iter().filter_map(parcel).collect()
+        self.traffic.recall_from(&host, |parcel| parcel.key == *key)
     }
 
     /// That lost host is given up, and what waits for it was never sent.
     pub(in crate::mesh) fn give_up_waiting(&mut self, host: &ByteString) {
-        if self.lost_session(host) {
-            for parcel in self.recall_from(host, |_| true) {
+        if self.traffic.lost_session(host) {
+            for parcel in self.traffic.recall_from(host, |_| true) {
                 self.unreachable(&parcel);
                 self.landed(&parcel, parcel.payload.count());
             }
@@ -236,5 +221,25 @@ impl Mesh {
                 self.settle_lookup(&key);
             }
         }
+    }
+}
+
+impl Traffic {
+    /// Whether there is a session with that host, which has no link.
+    fn lost_session(&self, host: &ByteString) -> bool {
+        let session = self.sessions.get(host);
+        session.is_some_and(|s| s.link().is_none())
+    }
+
+    fn recall_from(&mut self, host: &ByteString, wanted: impl Fn(&Parcel) -> bool) -> Vec<Parcel> {
+        let Some(session) = self.sessions.get_mut(host) else {
+            return Vec::new();
+        };
+        let recalled = session.recall(|cargo| matches!(cargo, Cargo::Parcel(p) if wanted(p)));
+        let parcel = |cargo| match cargo {
+            Cargo::Parcel(parcel) => Some(parcel),
+            _ => None,
+        };
+        recalled.into_iter().filter_map(parcel).collect()
     }
 }

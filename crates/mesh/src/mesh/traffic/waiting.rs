@@ -74,7 +74,7 @@ impl Mesh {
                     .get(&host)
                     .filter(|s| s.link().is_none())?;
                 Some(Queue {
-                    key: self.key_of(&host),
+                    key: self.traffic.key_of(&host),
                     link: None,
                     messages: session.messages(),
                     bytes: session.occupied(),
