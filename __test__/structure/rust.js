@@ -190,7 +190,7 @@ function spread(tree, before, shared, found) {
 
 /**
  * Which file uses which: by `use`, and by paths from `crate`, `super`, `self` or a module's own modules. What a module only passes on (`pub use`) is used where it
- * is made, and passing it on is no use.
+ * is made, and passing it on is no use. Nor is saying who may see something (`pub(in …)`).
  * @param {Map<string, Module>} all
  * @returns {Map<string, Set<string>>} files by file
  */
@@ -203,7 +203,7 @@ function graph(all) {
     const own = module.uses.filter(({ shared }) => !shared).map((use) => use.path);
     const firsts = ['crate', 'super', 'self', ...module.children].join('|');
     const inline = module.plain
-      .replace(/\buse\s[^;]*;/g, '')
+      .replace(/\buse\s[^;]*;|\bpub\s*\([^)]*\)/g, '')
       .match(new RegExp(`(?<!::\\s*)\\b(?:${firsts})(?:\\s*::\\s*\\w+)+`, 'g'))
       ?.map((text) => text.split(/\s*::\s*/));
     for (const steps of [...own, ...(inline ?? [])]) {

@@ -2,6 +2,7 @@
 
 mod asking;
 mod network;
+mod pending;
 mod receiving;
 mod saying;
 mod serving;
@@ -20,9 +21,9 @@ use crate::parts::peers::Parcel;
 use crate::parts::questions::Questions;
 use crate::stats::Stats;
 use crate::words::{Answer, Call, LinkId, Raw, Time};
-use asking::{Asked, Silence};
-use network::closing::CloseBy;
-use network::{Network, Waiter};
+use network::Network;
+use network::waiting::{CloseBy, Waiter};
+use pending::{Asked, Due, Silence};
 use traffic::Traffic;
 use traffic::cargo::Note;
 
@@ -55,29 +56,6 @@ pub struct Mesh {
     /// The call of `drain` that waits until nothing is under way.
     draining: Option<Call>,
     drained: bool,
-}
-
-/// What will be answered once the program has applied everything before.
-#[derive(Debug)]
-enum Due {
-    /// This message; none stands for undefined.
-    Message(Option<String>),
-    /// This answer to a greeting, after which the session can be used.
-    Greeting(String),
-    /// How the delivery went.
-    Delivery { to: Option<Raw> },
-    /// How the publish went.
-    Publish,
-    /// Where the peer lives.
-    Lookup,
-    /// Whether the peer lives here.
-    Found { number: u64 },
-    /// Which peers live here.
-    List,
-    /// Goodbye, and perhaps our own goodbye after it.
-    Goodbye { back: bool },
-    /// Nothing more: the link ends.
-    End,
 }
 
 impl Mesh {

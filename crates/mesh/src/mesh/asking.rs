@@ -1,43 +1,10 @@
 //! Questions on the wire, and what becomes of their answers.
 
-use bytestring::ByteString;
-
-use super::Mesh;
 use crate::error::{CallError, SendError};
-use crate::parts::peers::Parcel;
+use crate::mesh::Mesh;
+use crate::mesh::pending::{Asked, Silence};
 use crate::wire::greeting::Welcome;
 use crate::words::{LinkId, Raw};
-
-/// What was asked on the wire.
-#[derive(Debug)]
-pub(super) enum Asked {
-    Greeting,
-    Join {
-        round: u64,
-    },
-    Hosts {
-        link: LinkId,
-        round: u64,
-    },
-    /// Once more, when it has become quiet.
-    Missed,
-    Find {
-        key: ByteString,
-        search: u64,
-    },
-    Send(Parcel),
-    List {
-        round: u64,
-    },
-    Goodbye,
-}
-
-/// Why an answer does not come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Silence {
-    Timeout,
-    LinkLost,
-}
 
 impl Mesh {
     pub(super) fn answered(

@@ -4,9 +4,11 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::{Due, Mesh, Waiter};
 use crate::event::Event;
 use crate::json;
+use crate::mesh::Mesh;
+use crate::mesh::network::waiting::Waiter;
+use crate::mesh::pending::Due;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Hello;
 use crate::wire::routed::{Content, is_routed};

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::asking::Asked;
-use super::{Due, Mesh};
 use crate::error::{CallError, SendError};
 use crate::event::{Event, Output};
 use crate::json;
+use crate::mesh::Mesh;
+use crate::mesh::pending::{Asked, Due};
 use crate::parts::answers::Held;
 use crate::wire::v1;
 use crate::words::{Answer, Call, LinkId, Raw};

@@ -1,8 +1,9 @@
 //! What other hosts ask of this one, and the answers.
 
-use super::{Due, Mesh};
 use crate::event::Event;
 use crate::json;
+use crate::mesh::Mesh;
+use crate::mesh::pending::Due;
 use crate::parts::answers::Held;
 use crate::payload::Payload;
 use crate::wire::v1::{self, Body};

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::Network;
 use crate::config::Config;
 use crate::event::{Event, Output};
 use crate::mesh::Mesh;
+use crate::mesh::network::Network;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::v2::Frame;

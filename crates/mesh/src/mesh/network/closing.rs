@@ -7,7 +7,9 @@ use bytestring::ByteString;
 use crate::error::{CallError, SendError};
 use crate::event::{Event, Output};
 use crate::json;
-use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, network::Waiter};
+use crate::mesh::network::waiting::{CloseBy, Waiter};
+use crate::mesh::pending::Asked;
+use crate::mesh::{GOODBYE_TIMEOUT, Mesh};
 use crate::parts::hosts::{Link, State};
 use crate::parts::peers::Parcel;
 use crate::parts::relays::is_relayed;
@@ -20,14 +22,6 @@ const DIAL_WITHIN: Duration = Duration::from_secs(1);
 
 /// So many lost hosts are dialled to say goodbye to them.
 const MOST_DIALLED: usize = 256;
-
-/// When `close` ends, whoever has not answered by then.
-#[derive(Debug, Default)]
-pub(in crate::mesh) struct CloseBy {
-    /// Dials that go on end then.
-    dialled: Time,
-    all: Time,
-}
 
 impl Mesh {
     /// Says goodbye over that link. `leaving`: we leave the network, and say who does: the other side may still know us by another

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::Network;
 use super::joining::EXPECTED_WITHIN;
 use super::members::MEMBERS_WITHIN;
 use crate::error::CallError;
 use crate::event::Output;
-use crate::mesh::{Asked, Mesh, network::Expected, network::Waiter};
+use crate::mesh::Mesh;
+use crate::mesh::network::Network;
+use crate::mesh::network::waiting::{Expected, Waiter};
+use crate::mesh::pending::Asked;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Hello;

@@ -4,20 +4,12 @@
 
 use bytestring::ByteString;
 
-use super::{Network, Waiter};
+use crate::mesh::network::Network;
+use crate::mesh::network::waiting::Waiter;
+use crate::mesh::traffic::Whereabouts;
 use crate::parts::hosts::Link;
 use crate::parts::peers::Home;
 use crate::words::LinkId;
-
-/// Where a host is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mesh) enum Whereabouts {
-    /// It is connected, by that link.
-    There(LinkId),
-    /// It may come back.
-    Lost,
-    Gone,
-}
 
 impl Network {
     /// What is known about a link and the host behind it.

@@ -3,8 +3,9 @@
 use bytestring::ByteString;
 
 use super::joining::join_params;
-use super::rounds::RoundEnd;
-use crate::mesh::{Due, Mesh};
+use crate::mesh::Mesh;
+use crate::mesh::network::waiting::RoundEnd;
+use crate::mesh::pending::Due;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::{Hello, Welcome};

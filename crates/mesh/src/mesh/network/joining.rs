@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::Network;
-use super::rounds::RoundEnd;
 use crate::error::CallError;
 use crate::event::Event;
 use crate::json;
-use crate::mesh::asking::Asked;
-use crate::mesh::{Mesh, network::Expected, network::Waiter};
+use crate::mesh::Mesh;
+use crate::mesh::network::Network;
+use crate::mesh::network::waiting::{Expected, RoundEnd, Waiter};
+use crate::mesh::pending::{Asked, Due};
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Welcome;
@@ -375,9 +375,7 @@ impl Mesh {
         for waiter in waiters {
             match waiter {
                 Waiter::Call(call) => self.done(call, Ok(Answer::Done)),
-                Waiter::Request { link, id } => {
-                    self.owe(link, Some(id), crate::mesh::Due::Message(None))
-                }
+                Waiter::Request { link, id } => self.owe(link, Some(id), Due::Message(None)),
                 Waiter::Member { round: Some(round) } => self.round_answer(round, None),
                 Waiter::Redial { key, host, .. } => {
                     self.member_was_looked_for(host.as_ref(), &key);

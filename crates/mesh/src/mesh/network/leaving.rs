@@ -2,11 +2,13 @@
 
 use bytestring::ByteString;
 
-use super::Network;
 use crate::error::CallError;
 use crate::event::Event;
 use crate::json;
-use crate::mesh::{Asked, Due, GOODBYE_TIMEOUT, Mesh, network::Waiter};
+use crate::mesh::network::Network;
+use crate::mesh::network::waiting::Waiter;
+use crate::mesh::pending::{Asked, Due};
+use crate::mesh::{GOODBYE_TIMEOUT, Mesh};
 use crate::parts::hosts::State;
 use crate::parts::peers::Home;
 use crate::sabotage::{self, Sabotage};

@@ -2,9 +2,10 @@
 
 use bytestring::ByteString;
 
-use super::Network;
 use super::joining::join_params;
-use crate::mesh::{Mesh, network::Waiter};
+use crate::mesh::Mesh;
+use crate::mesh::network::Network;
+use crate::mesh::network::waiting::Waiter;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::v1;

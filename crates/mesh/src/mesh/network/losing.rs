@@ -3,7 +3,7 @@
 use crate::error::CallError;
 use crate::event::{Event, Output};
 use crate::mesh::Mesh;
-use crate::mesh::asking::Silence;
+use crate::mesh::pending::Silence;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::words::LinkId;

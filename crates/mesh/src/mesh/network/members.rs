@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::Network;
 use super::joining::{join_params, urls};
-use super::rounds::{Round, RoundEnd};
 use crate::json;
-use crate::mesh::asking::Asked;
-use crate::mesh::{Due, Mesh, network::Waiter};
+use crate::mesh::Mesh;
+use crate::mesh::network::Network;
+use crate::mesh::network::waiting::{Round, RoundEnd, Waiter};
+use crate::mesh::pending::{Asked, Due};
 use crate::parts::gossip::digest;
 use crate::wire::greeting::Hello;
 use crate::wire::member::{self, Member};

@@ -1,12 +1,12 @@
 //! Who is there: dialling, greeting, joining, relaying, losing, leaving. It stands above [traffic](super::traffic) and may call it.
 
 mod beats;
-pub(super) mod closing;
+mod closing;
 mod dialling;
-pub(super) mod for_traffic;
+mod for_traffic;
 mod greeting;
 mod handshake;
-pub(super) mod joining;
+mod joining;
 mod leaving;
 mod listening;
 mod losing;
@@ -14,8 +14,9 @@ mod members;
 mod membership;
 mod reconnect;
 mod relaying;
-pub(super) mod rounds;
-pub(super) mod twins;
+mod rounds;
+mod twins;
+pub(super) mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,9 +28,8 @@ use crate::parts::hosts::Hosts;
 use crate::parts::liveness::Liveness;
 use crate::parts::relays::Relays;
 use crate::parts::roster::Roster;
-use crate::words::{Call, LinkId, Raw, Time};
-use rounds::Round;
-use twins::Doubt;
+use crate::words::{LinkId, Time};
+use waiting::{Doubt, Expected, Round, Waiter};
 
 /// Who is there, and who is looked for. Only the files of this folder see what is in it.
 #[derive(Debug)]
@@ -111,40 +111,4 @@ impl Network {
     pub(super) fn route(&self, key: &str) -> Option<LinkId> {
         self.hosts.route(key)
     }
-}
-
-/// Who waits for a host to be joined.
-#[derive(Debug)]
-pub(super) enum Waiter {
-    /// The program.
-    Call(Call),
-    /// Another host, which told us to join.
-    Request { link: LinkId, id: Raw },
-    /// Nobody but the network: others have told us of that member. Perhaps a round of questions, of which this is one more.
-    Member { round: Option<u64> },
-    /// Nobody.
-    Hint,
-    /// We do: the host was lost.
-    Redial {
-        key: ByteString,
-        host: Option<ByteString>,
-        since: Time,
-        delay: f64,
-    },
-}
-
-impl Waiter {
-    /// Whether there is reason to believe that the host is there.
-    fn hopes(&self) -> bool {
-        !matches!(self, Waiter::Redial { .. })
-    }
-}
-
-/// A host that will connect to us.
-#[derive(Debug)]
-struct Expected {
-    host: ByteString,
-    url: ByteString,
-    until: Time,
-    waiters: Vec<Waiter>,
 }

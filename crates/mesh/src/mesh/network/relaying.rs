@@ -9,12 +9,14 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::Network;
 use crate::error::{CallError, DialError};
 use crate::event::Output;
 use crate::json;
 use crate::limits::Limits;
-use crate::mesh::{Asked, GOODBYE_TIMEOUT, Mesh, network::Waiter};
+use crate::mesh::network::Network;
+use crate::mesh::network::waiting::Waiter;
+use crate::mesh::pending::Asked;
+use crate::mesh::{GOODBYE_TIMEOUT, Mesh};
 use crate::parts::gossip::digest;
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;

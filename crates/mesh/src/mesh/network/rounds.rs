@@ -1,30 +1,10 @@
 //! Questions to several hosts at once.
 
-use crate::mesh::asking::Asked;
-use crate::mesh::{Due, Mesh, network::Waiter};
+use crate::mesh::Mesh;
+use crate::mesh::network::waiting::{Round, RoundEnd};
+use crate::mesh::pending::{Asked, Due};
 use crate::wire::greeting::Hello;
-use crate::words::{Answer, Call, LinkId, Raw, Time};
-
-/// Questions to several hosts, and what happens when all have been answered, refused or given up.
-#[derive(Debug)]
-pub(in crate::mesh) struct Round {
-    pub(in crate::mesh) left: usize,
-    /// When it ends anyway.
-    pub(in crate::mesh) until: Option<Time>,
-    pub(in crate::mesh) end: RoundEnd,
-}
-
-#[derive(Debug)]
-pub(in crate::mesh) enum RoundEnd {
-    /// We have joined all members that we were told of, and others have joined those that they were told of.
-    Joined(Vec<Waiter>),
-    /// An original host that joined us has been announced to the others: answer its greeting.
-    Greeted { link: LinkId, id: Option<Raw> },
-    /// We have joined the members that another host told us of: answer it.
-    Introduced { link: LinkId, id: Option<Raw> },
-    /// The hosts have listed their peers.
-    Listed { call: Call, ids: Vec<Raw> },
-}
+use crate::words::{Answer, Call, LinkId, Raw};
 
 impl Mesh {
     /// Asks our own hosts for their peers. An original host knows no such question.

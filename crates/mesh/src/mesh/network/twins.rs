@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::Network;
 use crate::event::{Event, Output};
-use crate::mesh::{Mesh, network::Waiter};
+use crate::mesh::Mesh;
+use crate::mesh::network::Network;
+use crate::mesh::network::waiting::{Doubt, Waiter};
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Hello;
@@ -19,21 +20,6 @@ const PROVED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The program is told of so many urls at most.
 const MOST_TOLD: usize = 64;
-
-/// Somebody has said hello with the url of a host that is connected, as far as we know. It was started anew, or there are two of them.
-#[derive(Debug)]
-pub(in crate::mesh) struct Doubt {
-    /// Over which link it has said hello, and how.
-    link: LinkId,
-    id: Option<Raw>,
-    hello: Hello,
-    /// The link with the host that has that url.
-    other: LinkId,
-    since: Time,
-    pub(in crate::mesh) until: Time,
-    /// We look whether something has come over that one, or it has ended.
-    looked: bool,
-}
 
 impl Mesh {
     /// A host says hello. Looks whether its url is its own to have. Gives whether that is not clear yet, and the greeting is put off.

@@ -4,21 +4,11 @@ use bytestring::ByteString;
 
 use crate::event::Event;
 use crate::mesh::Mesh;
+use crate::mesh::traffic::Told;
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};
 use crate::wire::v2::{Code, Exception};
 use crate::words::{Outcome, Raw, Reply};
-
-/// Messages of a session that the program has been told about and has not applied yet.
-#[derive(Debug)]
-pub(in crate::mesh) struct Told {
-    event: u64,
-    host: ByteString,
-    session: ByteString,
-    first: u64,
-    count: u32,
-    done: u32,
-}
 
 impl Mesh {
     pub(in crate::mesh) fn take_in_note(

@@ -4,28 +4,20 @@ use std::collections::{BTreeSet, HashSet};
 
 use bytestring::ByteString;
 
-use super::Traffic;
 use super::cargo::Cargo;
 use crate::error::CallError;
 use crate::event::Output;
 use crate::json;
 use crate::mesh::Mesh;
+use crate::mesh::traffic::{Barrier, Traffic};
 use crate::parts::patterns::Patterns;
 use crate::payload::Payload;
 use crate::topic::Topic;
 use crate::wire::v2::Interest;
-use crate::words::{Answer, Call, LinkId, Raw, Time};
+use crate::words::{Answer, Call, LinkId, Raw};
 
 /// A record about interests is not longer than about this, in bytes of names.
 const RECORD_BYTES: usize = 32 * 1024;
-
-/// A call that waits until other hosts know what is listened to here.
-#[derive(Debug)]
-pub(in crate::mesh) struct Barrier {
-    call: Call,
-    left: BTreeSet<ByteString>,
-    pub(in crate::mesh) until: Time,
-}
 
 /// The name of a channel as JavaScript writes it; `None` for values that are not names there.
 fn channel_name(channel: &Option<Raw>) -> Option<ByteString> {

@@ -2,14 +2,14 @@
 
 use bytestring::ByteString;
 
-use super::Traffic;
 use super::cargo::Cargo;
 use super::seeking::SOUGHT_WITHIN;
 use crate::error::{CallError, SendError};
 use crate::event::{Event, Output};
 use crate::json;
-use crate::mesh::network::for_traffic::Whereabouts;
-use crate::mesh::{Asked, Mesh};
+use crate::mesh::Mesh;
+use crate::mesh::pending::Asked;
+use crate::mesh::traffic::{Traffic, Whereabouts};
 use crate::parts::peers::{Home, Landed, Parcel, Place};
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};

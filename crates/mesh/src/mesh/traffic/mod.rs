@@ -1,9 +1,9 @@
 //! What is said: messages, what is published, notes, replies, and the sessions that carry them. It stands below
 //! [network](super::network) and never calls up.
 
-pub(super) mod arriving;
+mod arriving;
 pub(super) mod cargo;
-pub(super) mod interest;
+mod interest;
 mod messages;
 mod notes;
 mod outcomes;
@@ -11,7 +11,8 @@ mod places;
 mod pressure;
 mod pumping;
 mod replies;
-pub(super) mod seeking;
+mod seeking;
+mod v1_host;
 mod v1_hosts;
 mod waiting;
 
@@ -26,11 +27,9 @@ use crate::parts::peers::Peers;
 use crate::parts::recent::Recent;
 use crate::parts::sessions::Sessions;
 use crate::wire::v2;
-use crate::words::{LinkId, Raw, Time};
-use arriving::Told;
+use crate::words::{Call, LinkId, Raw, Time};
 use cargo::Cargo;
-use interest::Barrier;
-use v1_hosts::V1Host;
+use v1_host::V1Host;
 
 /// What is said, and what is known about where it goes.
 #[derive(Debug)]
@@ -117,4 +116,33 @@ impl Traffic {
     pub(super) fn held_up(&self) -> &BTreeSet<LinkId> {
         &self.held_up
     }
+}
+
+/// Messages of a session that the program has been told about and has not applied yet.
+#[derive(Debug)]
+struct Told {
+    event: u64,
+    host: ByteString,
+    session: ByteString,
+    first: u64,
+    count: u32,
+    done: u32,
+}
+
+/// A call that waits until other hosts know what is listened to here.
+#[derive(Debug)]
+struct Barrier {
+    call: Call,
+    left: BTreeSet<ByteString>,
+    until: Time,
+}
+
+/// Where a host is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mesh) enum Whereabouts {
+    /// It is connected, by that link.
+    There(LinkId),
+    /// It may come back.
+    Lost,
+    Gone,
 }

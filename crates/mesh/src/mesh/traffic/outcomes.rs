@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use bytestring::ByteString;
 
-use super::Traffic;
 use super::cargo::Cargo;
 use crate::error::SendError;
 use crate::event::Event;
 use crate::mesh::Mesh;
+use crate::mesh::traffic::Traffic;
 use crate::parts::peers::Parcel;
 use crate::parts::sessions::{Part, Run};
 use crate::sabotage::{self, Sabotage};

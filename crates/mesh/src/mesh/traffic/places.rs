@@ -2,11 +2,12 @@
 
 use bytestring::ByteString;
 
-use super::Traffic;
 use crate::event::Output;
 use crate::hash;
 use crate::json;
-use crate::mesh::{Asked, Due, Mesh};
+use crate::mesh::Mesh;
+use crate::mesh::pending::{Asked, Due};
+use crate::mesh::traffic::Traffic;
 use crate::parts::directory::shard_of;
 use crate::parts::directory::{Hint, Move};
 use crate::wire::v2::Place;

@@ -2,12 +2,12 @@
 
 use bytestring::ByteString;
 
-use super::Traffic;
 use super::cargo::{Cargo, Note};
 use crate::error::SendError;
 use crate::event::Event;
 use crate::limits::{Bounds, Limits};
 use crate::mesh::Mesh;
+use crate::mesh::traffic::Traffic;
 use crate::parts::peers::Parcel;
 use crate::parts::sessions::{Run, Session};
 use crate::payload::Payload;

@@ -2,10 +2,10 @@
 
 use bytestring::ByteString;
 
-use super::Traffic;
 use super::cargo::{Cargo, nobody};
 use crate::event::Output;
 use crate::mesh::Mesh;
+use crate::mesh::traffic::Traffic;
 use crate::words::LinkId;
 
 /// A frame leaves when it holds that many messages, or that many bytes; at the end of the program's turn at the latest.

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::Traffic;
 use super::cargo::Cargo;
 use crate::error::SendError;
 use crate::event::Event;
 use crate::mesh::Mesh;
-use crate::mesh::network::for_traffic::Whereabouts;
+use crate::mesh::traffic::{Traffic, Whereabouts};
 use crate::parts::peers::{Found, Home, Parcel, Place};
 use crate::sabotage::{self, Sabotage};
 use crate::words::{Answer, Call, LinkId, Raw, Time};

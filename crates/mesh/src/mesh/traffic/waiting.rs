@@ -1,9 +1,9 @@
 //! What the driver and the program may ask: what waits, for whom, and whether it is much.
 
-use super::v1_hosts::ENTRY;
 use crate::json;
 use crate::mesh::Mesh;
-use crate::mesh::network::for_traffic::Whereabouts;
+use crate::mesh::traffic::Whereabouts;
+use crate::mesh::traffic::v1_host::ENTRY;
 use crate::stats::{Queue, Stats};
 use crate::words::{Answer, Raw};
 

@@ -1,0 +1,86 @@
+//! Who waits for what.
+
+use bytestring::ByteString;
+
+use crate::wire::greeting::Hello;
+use crate::words::{Call, LinkId, Raw, Time};
+
+/// Who waits for a host to be joined.
+#[derive(Debug)]
+pub(in crate::mesh) enum Waiter {
+    /// The program.
+    Call(Call),
+    /// Another host, which told us to join.
+    Request { link: LinkId, id: Raw },
+    /// Nobody but the network: others have told us of that member. Perhaps a round of questions, of which this is one more.
+    Member { round: Option<u64> },
+    /// Nobody.
+    Hint,
+    /// We do: the host was lost.
+    Redial {
+        key: ByteString,
+        host: Option<ByteString>,
+        since: Time,
+        delay: f64,
+    },
+}
+
+impl Waiter {
+    /// Whether there is reason to believe that the host is there.
+    pub(in crate::mesh) fn hopes(&self) -> bool {
+        !matches!(self, Waiter::Redial { .. })
+    }
+}
+
+/// A host that will connect to us.
+#[derive(Debug)]
+pub(in crate::mesh) struct Expected {
+    pub(in crate::mesh) host: ByteString,
+    pub(in crate::mesh) url: ByteString,
+    pub(in crate::mesh) until: Time,
+    pub(in crate::mesh) waiters: Vec<Waiter>,
+}
+
+/// Questions to several hosts, and what happens when all have been answered, refused or given up.
+#[derive(Debug)]
+pub(in crate::mesh) struct Round {
+    pub(in crate::mesh) left: usize,
+    /// When it ends anyway.
+    pub(in crate::mesh) until: Option<Time>,
+    pub(in crate::mesh) end: RoundEnd,
+}
+
+#[derive(Debug)]
+pub(in crate::mesh) enum RoundEnd {
+    /// We have joined all members that we were told of, and others have joined those that they were told of.
+    Joined(Vec<Waiter>),
+    /// An original host that joined us has been announced to the others: answer its greeting.
+    Greeted { link: LinkId, id: Option<Raw> },
+    /// We have joined the members that another host told us of: answer it.
+    Introduced { link: LinkId, id: Option<Raw> },
+    /// The hosts have listed their peers.
+    Listed { call: Call, ids: Vec<Raw> },
+}
+
+/// Somebody has said hello with the url of a host that is connected, as far as we know. It was started anew, or there are two of them.
+#[derive(Debug)]
+pub(in crate::mesh) struct Doubt {
+    /// Over which link it has said hello, and how.
+    pub(in crate::mesh) link: LinkId,
+    pub(in crate::mesh) id: Option<Raw>,
+    pub(in crate::mesh) hello: Hello,
+    /// The link with the host that has that url.
+    pub(in crate::mesh) other: LinkId,
+    pub(in crate::mesh) since: Time,
+    pub(in crate::mesh) until: Time,
+    /// We look whether something has come over that one, or it has ended.
+    pub(in crate::mesh) looked: bool,
+}
+
+/// When `close` ends, whoever has not answered by then.
+#[derive(Debug, Default)]
+pub(in crate::mesh) struct CloseBy {
+    /// Dials that go on end then.
+    pub(in crate::mesh) dialled: Time,
+    pub(in crate::mesh) all: Time,
+}
