@@ -157,21 +157,36 @@ test('each room is built with what is written here, which for rooms means those 
   }
 });
 
-/** What traffic asks of network, which stands above it, and where that is. */
-const ASKED_OF_NETWORK = ['beaten (beats.rs)', 'drop_link (losing.rs)', 'routed (relaying.rs)'];
+/** All that traffic asks of network, which stands above it: six questions to the struct, and one call that does something. */
+const ASKED_OF_NETWORK = [
+  'alias (for_traffic.rs)',
+  'drop_link (losing.rs)',
+  'joined (for_traffic.rs)',
+  'link (for_traffic.rs)',
+  'route_to_host (for_traffic.rs)',
+  'v1_links (for_traffic.rs)',
+  'whereabouts (for_traffic.rs)'
+];
 
 test('what is said calls who is there by a short list only, and knows no file of it', () => {
-  const filesUnder = (name) => filesOf(`mesh/${name}`).filter((file) => !file.endsWith('/mod.rs'));
-  const places = new Map();
-  for (const file of filesUnder('network'))
-    for (const { name } of functions(read(file))) places.set(name, `${name} (${path.basename(file)})`);
-  assert.ok(places.size > 50, 'the functions were found');
+  const filesUnder = (name) => filesOf(`mesh/${name}`);
+  const functionsUnder = (name) =>
+    filesUnder(name).flatMap((file) =>
+      functions(read(file)).map((one) => [one.name, `${one.name} (${path.basename(file)})`])
+    );
+  const above = new Map(functionsUnder('network'));
+  const below = new Map(functionsUnder('traffic'));
+  assert.ok(above.size > 50 && below.size > 50, 'the functions were found');
   const asked = new Set();
   for (const file of filesUnder('traffic')) {
     const plain = code(read(file));
     assert.doesNotMatch(plain, /\bnetwork::/, file);
-    for (const { 1: name } of plain.matchAll(/\bself\s*\.\s*(\w+)\s*\(/g))
-      if (places.has(name)) asked.add(places.get(name));
+    for (const { 1: struct, 2: name, 3: called } of plain.matchAll(
+      /\b(?:self|mesh)\s*\.\s*(network\s*\.\s*)?(\w+)\s*(\(|)/g
+    )) {
+      if (struct !== undefined) asked.add(called ? (above.get(name) ?? name) : `the field ${name}`);
+      else if (called && above.has(name) && !below.has(name)) asked.add(above.get(name));
+    }
   }
   assert.deepStrictEqual([...asked].sort(), ASKED_OF_NETWORK);
 });

@@ -8,24 +8,6 @@ const circles = require('./circles.js');
 const { graph, modules } = require('./rust.js');
 const { CRATES, javascript, read } = require('./tree.js');
 
-/** Those that are still there. This list only becomes shorter: who opens one takes it out. */
-const KNOWN = [
-  [
-    'crates/mesh/src/mesh.rs',
-    'crates/mesh/src/mesh/asking.rs',
-    'crates/mesh/src/mesh/network/closing.rs',
-    'crates/mesh/src/mesh/network/twins.rs',
-    'crates/mesh/src/mesh/traffic/cargo.rs',
-    'crates/mesh/src/mesh/traffic/interest.rs',
-    'crates/mesh/src/mesh/traffic/sessions.rs',
-    'crates/mesh/src/mesh/traffic/v1_hosts.rs'
-  ],
-  ['crates/mesh/src/mesh/network/joining.rs', 'crates/mesh/src/mesh/network/members.rs']
-];
-
-const within = (/** @type {string[]} */ circle, /** @type {string[]} */ known) =>
-  circle.every((file) => known.includes(file));
-
 test('no Rust file uses one that uses it', () => {
   const found = CRATES.flatMap((crate) => {
     const edges = graph(modules(crate, read));
@@ -35,15 +17,7 @@ test('no Rust file uses one that uses it', () => {
     );
     return circles(edges);
   });
-  assert.deepStrictEqual(
-    found.filter((circle) => !KNOWN.some((known) => within(circle, known))),
-    []
-  );
-  assert.deepStrictEqual(
-    KNOWN.filter((known) => !found.some((circle) => within(circle, known))),
-    [],
-    'these are known no more'
-  );
+  assert.deepStrictEqual(found, []);
 });
 
 test('no file of lib requires one that requires it', () => {

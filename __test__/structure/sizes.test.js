@@ -11,20 +11,12 @@ const LINES_OF_A_FUNCTION = 80;
 
 /** Those that are still longer. This list only becomes shorter: who mends one takes it out. */
 const LONG_FILES = [
-  'crates/mesh/src/mesh.rs',
-  'crates/mesh/src/mesh/network/joining.rs',
-  'crates/mesh/src/mesh/network/relaying.rs',
   'lib/host/Host.js',
   'lib/host/core.js',
   'lib/notes/groups.js',
   'lib/peer/requests.js'
 ];
 const LONG_FUNCTIONS = [
-  'crates/mesh/src/mesh.rs dispatch',
-  'crates/mesh/src/mesh/network/closing.rs close',
-  'crates/mesh/src/mesh/network/greeting.rs greeting',
-  'crates/mesh/src/mesh/network/joining.rs greeted',
-  'crates/mesh/src/mesh/traffic/sessions.rs record',
   'crates/mesh/src/wire/v2/reader.rs decode'
 ];
 

@@ -20,7 +20,7 @@ use crate::parts::answers::Answers;
 use crate::parts::peers::Parcel;
 use crate::parts::questions::Questions;
 use crate::stats::Stats;
-use crate::words::{Answer, Call, LinkId, Raw, Time};
+use crate::words::{Call, LinkId, Raw, Reply, Time};
 use network::Network;
 use network::waiting::{CloseBy, Waiter};
 use pending::{Asked, Due, Silence};
@@ -53,9 +53,10 @@ pub struct Mesh {
     /// The call of `close` that waits for the last link to end.
     closing: Option<Call>,
     close_by: CloseBy,
-    /// The call of `drain` that waits until nothing is under way.
-    draining: Option<Call>,
-    drained: bool,
+    /// The program wants to retire this host: nobody is let in any more, and it has no peers for others.
+    retiring: bool,
+    /// The call that waits until nothing is under way.
+    until_idle: Option<Call>,
 }
 
 impl Mesh {
@@ -77,8 +78,8 @@ impl Mesh {
             next_round: 0,
             closing: None,
             close_by: CloseBy::default(),
-            draining: None,
-            drained: false,
+            retiring: false,
+            until_idle: None,
         }
     }
 
@@ -113,7 +114,7 @@ impl Mesh {
         self.dispatch(input);
         self.perform_relayed(before);
         self.finish_closing();
-        self.finish_draining();
+        self.finish_retiring();
         std::mem::swap(&mut self.out, out);
     }
 
@@ -173,16 +174,8 @@ impl Mesh {
                 outcome,
                 payload,
             } => self.reply(&host, number, outcome, payload),
-            Input::Drain { call } => {
-                self.drained = true;
-                if let Some(earlier) = self.draining.replace(call) {
-                    self.done(earlier, Ok(Answer::Done));
-                }
-            }
-            Input::Backlog { link, bytes } if self.session_of(link).is_some() => {
-                self.network.set_backlog(link, bytes);
-            }
-            Input::Backlog { link, bytes } => self.backlog_of_v1(link, bytes),
+            Input::Drain { call } => self.retire(call),
+            Input::Backlog { link, bytes } => self.backlog(link, bytes),
             Input::Publish { channel, payload } => self.publish(channel, payload),
             Input::Note {
                 seq,
@@ -190,48 +183,49 @@ impl Mesh {
                 head,
                 kind,
                 payload,
-            } => {
-                let note = Note {
-                    seq,
-                    head,
-                    kind,
-                    payload,
-                };
-                self.note(&host, note);
-            }
-            Input::Disconnect { key } => {
-                if let Some(link) = self.network.route(&key) {
-                    self.drop_link(link);
-                }
-            }
+            } => self.note(&host, Note::new(seq, head, kind, payload)),
+            Input::Disconnect { key } => self.disconnect(&key),
             Input::CancelTimer { key } => self.give_up(key),
             Input::Retry { url } => self.try_again(url),
-            Input::Accepted { link } if self.closing.is_some() || self.drained => {
-                self.turn_away(link)
-            }
-            Input::Accepted { link } => self.network.accept(link),
+            Input::Accepted { link } => self.visited(link),
             Input::Opened { link } => self.greet(link),
             Input::DialFailed { link, error } => self.not_joined(link, CallError::Dial(error)),
             Input::Received { link, text } => self.received(link, text),
             Input::ReceivedBinary { link, bytes } => self.received_binary(link, &bytes),
-            Input::Heard { link, at } => {
-                self.end_doubts(link, at);
-                self.heard(link, at);
-            }
+            Input::Heard { link, at } => self.heard(link, at),
             Input::Closed { link } => self.closed(link),
             Input::Applied {
                 upto,
                 part,
                 replies,
-            } => {
-                self.network.applied(upto, self.now);
-                self.applied(upto, part, &replies);
-                for (held, reply) in self.answers.applied(upto, &replies) {
-                    self.give(held, reply);
-                }
-            }
+            } => self.settle_applied(upto, part, &replies),
             Input::Invalid { event } => self.invalid(event),
             Input::Tick => self.tick(),
+        }
+    }
+
+    /// What waits to be written to a link; nothing, if it is not much.
+    fn backlog(&mut self, link: LinkId, bytes: usize) {
+        if self.session_of(link).is_some() {
+            self.network.set_backlog(link, bytes);
+        } else {
+            self.backlog_of_v1(link, bytes);
+        }
+    }
+
+    /// The program wants to be disconnected from the host with that key.
+    fn disconnect(&mut self, key: &str) {
+        if let Some(link) = self.network.route(key) {
+            self.drop_link(link);
+        }
+    }
+
+    /// The program has applied what came before that event, and of that one the first messages.
+    fn settle_applied(&mut self, upto: u64, part: u32, replies: &[(u64, u32, Reply)]) {
+        self.network.applied(upto, self.now);
+        self.applied(upto, part, replies);
+        for (held, reply) in self.answers.applied(upto, replies) {
+            self.give(held, reply);
         }
     }
 

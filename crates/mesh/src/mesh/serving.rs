@@ -57,7 +57,7 @@ impl Mesh {
 
     /// Whether a peer lives here, of which the program has said so. Whoever leaves has no peers for others any more.
     pub(super) fn is_here(&self, reply: Option<Reply>) -> bool {
-        reply == Some(Reply::Here) && self.closing.is_none() && !self.drained
+        reply == Some(Reply::Here) && self.closing.is_none() && !self.retiring
     }
 
     /// Gives an answer whose time has come; `reply` is what the program said to the event just before it.

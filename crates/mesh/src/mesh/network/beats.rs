@@ -100,6 +100,7 @@ impl Mesh {
 
     /// Bytes have last come over that link at that time, as far as one can know without having read those that wait.
     pub(in crate::mesh) fn heard(&mut self, link: LinkId, at: Time) {
+        self.end_doubts(link, at);
         if !self.network.liveness.is_probed(link) {
             return;
         }

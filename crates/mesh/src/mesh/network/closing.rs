@@ -62,6 +62,15 @@ impl Mesh {
         self.close_link(link);
     }
 
+    /// Somebody connects to us.
+    pub(in crate::mesh) fn visited(&mut self, link: LinkId) {
+        if self.closing.is_some() || self.retiring {
+            self.turn_away(link);
+        } else {
+            self.network.hosts.accept(link);
+        }
+    }
+
     /// We have reached a host from which we take leave: it needs to know no more than that.
     pub(in crate::mesh) fn take_leave(&mut self, link: LinkId) {
         self.network.hosts.unregister(link, State::Leaving);
@@ -94,6 +103,33 @@ impl Mesh {
             all: self.now.saturating_add(within),
         };
         let missed = self.missed();
+        self.give_up_waits();
+        let twins: Vec<LinkId> = links
+            .iter()
+            .map(|(id, _)| *id)
+            .filter(|id| self.network.twin(*id).is_some())
+            .collect();
+        for (link, state) in links {
+            self.leave_link(link, state, twins.contains(&link));
+        }
+        self.all_members_are_gone();
+        for host in self.traffic.sessions.hosts() {
+            if self
+                .traffic
+                .sessions
+                .get(&host)
+                .is_some_and(|s| s.link().is_none())
+            {
+                self.end_session(&host);
+            }
+        }
+        for (url, host) in missed {
+            self.dial(url, Some(host), Waiter::Hint);
+        }
+    }
+
+    /// Nobody is looked for any more, and whoever waits for somebody waits in vain.
+    fn give_up_waits(&mut self) {
         let lost = self.network.hosts.all_lost().map(|(key, _)| key.clone());
         for key in lost.collect::<Vec<ByteString>>() {
             self.network.hosts.found(&key);
@@ -111,65 +147,48 @@ impl Mesh {
         for call in finds {
             self.done(call, Err(CallError::Closed));
         }
-        let twins: Vec<LinkId> = links
-            .iter()
-            .map(|(id, _)| *id)
-            .filter(|id| self.network.twin(*id).is_some())
-            .collect();
-        for (link, state) in links {
-            match state {
-                State::Joined => {
-                    if let Some(key) = self.network.hosts.unregister(link, State::Leaving) {
-                        self.network.hosts.forget_aliases(&key);
-                        self.event(Event::Disconnected { key });
-                    }
-                    self.say_goodbye_last(link);
+    }
+
+    /// Says goodbye over that link, or ends it where nobody knows of us. `twin`: a 0.4.0 host knows us by it, perhaps.
+    fn leave_link(&mut self, link: LinkId, state: State, twin: bool) {
+        match state {
+            State::Joined => {
+                if let Some(key) = self.network.hosts.unregister(link, State::Leaving) {
+                    self.network.hosts.forget_aliases(&key);
+                    self.event(Event::Disconnected { key });
                 }
-                State::Dialling if self.is_missed(link) => {
-                    let waiters = self
-                        .network
-                        .hosts
-                        .get_mut(link)
-                        .map(|l| std::mem::take(&mut l.waiters));
-                    self.fail_all(waiters.unwrap_or_default());
-                }
-                State::Greeting if sabotage::is(Sabotage::NoGoodbye) => self.drop_link(link),
-                State::Dialling => {
-                    self.close_link(link);
-                    if let Some(l) = self.network.hosts.remove(link) {
-                        self.fail_all(l.waiters);
-                    }
-                }
-                State::Greeting => {
-                    // The other side has perhaps registered us.
-                    self.questions.take_all(link);
-                    let waiters = self
-                        .network
-                        .hosts
-                        .get_mut(link)
-                        .map(|l| std::mem::take(&mut l.waiters));
-                    self.fail_all(waiters.unwrap_or_default());
-                    self.take_leave(link);
-                }
-                State::Stranger if twins.contains(&link) => self.take_leave(link),
-                State::Stranger => self.turn_away(link),
-                State::Leaving if is_relayed(link) => self.close_link(link),
-                State::Leaving => {}
+                self.say_goodbye_last(link);
             }
-        }
-        self.all_members_are_gone();
-        for host in self.traffic.sessions.hosts() {
-            if self
-                .traffic
-                .sessions
-                .get(&host)
-                .is_some_and(|s| s.link().is_none())
-            {
-                self.end_session(&host);
+            State::Dialling if self.is_missed(link) => {
+                let waiters = self
+                    .network
+                    .hosts
+                    .get_mut(link)
+                    .map(|l| std::mem::take(&mut l.waiters));
+                self.fail_all(waiters.unwrap_or_default());
             }
-        }
-        for (url, host) in missed {
-            self.dial(url, Some(host), Waiter::Hint);
+            State::Greeting if sabotage::is(Sabotage::NoGoodbye) => self.drop_link(link),
+            State::Dialling => {
+                self.close_link(link);
+                if let Some(l) = self.network.hosts.remove(link) {
+                    self.fail_all(l.waiters);
+                }
+            }
+            State::Greeting => {
+                // The other side has perhaps registered us.
+                self.questions.take_all(link);
+                let waiters = self
+                    .network
+                    .hosts
+                    .get_mut(link)
+                    .map(|l| std::mem::take(&mut l.waiters));
+                self.fail_all(waiters.unwrap_or_default());
+                self.take_leave(link);
+            }
+            State::Stranger if twin => self.take_leave(link),
+            State::Stranger => self.turn_away(link),
+            State::Leaving if is_relayed(link) => self.close_link(link),
+            State::Leaving => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! Who is there: dialling, greeting, joining, relaying, losing, leaving. It stands above [traffic](super::traffic) and may call it.
 
+mod announcing;
 mod beats;
 mod closing;
 mod dialling;
@@ -17,6 +18,7 @@ mod relaying;
 mod rounds;
 mod twins;
 pub(super) mod waiting;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,11 +92,6 @@ impl Network {
             .map(|(_, link)| link)
             .filter(|link| Some(*link) != except)
             .collect()
-    }
-
-    /// Somebody has connected to us.
-    pub(super) fn accept(&mut self, link: LinkId) {
-        self.hosts.accept(link);
     }
 
     /// So much waits to be written to a link that may carry relayed ones.

@@ -12,117 +12,17 @@ use bytestring::ByteString;
 use crate::error::{CallError, DialError};
 use crate::event::Output;
 use crate::json;
-use crate::limits::Limits;
 use crate::mesh::network::Network;
 use crate::mesh::network::waiting::Waiter;
 use crate::mesh::pending::Asked;
 use crate::mesh::{GOODBYE_TIMEOUT, Mesh};
-use crate::parts::gossip::digest;
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
-use crate::wire::member::Member;
 use crate::wire::routed::{self, Content, Header};
 use crate::wire::v1::Body;
 use crate::words::LinkId;
 
-/// How many hosts are asked, one after the other, whether they can relay to another one.
-const MOST_TRIED: usize = 4;
-
 impl Mesh {
-    /// Whether that direct link can carry relayed ones: both sides do that, and binary frames may be sent.
-    fn carries(&self, link: LinkId) -> bool {
-        let Some(l) = self.network.hosts.get(link) else {
-            return false;
-        };
-        self.is_ready(link) && l.relay.both() && l.state == State::Joined && !is_relayed(link)
-    }
-
-    /// The direct link over which that host could be reached next: its relays as far as we know them, then some others.
-    fn way_to(&self, host: &ByteString, tried: &[ByteString]) -> Option<(LinkId, ByteString)> {
-        if tried.len() >= MOST_TRIED {
-            return None;
-        }
-        let fits =
-            |by: &ByteString, link: LinkId| by != host && !tried.contains(by) && self.carries(link);
-        let known = self.network.relays.known(host).iter();
-        let known =
-            known.filter_map(|by| Some((self.network.hosts.route_to_host(by)?, by.clone())));
-        let others = self.network.hosts.joined().filter_map(|(_, link)| {
-            let by = self.network.hosts.get(link)?.host.clone()?;
-            Some((link, by))
-        });
-        known.chain(others).find(|(link, by)| fits(by, *link))
-    }
-
-    fn has_way_to(&self, host: &ByteString) -> bool {
-        self.way_to(host, &[]).is_some()
-    }
-
-    /// Begins a relayed link to that host, which has that url, or its id in place of one. It is opened when the input has been dealt
-    /// with.
-    pub(in crate::mesh) fn dial_relayed(
-        &mut self,
-        url: ByteString,
-        host: ByteString,
-        waiter: Waiter,
-    ) -> LinkId {
-        let number = self.network.hosts.next_link();
-        let link = self.network.relays.dial(number, host.clone());
-        self.network
-            .hosts
-            .dial(link, url.clone(), Some(host), waiter);
-        self.out.push(Output::Dial { link, url });
-        link
-    }
-
-    /// A link to a host was not made: tries another way, if there is one. Gives back the link if there is none.
-    pub(in crate::mesh) fn detour(
-        &mut self,
-        link: LinkId,
-        mut l: Link<Waiter>,
-        error: &CallError,
-    ) -> Option<Link<Waiter>> {
-        let (Some(url), Some(host)) = (l.dialled.clone(), l.hint.clone()) else {
-            return Some(l);
-        };
-        let (tried, cause) = match (self.network.relays.get(link), error) {
-            (_, CallError::Refused { .. } | CallError::Timeout | CallError::Closed) => {
-                return Some(l);
-            }
-            (Some(relayed), _) => (relayed.tried.clone(), relayed.cause.clone()),
-            // A host that others can dial, but not we.
-            (None, CallError::Dial(_)) if !self.network.relays.known(&host).is_empty() => {
-                (Vec::new(), Some(error.clone()))
-            }
-            (None, _) => return Some(l),
-        };
-        if self.closing.is_some()
-            || l.waiters.is_empty()
-            || self.network.hosts.route_to_host(&host).is_some()
-            || self.way_to(&host, &tried).is_none()
-        {
-            return Some(l);
-        }
-        if !is_relayed(link) {
-            // No join is held up longer than by the dial.
-            for waiter in &mut l.waiters {
-                if let Waiter::Member { round } = waiter
-                    && let Some(round) = round.take()
-                {
-                    self.round_answer(round, None);
-                }
-            }
-        }
-        let first = l.waiters.remove(0);
-        let next = self.dial_relayed(url, host, first);
-        self.network.relays.has_tried(next, tried, cause);
-        if let Some(n) = self.network.hosts.get_mut(next) {
-            n.waiters.append(&mut l.waiters);
-            (n.replace, n.mark) = (l.replace, l.mark);
-        }
-        None
-    }
-
     /// Whether a link shall take the place of another one with the same host: a direct one that of a relayed one.
     pub(in crate::mesh) fn is_better(&self, link: LinkId, than: LinkId) -> bool {
         !is_relayed(link) && is_relayed(than)
@@ -130,7 +30,7 @@ impl Mesh {
 
     /// A relayed link is not used any more, because that direct one is there. What was asked over it is still answered there; the
     /// goodbye of whoever dialled the direct one, and so knows that both have it, comes after that.
-    pub(in crate::mesh) fn drain(&mut self, link: LinkId, direct: LinkId) {
+    pub(in crate::mesh) fn supersede(&mut self, link: LinkId, direct: LinkId) {
         self.network.hosts.unregister(link, State::Leaving);
         self.traffic.forget_link(link);
         if self
@@ -287,16 +187,16 @@ impl Mesh {
         }
         // Perhaps the other side did not know yet that the direct link was there to take over. What was being made meanwhile would
         // be as old.
-        let drained = |l: &Link<Waiter>| {
+        let superseded = |l: &Link<Waiter>| {
             (l.state == State::Leaving && l.host == host)
                 || (l.state == State::Greeting && host.is_some() && l.hint == host)
         };
-        let drained = self
+        let superseded = self
             .network
             .hosts
             .links()
-            .filter(|(id, l)| is_relayed(*id) && drained(l));
-        for link in drained.map(|(id, _)| id).collect::<Vec<LinkId>>() {
+            .filter(|(id, l)| is_relayed(*id) && superseded(l));
+        for link in superseded.map(|(id, _)| id).collect::<Vec<LinkId>>() {
             self.drop_link(link);
         }
         for link in self.network.relays.over(carrier, None) {
@@ -384,12 +284,6 @@ impl Mesh {
 }
 
 impl Network {
-    /// Why a host was not reached: if it was tried directly first, that is what counts.
-    pub(in crate::mesh) fn cause(&self, link: LinkId, error: CallError) -> CallError {
-        let relayed = self.relays.get(link);
-        relayed.and_then(|r| r.cause.clone()).unwrap_or(error)
-    }
-
     /// Somebody says goodbye over that link. Gives whether it is only that link which has been given up for a direct one, of which
     /// nothing is known here any more: then it is lost, not the host.
     pub(in crate::mesh) fn is_given_up(&self, link: LinkId, body: &Body) -> bool {
@@ -419,63 +313,6 @@ impl Network {
     pub(in crate::mesh) fn forget_numbers(&mut self) {
         if self.relays.has_gone() && !self.hosts.is_greeting() {
             self.relays.forget_gone();
-        }
-    }
-
-    /// Members that the host behind that link has told us of, to which it relays if need be.
-    pub(in crate::mesh) fn learn_ways(&mut self, link: LinkId, members: &[Member]) {
-        let Some(by) = self.hosts.get(link).and_then(|l| l.host.clone()) else {
-            return;
-        };
-        for host in members.iter().filter_map(|m| m.host.as_ref()) {
-            let direct = |link: &LinkId| !is_relayed(*link);
-            if self.hosts.route_to_host(host).filter(direct).is_none() {
-                self.relays.learn(host, &by);
-            }
-        }
-    }
-
-    /// The hosts that nobody can dial and to which we can relay: not for the one behind that link, and not that one.
-    pub(in crate::mesh) fn relayed_members(&self, except: LinkId) -> Vec<Member> {
-        if is_relayed(except) || !self.hosts.get(except).is_some_and(|l| l.relay.both()) {
-            return Vec::new();
-        }
-        let hosts = self.hosts.joined().filter_map(|(_, link)| {
-            let l = self.hosts.get(link)?;
-            let host = l.host.as_ref().filter(|_| l.url.is_none())?;
-            let relays = link != except && l.relay.both() && !is_relayed(link);
-            relays.then(|| Member::relayed(host.clone()))
-        });
-        hosts.collect()
-    }
-
-    /// In short, which hosts that nobody can dial we know: who has the same ones does not need to tell.
-    pub(in crate::mesh) fn relayed_digest(&self) -> String {
-        let unlisted = self.hosts.links().filter_map(|(_, l)| {
-            let host = match l.state {
-                State::Joined if l.url.is_none() => l.host.as_deref()?,
-                State::Dialling | State::Greeting if l.dialled == l.hint => l.hint.as_deref()?,
-                _ => return None,
-            };
-            Some(host)
-        });
-        let unlisted: std::collections::BTreeSet<&str> = unlisted.collect();
-        digest(unlisted.into_iter())
-    }
-
-    /// What is taken over that link: of a relayed one, what the host between takes as well.
-    pub(in crate::mesh) fn limits_over(&self, link: LinkId) -> Limits {
-        let limits = |link| self.hosts.get(link).map(|l| l.limits).unwrap_or_default();
-        let carrier = self.relays.get(link).and_then(|r| r.carrier);
-        match carrier {
-            None => limits(link),
-            Some(carrier) => Limits {
-                payload: limits(link)
-                    .payload
-                    .min(limits(carrier).payload)
-                    .saturating_sub(routed::MAX_HEADER),
-                ..limits(link)
-            },
         }
     }
 }

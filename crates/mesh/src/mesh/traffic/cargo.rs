@@ -22,6 +22,15 @@ pub(in crate::mesh) struct Note {
 }
 
 impl Note {
+    pub fn new(seq: u64, head: Option<Raw>, kind: NoteKind, payload: Payload) -> Note {
+        Note {
+            seq,
+            head,
+            kind,
+            payload,
+        }
+    }
+
     pub fn seqs(&self, range: Range<u32>) -> Range<u64> {
         self.seq + u64::from(range.start)..self.seq + u64::from(range.end)
     }

@@ -5,7 +5,7 @@ use crate::mesh::Mesh;
 use crate::mesh::traffic::Whereabouts;
 use crate::mesh::traffic::v1_host::ENTRY;
 use crate::stats::{Queue, Stats};
-use crate::words::{Answer, Raw};
+use crate::words::{Answer, Call, Raw};
 
 impl Mesh {
     /// Whether it would be better to publish no more for now. When that changes, [`Event::Relieved`] tells so.
@@ -95,11 +95,19 @@ impl Mesh {
         self.answers.held() * ENTRY
     }
 
-    /// Ends `drain` when nothing is under way any more.
-    pub(in crate::mesh) fn finish_draining(&mut self) {
-        if self.draining.is_some()
+    /// The program retires this host, and waits until nothing is under way any more.
+    pub(in crate::mesh) fn retire(&mut self, call: Call) {
+        self.retiring = true;
+        if let Some(earlier) = self.until_idle.replace(call) {
+            self.done(earlier, Ok(Answer::Done));
+        }
+    }
+
+    /// Tells that nothing is under way any more.
+    pub(in crate::mesh) fn finish_retiring(&mut self) {
+        if self.until_idle.is_some()
             && self.under_way() == 0
-            && let Some(call) = self.draining.take()
+            && let Some(call) = self.until_idle.take()
         {
             self.done(call, Ok(Answer::Done));
         }
