@@ -95,7 +95,7 @@ impl Mesh {
                 _ => v1::answer(&id, Some("[]"), None),
             },
             Due::Goodbye { back } => {
-                // In this order, as the original does: it closes as soon as its goodbye is answered.
+                // In this order, as a 0.4.0 host does: it closes as soon as its goodbye is answered.
                 if back && self.network.link(link).is_some() {
                     self.say_goodbye(link);
                 }

@@ -15,7 +15,7 @@ use crate::words::{Answer, LinkId, Raw};
 impl Mesh {
     /// We are connected with a host that we dialled: join the members that it told us of, and tell the others of it as far as they
     /// do not know. Then the join is done. `asked`: these are all members that it knows.
-    pub(in crate::mesh) fn announce(
+    pub(super) fn announce(
         &mut self,
         link: LinkId,
         members: Vec<Member>,
@@ -70,7 +70,7 @@ impl Mesh {
         self.round_answer(round, None);
     }
 
-    /// We are connected: an original that has told us to join waits for no more than that, and others wait for it. Gives who waits for
+    /// We are connected: a 0.4.0 host that has told us to join waits for no more than that, and others wait for it. Gives who waits for
     /// more.
     fn answer_requests(&mut self, mut waiters: Vec<Waiter>) -> Vec<Waiter> {
         let is_request = |w: &mut Waiter| matches!(w, Waiter::Request { .. });
@@ -80,7 +80,7 @@ impl Mesh {
     }
 
     /// What was waited for has come, by the other side's doing. The members that we are just joining are waited for as well.
-    pub(in crate::mesh) fn joined_with_members(&mut self, waiters: Vec<Waiter>) {
+    pub(super) fn joined_with_members(&mut self, waiters: Vec<Waiter>) {
         let member = |w: &Waiter| matches!(w, Waiter::Member { .. });
         let joining = |l: &Link<Waiter>| l.is_connecting() && l.waiters.iter().any(member);
         let waiters = self.answer_requests(waiters);
@@ -115,7 +115,7 @@ impl Mesh {
         }
     }
 
-    pub(in crate::mesh) fn fail(&mut self, waiter: Waiter, error: CallError) {
+    pub(super) fn fail(&mut self, waiter: Waiter, error: CallError) {
         match waiter {
             Waiter::Call(call) => self.done(call, Err(error)),
             Waiter::Request { link, id } => {

@@ -15,7 +15,7 @@ use crate::words::{LinkId, Time};
 
 impl Mesh {
     /// That link is registered. Relayed ones end with the direct one that carries them.
-    pub(in crate::mesh) fn watch_link(&mut self, link: LinkId) {
+    pub(super) fn watch_link(&mut self, link: LinkId) {
         let interval = self.config.heartbeat_interval;
         if !interval.is_zero() && !is_relayed(link) {
             self.network.liveness.watch(link, self.now, interval);

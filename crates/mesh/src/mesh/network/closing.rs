@@ -45,7 +45,7 @@ impl Mesh {
         }
     }
 
-    pub(in crate::mesh) fn say_last_goodbyes(&mut self) {
+    pub(super) fn say_last_goodbyes(&mut self) {
         for link in self.network.relays.take_leaving() {
             if self.network.hosts.get(link).is_some() {
                 self.say_goodbye_for_good(link);
@@ -54,7 +54,7 @@ impl Mesh {
     }
 
     /// Somebody connects while we leave: perhaps a host that was lost and looks for us.
-    pub(in crate::mesh) fn turn_away(&mut self, link: LinkId) {
+    fn turn_away(&mut self, link: LinkId) {
         if self.closing.is_some() {
             let text = v1::notification("goodbye", &self.own_goodbye());
             self.out.push(Output::Transmit { link, text });
@@ -72,7 +72,7 @@ impl Mesh {
     }
 
     /// We have reached a host from which we take leave: it needs to know no more than that.
-    pub(in crate::mesh) fn take_leave(&mut self, link: LinkId) {
+    pub(super) fn take_leave(&mut self, link: LinkId) {
         self.network.hosts.unregister(link, State::Leaving);
         if let Some(l) = self.network.hosts.get_mut(link) {
             l.waiters.clear();
@@ -233,7 +233,7 @@ impl Mesh {
         })
     }
 
-    pub(in crate::mesh) fn fail_all(&mut self, waiters: Vec<Waiter>) {
+    pub(super) fn fail_all(&mut self, waiters: Vec<Waiter>) {
         for waiter in waiters {
             if !matches!(waiter, Waiter::Redial { .. }) {
                 self.fail(waiter, CallError::Closed);

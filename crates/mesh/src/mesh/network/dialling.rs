@@ -26,12 +26,7 @@ impl Mesh {
     }
 
     /// Joins a host of which we know the url, and perhaps who is there.
-    pub(in crate::mesh) fn join_host(
-        &mut self,
-        url: ByteString,
-        host: Option<ByteString>,
-        waiter: Waiter,
-    ) {
+    pub(super) fn join_host(&mut self, url: ByteString, host: Option<ByteString>, waiter: Waiter) {
         if self.closing.is_some() {
             return self.fail(waiter, CallError::Closed);
         }
@@ -73,7 +68,7 @@ impl Mesh {
         self.dial(url, hint, waiter);
     }
 
-    pub(in crate::mesh) fn dial(
+    pub(super) fn dial(
         &mut self,
         url: ByteString,
         hint: Option<ByteString>,

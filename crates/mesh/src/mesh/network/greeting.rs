@@ -187,7 +187,7 @@ impl Mesh {
         (dialled && host.is_none()).then_some(Decision::Stranger)
     }
 
-    pub(in crate::mesh) fn answer_greeting(
+    pub(super) fn answer_greeting(
         &mut self,
         link: LinkId,
         id: Option<Raw>,

@@ -21,7 +21,7 @@ fn named(id: ByteString, new: bool, standing: &Standing) -> Offer {
 
 impl Mesh {
     /// What this host lists in greetings and answers.
-    pub(in crate::mesh) fn features(&self) -> Features {
+    pub(super) fn features(&self) -> Features {
         Features {
             interest: self.config.interests,
             directory: self.config.directory,
@@ -30,7 +30,7 @@ impl Mesh {
     }
 
     /// What we list on that link, and whether nothing is listened to here: the other side is told now.
-    pub(in crate::mesh) fn list_features(&mut self, link: LinkId) -> (Features, bool) {
+    pub(super) fn list_features(&mut self, link: LinkId) -> (Features, bool) {
         let quiet = self.traffic.is_quiet();
         let Some(l) = self.network.hosts.get_mut(link) else {
             return (Features::default(), false);
@@ -40,7 +40,7 @@ impl Mesh {
     }
 
     /// What our greeting says: the session with the host that we expect, or a new one.
-    pub(in crate::mesh) fn offer(&mut self, link: LinkId, expected: Option<&ByteString>) -> Offer {
+    pub(super) fn offer(&mut self, link: LinkId, expected: Option<&ByteString>) -> Offer {
         match expected.and_then(|host| self.traffic.sessions.get(host)) {
             Some(session) => {
                 if let Some(l) = self.network.hosts.get_mut(link) {
@@ -64,7 +64,7 @@ impl Mesh {
 
     /// Whether the host that says hello on that link would begin a session, and one with it is kept here, over no link or over a worse
     /// one: it has come by a url by which it does not know us, or has given us up.
-    pub(in crate::mesh) fn keeps_unnamed(&self, link: LinkId) -> bool {
+    pub(super) fn keeps_unnamed(&self, link: LinkId) -> bool {
         let Some(l) = self.network.hosts.get(link) else {
             return false;
         };
@@ -78,7 +78,7 @@ impl Mesh {
     }
 
     /// Goes on with the session that the other host named on that link, or begins it. Gives the host, if it has sessions.
-    pub(in crate::mesh) fn go_on(&mut self, link: LinkId) -> Option<ByteString> {
+    pub(super) fn go_on(&mut self, link: LinkId) -> Option<ByteString> {
         let l = self.network.hosts.get(link)?;
         let (host, offer, dialled) = (l.host.clone()?, l.offer.clone()?, l.dialled.is_some());
         let key = l.key.clone().unwrap_or_else(|| host.clone());
@@ -171,7 +171,7 @@ impl Mesh {
     }
 
     /// What our answer to the greeting on that link says about its session.
-    pub(in crate::mesh) fn standing(&self, link: LinkId) -> Option<Offer> {
+    pub(super) fn standing(&self, link: LinkId) -> Option<Offer> {
         let session = self.traffic.sessions.get(&self.session_of(link)?)?;
         Some(named(session.id.clone(), false, &session.standing()))
     }

@@ -17,7 +17,7 @@ use crate::wire::member::Member;
 use crate::words::{LinkId, Raw, Time};
 
 /// How long to wait for the other host's own connection before we insist on ours.
-pub(in crate::mesh) const EXPECTED_WITHIN: Duration = Duration::from_secs(1);
+pub(super) const EXPECTED_WITHIN: Duration = Duration::from_secs(1);
 
 /// The most urls that one host may make us dial at a time.
 const MAX_URLS: usize = 1024;
@@ -197,7 +197,7 @@ impl Mesh {
     }
 
     /// Ends a link that is not needed and was not registered.
-    pub(in crate::mesh) fn leave_quietly(&mut self, link: LinkId) {
+    pub(super) fn leave_quietly(&mut self, link: LinkId) {
         self.close_link(link);
         self.network.hosts.remove(link);
     }
@@ -259,7 +259,7 @@ impl Mesh {
 
     /// Takes a link out of service because the newer one of that host takes its place. A session can go on over that one, if it is
     /// the same incarnation.
-    pub(in crate::mesh) fn displace(&mut self, link: LinkId, newer: LinkId) {
+    pub(super) fn displace(&mut self, link: LinkId, newer: LinkId) {
         let host = self.network.hosts.get(newer).and_then(|l| l.host.clone());
         if let Some(ours) = self
             .session_of(link)
@@ -299,7 +299,7 @@ impl Network {
 }
 
 /// The urls in a JSON array, as far as it is one.
-pub(in crate::mesh) fn urls(array: Option<&Raw>) -> Vec<ByteString> {
+pub(super) fn urls(array: Option<&Raw>) -> Vec<ByteString> {
     let urls: Vec<String> = array
         .and_then(|array| serde_json::from_str(array).ok())
         .unwrap_or_default();
@@ -309,7 +309,7 @@ pub(in crate::mesh) fn urls(array: Option<&Raw>) -> Vec<ByteString> {
         .collect()
 }
 
-pub(in crate::mesh) fn join_params(url: Option<&str>) -> String {
+pub(super) fn join_params(url: Option<&str>) -> String {
     let mut params = String::from("{");
     json::push_member(&mut params, "url", url.map(json::quote).as_deref());
     params.push('}');

@@ -57,7 +57,7 @@ impl Mesh {
     }
 
     /// The host behind that link, which was registered under that key, has said goodbye.
-    pub(in crate::mesh) fn has_left(&mut self, link: LinkId, key: &ByteString) {
+    pub(super) fn has_left(&mut self, link: LinkId, key: &ByteString) {
         self.forget_host(key, link);
         self.event(Event::Disconnected { key: key.clone() });
         self.member_is_gone(link, key);
@@ -118,18 +118,14 @@ impl Mesh {
     }
 
     /// Forgets all peers of the host behind that link, and its other names.
-    pub(in crate::mesh) fn forget_host(&mut self, key: &ByteString, link: LinkId) {
+    pub(super) fn forget_host(&mut self, key: &ByteString, link: LinkId) {
         let host = self.network.hosts.get(link).and_then(|l| l.host.clone());
         self.forget_peers(host.as_ref(), Some(key));
         self.network.hosts.forget_aliases(key);
     }
 
     /// Forgets all peers of that host, and those of one without id that had its key.
-    pub(in crate::mesh) fn forget_peers(
-        &mut self,
-        host: Option<&ByteString>,
-        key: Option<&ByteString>,
-    ) {
+    pub(super) fn forget_peers(&mut self, host: Option<&ByteString>, key: Option<&ByteString>) {
         if sabotage::is(Sabotage::Stranded) {
             return;
         }
@@ -160,11 +156,11 @@ impl Mesh {
 }
 
 impl Network {
-    /// The registered link of the original host that has another link here, which it may think is the one: both have dialled each other.
-    pub(in crate::mesh) fn twin(&self, link: LinkId) -> Option<LinkId> {
-        let original = |link: LinkId| self.hosts.get(link).filter(|l| l.host.is_none());
-        let url = original(link)?.url.as_ref()?;
+    /// The registered link of the 0.4.0 host that has another link here, which it may think is the one: both have dialled each other.
+    pub(super) fn twin(&self, link: LinkId) -> Option<LinkId> {
+        let v1 = |link: LinkId| self.hosts.get(link).filter(|l| l.host.is_none());
+        let url = v1(link)?.url.as_ref()?;
         let twin = self.hosts.route(url).filter(|twin| *twin != link)?;
-        original(twin).map(|_| twin)
+        v1(twin).map(|_| twin)
     }
 }

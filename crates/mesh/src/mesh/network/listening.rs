@@ -39,7 +39,7 @@ impl Mesh {
 
     /// A relayed link has been registered. If its host has a url, it is tried now and then: a direct link is better, and what relays
     /// have is relayed once only.
-    pub(in crate::mesh) fn try_later(&mut self, link: LinkId) {
+    pub(super) fn try_later(&mut self, link: LinkId) {
         if self.network.url_behind(link).is_some() {
             self.network.relays.try_directly(link, self.now);
         }
@@ -52,7 +52,7 @@ impl Mesh {
     }
 
     /// A host to which we have a relayed link has a url: perhaps we can dial it.
-    pub(in crate::mesh) fn try_directly(&mut self, link: LinkId) {
+    pub(super) fn try_directly(&mut self, link: LinkId) {
         let Some(l) = self
             .network
             .hosts
@@ -78,7 +78,7 @@ impl Mesh {
 
 impl Network {
     /// The url by which the host at the other end of a relayed link may be dialled: the one that it told last.
-    pub(in crate::mesh) fn url_behind(&self, link: LinkId) -> Option<ByteString> {
+    fn url_behind(&self, link: LinkId) -> Option<ByteString> {
         let l = self.hosts.get(link)?;
         let offered = self.relays.get(link)?.offered.clone();
         let dialled = || l.dialled.clone().filter(|_| l.dialled != l.hint);

@@ -18,12 +18,12 @@ use crate::wire::v1::{self, Body};
 use crate::words::{LinkId, Raw};
 
 /// A join waits that long for the members that it has been told of: for their dials, and for their answers to the greeting.
-pub(in crate::mesh) const MEMBERS_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const MEMBERS_WITHIN: Duration = Duration::from_secs(10);
 
 impl Mesh {
     /// The hosts that we are connected with, or about to be, and that others can dial, or that we relay to. Not the one behind that
     /// link.
-    pub(in crate::mesh) fn member_list(&self, except: LinkId) -> Vec<Member> {
+    fn member_list(&self, except: LinkId) -> Vec<Member> {
         let themselves = self.network.hosts.get(except).and_then(|l| l.host.clone());
         let listed = self.network.hosts.links().filter_map(|(link, l)| {
             let ours = l.host.is_some() || l.hint.is_some();
@@ -45,7 +45,7 @@ impl Mesh {
 
     /// What is said about members in the answer to a greeting: everything, if they join the network through us; else whom they may
     /// have missed.
-    pub(in crate::mesh) fn members_for(&self, link: LinkId, hello: &Hello) -> Vec<Member> {
+    pub(super) fn members_for(&self, link: LinkId, hello: &Hello) -> Vec<Member> {
         if hello.asks {
             return self.member_list(link);
         }
@@ -79,7 +79,7 @@ impl Mesh {
     }
 
     /// Joins a host that we were told of. `round` waits for that.
-    pub(in crate::mesh) fn join_member(&mut self, member: Member, round: Option<u64>) {
+    pub(super) fn join_member(&mut self, member: Member, round: Option<u64>) {
         if let Some(round) = round.and_then(|r| self.network.rounds.get_mut(&r)) {
             round.left += 1;
         }
@@ -87,7 +87,7 @@ impl Mesh {
     }
 
     /// We have joined a host and got its list: those whom we know and it does not are to join all of these, and it.
-    pub(in crate::mesh) fn introduce(&mut self, from: LinkId, list: &[Member], round: u64) {
+    pub(super) fn introduce(&mut self, from: LinkId, list: &[Member], round: u64) {
         let names: HashSet<&ByteString> = list
             .iter()
             .flat_map(|m| m.host.iter().chain([&m.url]))
@@ -123,7 +123,7 @@ impl Mesh {
     }
 
     /// Has the host behind that link join these; `round` waits for that.
-    pub(in crate::mesh) fn tell_members(&mut self, link: LinkId, members: &[Member], round: u64) {
+    pub(super) fn tell_members(&mut self, link: LinkId, members: &[Member], round: u64) {
         let within = self.config.request_timeout;
         let Some(l) = self.network.hosts.get(link) else {
             return;
@@ -131,7 +131,7 @@ impl Mesh {
         let questions = if l.host.is_some() {
             vec![("members", params("members", &member::written(members)))]
         } else {
-            // An original is told of one at a time.
+            // A 0.4.0 host is told of one at a time.
             let one = |m: &Member| ("join", join_params(Some(&m.url)));
             members.iter().map(one).collect()
         };
@@ -144,7 +144,7 @@ impl Mesh {
     }
 
     /// Has that round end in time even if somebody does not answer.
-    pub(in crate::mesh) fn limit_round(&mut self, round: u64) {
+    pub(super) fn limit_round(&mut self, round: u64) {
         let until = Some(self.now + MEMBERS_WITHIN);
         if let Some(round) = self.network.rounds.get_mut(&round) {
             round.until = until;
@@ -252,12 +252,12 @@ impl Mesh {
                 v1::notification("members", &params("digest", &digest)),
             );
         }
-        self.ask_originals();
+        self.ask_v1_hosts();
     }
 
-    /// An original has no notes to compare, and says only once who has come; two that join through originals at the same moment may miss
-    /// each other. So each original is asked once more for the hosts that it knows.
-    fn ask_originals(&mut self) {
+    /// A 0.4.0 host has no notes to compare, and says only once who has come; two that join through 0.4.0 hosts at the same moment may miss
+    /// each other. So each 0.4.0 host is asked once more for the hosts that it knows.
+    fn ask_v1_hosts(&mut self) {
         let links: Vec<LinkId> = self.network.hosts.plain().collect();
         for link in links {
             let Some(l) = self.network.hosts.get_mut(link) else {
@@ -270,7 +270,7 @@ impl Mesh {
         }
     }
 
-    /// An original has told which hosts it knows. It may be just dialling one that we have lost as well: that one is looked for anyway.
+    /// A 0.4.0 host has told which hosts it knows. It may be just dialling one that we have lost as well: that one is looked for anyway.
     pub(in crate::mesh) fn join_missed(&mut self, message: Option<Raw>) {
         for url in urls(message.as_ref()) {
             let member = Member { url, host: None };

@@ -15,7 +15,7 @@ impl Mesh {
     }
 
     /// The host behind that link is connected, under that key.
-    pub(in crate::mesh) fn member_is_here(
+    pub(super) fn member_is_here(
         &mut self,
         host: Option<&ByteString>,
         key: &ByteString,
@@ -40,24 +40,20 @@ impl Mesh {
     }
 
     /// It has lost its connection.
-    pub(in crate::mesh) fn member_is_lost(&mut self, host: Option<&ByteString>, key: &ByteString) {
+    pub(super) fn member_is_lost(&mut self, host: Option<&ByteString>, key: &ByteString) {
         let event = self.network.roster.lost(&Name::new(host, key));
         self.tell(event);
     }
 
     /// The host behind that link has said goodbye, or another one has taken its place.
-    pub(in crate::mesh) fn member_is_gone(&mut self, link: LinkId, key: &ByteString) {
+    pub(super) fn member_is_gone(&mut self, link: LinkId, key: &ByteString) {
         let host = self.network.hosts.get(link).and_then(|l| l.host.as_ref());
         let event = self.network.roster.gone(&Name::new(host, key));
         self.tell(event);
     }
 
     /// It was lost, and is not waited for any more.
-    pub(in crate::mesh) fn member_is_given_up(
-        &mut self,
-        host: Option<&ByteString>,
-        key: &ByteString,
-    ) {
+    pub(super) fn member_is_given_up(&mut self, host: Option<&ByteString>, key: &ByteString) {
         let events = self
             .network
             .roster
@@ -66,7 +62,7 @@ impl Mesh {
     }
 
     /// Another incarnation is where that lost one was.
-    pub(in crate::mesh) fn incarnation_has_ended(&mut self, host: &ByteString) {
+    pub(super) fn incarnation_has_ended(&mut self, host: &ByteString) {
         let events = self
             .network
             .roster
@@ -75,11 +71,7 @@ impl Mesh {
     }
 
     /// Somebody answers where we were looking for a lost host. If it was not that one, nobody looks for it any more.
-    pub(in crate::mesh) fn member_was_looked_for(
-        &mut self,
-        host: Option<&ByteString>,
-        key: &ByteString,
-    ) {
+    pub(super) fn member_was_looked_for(&mut self, host: Option<&ByteString>, key: &ByteString) {
         let lost = |h: &ByteString| self.network.hosts.is_lost(h);
         let looked_for = self.network.hosts.lost(key).is_some()
             || host.is_some_and(lost)
@@ -93,7 +85,7 @@ impl Mesh {
         }
     }
 
-    pub(in crate::mesh) fn all_members_are_gone(&mut self) {
+    pub(super) fn all_members_are_gone(&mut self) {
         let events = self.network.roster.clear();
         self.tell(events);
     }

@@ -20,7 +20,7 @@ const LONGEST_RELAYED_DELAY: f64 = 30.0;
 
 impl Mesh {
     /// A registered host's link ended.
-    pub(in crate::mesh) fn lose(
+    pub(super) fn lose(
         &mut self,
         key: ByteString,
         dialled: Option<ByteString>,
@@ -54,7 +54,7 @@ impl Mesh {
 
     /// An attempt failed: the next one comes after the delay divided by the decay, give or take a quarter, so that many hosts
     /// that lost the same one do not all return at once.
-    pub(in crate::mesh) fn redial_later(
+    pub(super) fn redial_later(
         &mut self,
         key: ByteString,
         host: Option<ByteString>,
@@ -96,7 +96,7 @@ impl Mesh {
 
     /// We have dialled a lost host that was to dial us, and it has perhaps taken that connection before it was lost as well: then
     /// it waits for us now.
-    pub(in crate::mesh) fn take_over(&mut self, url: ByteString, host: &ByteString) {
+    pub(super) fn take_over(&mut self, url: ByteString, host: &ByteString) {
         if self.closing.is_some() {
             return;
         }
@@ -111,7 +111,7 @@ impl Mesh {
     }
 
     /// A dial did not come to a good end. If others told us of that member, it is tried again, as one that was lost.
-    pub(in crate::mesh) fn retry_member(&mut self, link: &Link<Waiter>, error: &CallError) {
+    pub(super) fn retry_member(&mut self, link: &Link<Waiter>, error: &CallError) {
         let of = |wanted: fn(&Waiter) -> bool| link.waiters.iter().any(wanted);
         let told = of(|w| matches!(w, Waiter::Member { .. }));
         let other = of(|w| matches!(w, Waiter::Call(_) | Waiter::Redial { .. }));
@@ -211,7 +211,7 @@ impl Mesh {
         }
     }
 
-    pub(in crate::mesh) fn forget_lost(&mut self, key: &ByteString, host: Option<ByteString>) {
+    pub(super) fn forget_lost(&mut self, key: &ByteString, host: Option<ByteString>) {
         if let Some(host) = &host {
             self.give_up_waiting(host);
         }
@@ -224,7 +224,7 @@ impl Mesh {
     }
 
     /// Ends the session with a host that is not connected.
-    pub(in crate::mesh) fn end_lost_session(&mut self, host: &ByteString) {
+    pub(super) fn end_lost_session(&mut self, host: &ByteString) {
         if self.network.hosts.route_to_host(host).is_none() {
             self.forget_peers(Some(host), None);
         }

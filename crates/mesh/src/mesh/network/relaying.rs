@@ -24,13 +24,13 @@ use crate::words::LinkId;
 
 impl Mesh {
     /// Whether a link shall take the place of another one with the same host: a direct one that of a relayed one.
-    pub(in crate::mesh) fn is_better(&self, link: LinkId, than: LinkId) -> bool {
+    pub(super) fn is_better(&self, link: LinkId, than: LinkId) -> bool {
         !is_relayed(link) && is_relayed(than)
     }
 
     /// A relayed link is not used any more, because that direct one is there. What was asked over it is still answered there; the
     /// goodbye of whoever dialled the direct one, and so knows that both have it, comes after that.
-    pub(in crate::mesh) fn supersede(&mut self, link: LinkId, direct: LinkId) {
+    pub(super) fn supersede(&mut self, link: LinkId, direct: LinkId) {
         self.network.hosts.unregister(link, State::Leaving);
         self.traffic.forget_link(link);
         if self
@@ -150,12 +150,7 @@ impl Mesh {
 
     /// A relayed link has ended without a goodbye. Both sides try to make a new one, since none knows for sure what the other one
     /// believes: what the host between tells can be older than what it has still to forward.
-    pub(in crate::mesh) fn lose_relayed(
-        &mut self,
-        link: LinkId,
-        key: ByteString,
-        host: Option<ByteString>,
-    ) {
+    pub(super) fn lose_relayed(&mut self, link: LinkId, key: ByteString, host: Option<ByteString>) {
         let Some(l) = self.network.hosts.get(link) else {
             return;
         };
@@ -180,7 +175,7 @@ impl Mesh {
     }
 
     /// That direct link is gone, and so is what was relayed over it.
-    pub(in crate::mesh) fn carrier_lost(&mut self, carrier: LinkId, host: Option<ByteString>) {
+    pub(super) fn carrier_lost(&mut self, carrier: LinkId, host: Option<ByteString>) {
         self.network.relays.set_backlog(carrier, 0);
         if is_relayed(carrier) || !self.network.relays.in_use() {
             return;
@@ -297,7 +292,7 @@ impl Network {
 
     /// Takes the number in the greeting, or the answer, of the host behind that link. Gives whether it was said before something that has
     /// arrived earlier, over another link.
-    pub(in crate::mesh) fn is_stale(&mut self, link: LinkId, number: Option<u64>) -> bool {
+    pub(super) fn is_stale(&mut self, link: LinkId, number: Option<u64>) -> bool {
         let host = self.hosts.get(link).and_then(|l| l.host.clone());
         match (host, number) {
             (Some(host), Some(number)) => self.relays.is_stale(&host, number),
@@ -306,7 +301,7 @@ impl Network {
     }
 
     /// That host is gone: its numbers are of no use, as soon as nothing can come any more that it has said before.
-    pub(in crate::mesh) fn forget_number(&mut self, host: &ByteString) {
+    pub(super) fn forget_number(&mut self, host: &ByteString) {
         self.relays.forget_newest(host, !self.hosts.is_greeting());
     }
 

@@ -7,7 +7,7 @@ use crate::wire::greeting::Hello;
 use crate::words::{Answer, Call, LinkId, Raw};
 
 impl Mesh {
-    /// Asks our own hosts for their peers. An original host knows no such question.
+    /// Asks our own hosts for their peers. A 0.4.0 host knows no such question.
     pub(in crate::mesh) fn list(&mut self, call: Call) {
         let ours = |link: &LinkId| {
             self.network
@@ -33,7 +33,7 @@ impl Mesh {
     }
 
     /// Starts a round of questions. Ends at once when there is nobody to ask.
-    pub(in crate::mesh) fn start_round(
+    pub(super) fn start_round(
         &mut self,
         asked: Vec<LinkId>,
         method: &str,
@@ -55,7 +55,7 @@ impl Mesh {
         }
     }
 
-    pub(in crate::mesh) fn open_round(&mut self, left: usize, end: RoundEnd) -> u64 {
+    pub(super) fn open_round(&mut self, left: usize, end: RoundEnd) -> u64 {
         self.next_round += 1;
         self.network.rounds.insert(
             self.next_round,
@@ -85,7 +85,7 @@ impl Mesh {
         }
     }
 
-    pub(in crate::mesh) fn end_round(&mut self, end: RoundEnd) {
+    pub(super) fn end_round(&mut self, end: RoundEnd) {
         match end {
             RoundEnd::Joined(waiters) if self.closing.is_some() => self.fail_all(waiters),
             RoundEnd::Joined(waiters) => self.joined(waiters),

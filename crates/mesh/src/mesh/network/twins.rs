@@ -23,12 +23,7 @@ const MOST_TOLD: usize = 64;
 
 impl Mesh {
     /// A host says hello. Looks whether its url is its own to have. Gives whether that is not clear yet, and the greeting is put off.
-    pub(in crate::mesh) fn puts_off(
-        &mut self,
-        link: LinkId,
-        id: &Option<Raw>,
-        hello: &Hello,
-    ) -> bool {
+    pub(super) fn puts_off(&mut self, link: LinkId, id: &Option<Raw>, hello: &Hello) -> bool {
         let Some(l) = self
             .network
             .hosts
@@ -71,7 +66,7 @@ impl Mesh {
     }
 
     /// Several hosts advertise that url. The program is told once.
-    pub(in crate::mesh) fn tell_taken(&mut self, url: ByteString) {
+    pub(super) fn tell_taken(&mut self, url: ByteString) {
         if self.network.taken.len() < MOST_TOLD && self.network.taken.insert(url.clone()) {
             let ours = self.url.as_ref() == Some(&url);
             self.event(Event::UrlTaken { url, ours });
@@ -79,7 +74,7 @@ impl Mesh {
     }
 
     /// The host that we have dialled has answered. If somebody else has the url that it advertises, it goes by the one that we have dialled.
-    pub(in crate::mesh) fn check_url(&mut self, link: LinkId) {
+    pub(super) fn check_url(&mut self, link: LinkId) {
         let Some(l) = self.network.hosts.get(link) else {
             return;
         };
@@ -114,7 +109,7 @@ impl Mesh {
     }
 
     /// Something has last come over that link at that time.
-    pub(in crate::mesh) fn end_doubts(&mut self, other: LinkId, heard: Time) {
+    pub(super) fn end_doubts(&mut self, other: LinkId, heard: Time) {
         let ended = |d: &mut Doubt| d.other == other && d.looked;
         for doubt in self
             .network
@@ -137,7 +132,7 @@ impl Mesh {
     }
 
     /// That link is gone. Whoever was in doubt because of it is dealt with when everything else is.
-    pub(in crate::mesh) fn forget_doubts(&mut self, link: LinkId) {
+    pub(super) fn forget_doubts(&mut self, link: LinkId) {
         self.network.forget_doubt(link);
         for doubt in self.network.doubts.iter_mut().filter(|d| d.other == link) {
             (doubt.looked, doubt.until) = (true, self.now);
@@ -145,7 +140,7 @@ impl Mesh {
     }
 
     /// Where we were told that a member is, somebody else is: perhaps it can be reached over whoever has told us of it.
-    pub(in crate::mesh) fn look_for_missed(&mut self, link: LinkId, waiters: &[Waiter]) {
+    pub(super) fn look_for_missed(&mut self, link: LinkId, waiters: &[Waiter]) {
         let told = waiters.iter().find_map(|w| match w {
             Waiter::Member { round } => Some(*round),
             _ => None,
@@ -163,7 +158,7 @@ impl Mesh {
     }
 
     /// The name of a member under which it is to be joined: its id, if somebody else has its url.
-    pub(in crate::mesh) fn name_of_member(
+    pub(super) fn name_of_member(
         &self,
         url: ByteString,
         host: Option<&ByteString>,
@@ -198,7 +193,7 @@ impl Network {
     }
 
     /// Whoever has said hello over that link leaves again.
-    pub(in crate::mesh) fn forget_doubt(&mut self, link: LinkId) {
+    pub(super) fn forget_doubt(&mut self, link: LinkId) {
         self.doubts.retain(|d| d.link != link);
     }
 }

@@ -27,7 +27,7 @@ pub(in crate::mesh) enum Waiter {
 
 impl Waiter {
     /// Whether there is reason to believe that the host is there.
-    pub(in crate::mesh) fn hopes(&self) -> bool {
+    pub(super) fn hopes(&self) -> bool {
         !matches!(self, Waiter::Redial { .. })
     }
 }
@@ -54,7 +54,7 @@ pub(in crate::mesh) struct Round {
 pub(in crate::mesh) enum RoundEnd {
     /// We have joined all members that we were told of, and others have joined those that they were told of.
     Joined(Vec<Waiter>),
-    /// An original host that joined us has been announced to the others: answer its greeting.
+    /// A 0.4.0 host that joined us has been announced to the others: answer its greeting.
     Greeted { link: LinkId, id: Option<Raw> },
     /// We have joined the members that another host told us of: answer it.
     Introduced { link: LinkId, id: Option<Raw> },

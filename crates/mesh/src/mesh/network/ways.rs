@@ -54,7 +54,7 @@ impl Mesh {
 
     /// Begins a relayed link to that host, which has that url, or its id in place of one. It is opened when the input has been dealt
     /// with.
-    pub(in crate::mesh) fn dial_relayed(
+    pub(super) fn dial_relayed(
         &mut self,
         url: ByteString,
         host: ByteString,
@@ -70,7 +70,7 @@ impl Mesh {
     }
 
     /// A link to a host was not made: tries another way, if there is one. Gives back the link if there is none.
-    pub(in crate::mesh) fn detour(
+    pub(super) fn detour(
         &mut self,
         link: LinkId,
         mut l: Link<Waiter>,
@@ -120,13 +120,13 @@ impl Mesh {
 
 impl Network {
     /// Why a host was not reached: if it was tried directly first, that is what counts.
-    pub(in crate::mesh) fn cause(&self, link: LinkId, error: CallError) -> CallError {
+    pub(super) fn cause(&self, link: LinkId, error: CallError) -> CallError {
         let relayed = self.relays.get(link);
         relayed.and_then(|r| r.cause.clone()).unwrap_or(error)
     }
 
     /// Members that the host behind that link has told us of, to which it relays if need be.
-    pub(in crate::mesh) fn learn_ways(&mut self, link: LinkId, members: &[Member]) {
+    pub(super) fn learn_ways(&mut self, link: LinkId, members: &[Member]) {
         let Some(by) = self.hosts.get(link).and_then(|l| l.host.clone()) else {
             return;
         };
@@ -139,7 +139,7 @@ impl Network {
     }
 
     /// The hosts that nobody can dial and to which we can relay: not for the one behind that link, and not that one.
-    pub(in crate::mesh) fn relayed_members(&self, except: LinkId) -> Vec<Member> {
+    pub(super) fn relayed_members(&self, except: LinkId) -> Vec<Member> {
         if is_relayed(except) || !self.hosts.get(except).is_some_and(|l| l.relay.both()) {
             return Vec::new();
         }
@@ -153,7 +153,7 @@ impl Network {
     }
 
     /// In short, which hosts that nobody can dial we know: who has the same ones does not need to tell.
-    pub(in crate::mesh) fn relayed_digest(&self) -> String {
+    pub(super) fn relayed_digest(&self) -> String {
         let unlisted = self.hosts.links().filter_map(|(_, l)| {
             let host = match l.state {
                 State::Joined if l.url.is_none() => l.host.as_deref()?,
@@ -167,7 +167,7 @@ impl Network {
     }
 
     /// What is taken over that link: of a relayed one, what the host between takes as well.
-    pub(in crate::mesh) fn limits_over(&self, link: LinkId) -> Limits {
+    pub(super) fn limits_over(&self, link: LinkId) -> Limits {
         let limits = |link| self.hosts.get(link).map(|l| l.limits).unwrap_or_default();
         let carrier = self.relays.get(link).and_then(|r| r.carrier);
         match carrier {

@@ -113,12 +113,12 @@ impl Cargo {
         }
     }
 
-    pub(in crate::mesh) fn is_parcel(&self) -> bool {
+    pub(super) fn is_parcel(&self) -> bool {
         matches!(self, Cargo::Parcel(_))
     }
 
     /// Whether there is always room for it, because its sender sees to it that it is little.
-    pub(in crate::mesh) fn is_state(&self) -> bool {
+    pub(super) fn is_state(&self) -> bool {
         matches!(self, Cargo::Note(note) if note.kind == NoteKind::State)
     }
 
@@ -152,7 +152,7 @@ impl Cargo {
 }
 
 /// An id that no peer has. What is resent to it comes back, unless it had arrived before, which its number shows.
-pub(in crate::mesh) fn nobody(random: &mut fastrand::Rng, limits: &Limits) -> Option<Raw> {
+pub(super) fn nobody(random: &mut fastrand::Rng, limits: &Limits) -> Option<Raw> {
     let length = limits.id.min(12);
     let id: String = (0..length).map(|_| random.alphanumeric()).collect();
     Some(json::quote(&id).into())

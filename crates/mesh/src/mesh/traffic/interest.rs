@@ -38,7 +38,7 @@ impl Mesh {
     }
 
     /// The session with that host has ended.
-    pub(in crate::mesh) fn forget_channels(&mut self, host: &ByteString) {
+    pub(super) fn forget_channels(&mut self, host: &ByteString) {
         let patterns = self.traffic.channels.forget(host);
         self.traffic.remove_patterns(host, patterns);
         self.synced_all(host);
@@ -53,7 +53,7 @@ impl Mesh {
     }
 
     /// A session can be used: tell what is listened to here, before anything else is said.
-    pub(in crate::mesh) fn tell_channels(&mut self, host: &ByteString) {
+    pub(super) fn tell_channels(&mut self, host: &ByteString) {
         let Some(link) = self.told(host) else {
             return;
         };
@@ -279,7 +279,7 @@ impl Mesh {
     }
 
     /// Publishes to the hosts with sessions that listen, also those that are lost at the moment.
-    pub(in crate::mesh) fn load_publish(&mut self, channel: &Option<Raw>, payload: &Payload) {
+    pub(super) fn load_publish(&mut self, channel: &Option<Raw>, payload: &Payload) {
         let name = channel_name(channel);
         let mut hosts: Vec<ByteString> = match &name {
             Some(name) => {

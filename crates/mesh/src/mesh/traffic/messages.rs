@@ -42,7 +42,7 @@ impl Mesh {
     }
 
     /// Sends messages to the host where their peer is known to live.
-    pub(in crate::mesh) fn forward(&mut self, mut parcel: Parcel) {
+    pub(super) fn forward(&mut self, mut parcel: Parcel) {
         let Some(address) = self.traffic.peers.address(&parcel.key) else {
             return self.search_for(parcel); // The one before it has found that its host is gone.
         };
@@ -71,7 +71,7 @@ impl Mesh {
         }
     }
 
-    /// An original host gets a request for each message.
+    /// A 0.4.0 host gets a request for each message.
     fn forward_singly(&mut self, link: LinkId, parcel: Parcel) {
         let Some(parcel) = self.admit_to_v1(link, parcel) else {
             return;
@@ -117,7 +117,7 @@ impl Mesh {
         self.arrived(&parcel, parcel.seq, 1);
     }
 
-    pub(in crate::mesh) fn not_found(&mut self, parcel: &Parcel) {
+    pub(super) fn not_found(&mut self, parcel: &Parcel) {
         for seq in parcel.numbers() {
             let id = parcel.to.clone();
             self.failed(seq, SendError::NotFound { id });
@@ -125,7 +125,7 @@ impl Mesh {
     }
 
     /// The peer does not live any more where we believed: look for it once more.
-    pub(in crate::mesh) fn not_there(&mut self, mut parcel: Parcel) {
+    pub(super) fn not_there(&mut self, mut parcel: Parcel) {
         let (key, flight) = (parcel.key.clone(), parcel.flight);
         let landed = self
             .traffic
@@ -164,12 +164,12 @@ impl Mesh {
     }
 
     /// So many messages of that parcel are not under way any more.
-    pub(in crate::mesh) fn landed(&mut self, parcel: &Parcel, count: u32) {
+    pub(super) fn landed(&mut self, parcel: &Parcel, count: u32) {
         self.landed_at(&parcel.key, parcel.flight, count);
     }
 
     /// So many messages to that peer that had left by that address are not under way any more.
-    pub(in crate::mesh) fn landed_at(&mut self, key: &ByteString, flight: u64, count: u32) {
+    pub(super) fn landed_at(&mut self, key: &ByteString, flight: u64, count: u32) {
         if count > 0 && self.traffic.peers.landed(key, flight, count) == Landed::Awaited {
             self.settle_lookup(key);
         }
@@ -212,7 +212,7 @@ impl Mesh {
     }
 
     /// Asks for a peer: whom the directory names, and those who do not take part in it; or everybody.
-    pub(in crate::mesh) fn look_up(&mut self, key: &ByteString, id: Option<Raw>) {
+    pub(super) fn look_up(&mut self, key: &ByteString, id: Option<Raw>) {
         let search = self
             .traffic
             .peers
@@ -222,7 +222,7 @@ impl Mesh {
     }
 
     /// Goes on with the search for that peer if it is asleep.
-    pub(in crate::mesh) fn look_again(&mut self, key: &ByteString) {
+    pub(super) fn look_again(&mut self, key: &ByteString) {
         if let Some((search, id)) = self.traffic.peers.wake(key) {
             self.ask_for(key, id, search);
             self.settle_lookup(key);
@@ -314,7 +314,7 @@ impl Mesh {
     }
 
     /// Ends a search if it has come to an end.
-    pub(in crate::mesh) fn settle_lookup(&mut self, key: &ByteString) {
+    pub(super) fn settle_lookup(&mut self, key: &ByteString) {
         let Some(lookup) = self.traffic.peers.lookup(key).filter(|l| l.is_over()) else {
             return;
         };
@@ -391,7 +391,7 @@ impl Mesh {
 
 impl Traffic {
     /// The url of the host where that peer is known to live.
-    pub(in crate::mesh) fn known_url(&self, key: &str) -> Option<ByteString> {
+    pub(super) fn known_url(&self, key: &str) -> Option<ByteString> {
         let place = self.peers.place(&self.peers.address(key)?.home)?;
         place.listed.then(|| place.url.clone())
     }

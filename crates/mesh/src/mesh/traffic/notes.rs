@@ -37,24 +37,14 @@ impl Mesh {
         }
     }
 
-    pub(in crate::mesh) fn note_failed(
-        &mut self,
-        note: &Note,
-        range: Range<u32>,
-        error: &SendError,
-    ) {
+    pub(super) fn note_failed(&mut self, note: &Note, range: Range<u32>, error: &SendError) {
         for seq in note.seqs(range) {
             self.failed(seq, error.clone());
         }
     }
 
     /// The other program has taken those of the note's messages, or, with that code, has not.
-    pub(in crate::mesh) fn note_acknowledged(
-        &mut self,
-        note: &Note,
-        range: Range<u32>,
-        code: Option<Code>,
-    ) {
+    pub(super) fn note_acknowledged(&mut self, note: &Note, range: Range<u32>, code: Option<Code>) {
         let error = match code {
             None => {
                 let count = u64::from(range.end - range.start);

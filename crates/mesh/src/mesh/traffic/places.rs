@@ -22,7 +22,7 @@ const RECORD_HASHES: usize = 4096;
 
 impl Mesh {
     /// A session with that host can be used.
-    pub(in crate::mesh) fn place_joins(&mut self, host: &ByteString) {
+    pub(super) fn place_joins(&mut self, host: &ByteString) {
         let link = self.traffic.sessions.get(host).and_then(|s| s.link());
         let takes_part = |l: LinkId| self.network.link(l).is_some_and(|l| l.directory.both());
         if link.is_some_and(takes_part) {
@@ -109,7 +109,7 @@ impl Mesh {
     }
 
     /// Asks who knows best for a peer, if anybody does: gives whether that is so. Whoever is asked answers once.
-    pub(in crate::mesh) fn ask_directory(
+    pub(super) fn ask_directory(
         &mut self,
         key: &ByteString,
         id: &Option<Raw>,

@@ -38,7 +38,7 @@ impl Refusal {
 }
 
 impl Mesh {
-    pub(in crate::mesh) fn bounds(&self) -> Bounds {
+    pub(super) fn bounds(&self) -> Bounds {
         Bounds {
             bytes: self.config.max_queue_bytes,
             messages: self.config.max_in_flight,
@@ -54,7 +54,7 @@ impl Mesh {
     }
 
     /// What is said to a host with sessions, from now on until it is acknowledged.
-    pub(in crate::mesh) fn load(&mut self, host: &ByteString, cargo: Cargo) {
+    pub(super) fn load(&mut self, host: &ByteString, cargo: Cargo) {
         let mut bounds = self.bounds();
         let Some(session) = self.traffic.sessions.get(host) else {
             return;
@@ -200,7 +200,7 @@ impl Mesh {
     }
 
     /// Gives the first messages of a parcel, as many as there is room for. The others are refused.
-    pub(in crate::mesh) fn admit_part(&mut self, mut parcel: Parcel, room: u32) -> Option<Parcel> {
+    pub(super) fn admit_part(&mut self, mut parcel: Parcel, room: u32) -> Option<Parcel> {
         if room == 0 {
             self.refuse_parcel(&parcel, Refusal::Overloaded);
             return None;
@@ -211,14 +211,14 @@ impl Mesh {
         Some(parcel)
     }
 
-    pub(in crate::mesh) fn refuse_parcel(&mut self, parcel: &Parcel, why: Refusal) {
+    fn refuse_parcel(&mut self, parcel: &Parcel, why: Refusal) {
         for seq in parcel.numbers() {
             self.failed(seq, why.error(parcel.to.clone()));
         }
     }
 
     /// Something published does not go to that host. It will learn that something is missing, in its place.
-    pub(in crate::mesh) fn drop_publish(
+    pub(super) fn drop_publish(
         &mut self,
         host: &ByteString,
         channel: Option<Raw>,
@@ -232,7 +232,7 @@ impl Mesh {
         self.note_drop(key, channel, count);
     }
 
-    pub(in crate::mesh) fn note_drop(&mut self, key: ByteString, channel: Option<Raw>, count: u64) {
+    pub(super) fn note_drop(&mut self, key: ByteString, channel: Option<Raw>, count: u64) {
         *self.traffic.drops.entry((key, channel)).or_default() += count;
         if self.traffic.drops.len() >= MAX_DROPS {
             self.tell_drops();
@@ -262,7 +262,7 @@ impl Mesh {
     }
 
     /// There is more room than before: what was dropped can be told, and perhaps the program can go on.
-    pub(in crate::mesh) fn relieve(&mut self, host: &ByteString) {
+    pub(super) fn relieve(&mut self, host: &ByteString) {
         let bounds = self.bounds();
         if let Some(session) = self.traffic.sessions.get(host)
             && session.skipped > 0
@@ -277,7 +277,7 @@ impl Mesh {
     }
 
     /// Notes how much waits for a connected host.
-    pub(in crate::mesh) fn weigh(&mut self, host: &ByteString) {
+    pub(super) fn weigh(&mut self, host: &ByteString) {
         let Some(session) = self.traffic.sessions.get(host) else {
             return;
         };
@@ -287,7 +287,7 @@ impl Mesh {
         }
     }
 
-    pub(in crate::mesh) fn press(&mut self, link: LinkId, bytes: usize, messages: usize) {
+    pub(super) fn press(&mut self, link: LinkId, bytes: usize, messages: usize) {
         let bounds = self.bounds();
         if bytes > bounds.bytes / 2 || messages > bounds.messages / 2 {
             if self.traffic.pressed.insert(link) {
@@ -311,7 +311,7 @@ impl Mesh {
     // What waits for nobody in particular.
 
     /// Has a parcel wait for a search. If that is asleep and the parcel cannot wait for a lost host, it goes on.
-    pub(in crate::mesh) fn await_search(&mut self, parcel: Parcel) {
+    pub(super) fn await_search(&mut self, parcel: Parcel) {
         let bounds = self.bounds();
         let (key, patient) = (parcel.key.clone(), parcel.patient);
         let room = match parcel.returned {
@@ -355,7 +355,7 @@ impl Mesh {
 
 impl Traffic {
     /// The key of a host with a session, as connections or timers have it.
-    pub(in crate::mesh) fn key_of(&self, host: &ByteString) -> ByteString {
+    pub(super) fn key_of(&self, host: &ByteString) -> ByteString {
         let session = self.sessions.get(host);
         session.map_or_else(|| host.clone(), |s| s.key.clone())
     }

@@ -118,7 +118,7 @@ impl Mesh {
 
 impl Traffic {
     /// Acknowledges what has been applied.
-    pub(in crate::mesh) fn acknowledge(&mut self, host: &ByteString) {
+    pub(super) fn acknowledge(&mut self, host: &ByteString) {
         let Some(session) = self.sessions.get_mut(host) else {
             return;
         };

@@ -34,14 +34,14 @@ impl Mesh {
         self.load(host, reply);
     }
 
-    pub(in crate::mesh) fn accepted(&mut self, seq: u64, count: u64, host: &ByteString) {
+    pub(super) fn accepted(&mut self, seq: u64, count: u64, host: &ByteString) {
         self.traffic.asked.insert(host.clone());
         let host = host.clone();
         self.event(Event::Accepted { seq, count, host });
     }
 
     /// The session with that host has ended, and with it the way back for replies.
-    pub(in crate::mesh) fn no_replies(&mut self, host: &ByteString) {
+    pub(super) fn no_replies(&mut self, host: &ByteString) {
         if let Some(host) = self.traffic.asked.take(host)
             && !sabotage::is(Sabotage::NoGone)
         {

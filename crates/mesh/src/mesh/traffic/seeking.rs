@@ -15,14 +15,14 @@ use crate::sabotage::{self, Sabotage};
 use crate::words::{Answer, Call, LinkId, Raw, Time};
 
 /// Whoever does not say within this time that a lost host's peer lives there is not waited for.
-pub(in crate::mesh) const SOUGHT_WITHIN: Duration = Duration::from_secs(2);
+pub(super) const SOUGHT_WITHIN: Duration = Duration::from_secs(2);
 
 /// So long are peers looked for for which messages have waited when their host has gone: its successor may make them only now.
 const GRACE: Duration = Duration::from_secs(5);
 
 impl Mesh {
     /// Where the host is at which peers are known to live. One with which a session is kept may come back.
-    pub(in crate::mesh) fn whereabouts(&self, home: &Home) -> Whereabouts {
+    pub(super) fn whereabouts(&self, home: &Home) -> Whereabouts {
         let (host, url) = match home {
             Home::Host(host) => (Some(host), None),
             Home::Key(_) => (None, self.traffic.peers.place(home).map(|p| &p.url)),
@@ -36,11 +36,7 @@ impl Mesh {
     }
 
     /// The host behind that link, if it is connected; it says that it has that url.
-    pub(in crate::mesh) fn found_behind(
-        &self,
-        link: LinkId,
-        url: Option<ByteString>,
-    ) -> Option<Found> {
+    pub(super) fn found_behind(&self, link: LinkId, url: Option<ByteString>) -> Option<Found> {
         let l = self.network.link(link)?;
         let url = if l.taken { l.url.clone() } else { url };
         let home = match &l.host {
@@ -58,7 +54,7 @@ impl Mesh {
     }
 
     /// Programs are to see that host's peers there from now on.
-    pub(in crate::mesh) fn rename(&mut self, home: &Home, place: &Place) {
+    pub(super) fn rename(&mut self, home: &Home, place: &Place) {
         for id in self.traffic.peers.rename(home, place) {
             let url = place.url.clone();
             self.event(Event::Located { id, url });
@@ -90,7 +86,7 @@ impl Mesh {
     }
 
     /// Messages to a peer whose host is lost.
-    pub(in crate::mesh) fn send_to_lost(&mut self, mut parcel: Parcel) {
+    pub(super) fn send_to_lost(&mut self, mut parcel: Parcel) {
         let (key, id) = (parcel.key.clone(), parcel.to.clone());
         let home = self.traffic.peers.address(&key).map(|a| a.home.clone());
         if let Some(Home::Host(host)) = home
@@ -112,7 +108,7 @@ impl Mesh {
     }
 
     /// Looks for a peer of a lost host among the others, unless that has just been in vain. Gives whether it is looked for.
-    pub(in crate::mesh) fn seek(&mut self, key: &ByteString, id: &Option<Raw>) -> bool {
+    pub(super) fn seek(&mut self, key: &ByteString, id: &Option<Raw>) -> bool {
         if self.traffic.peers.lookup(key).is_some() {
             return true;
         }
@@ -127,12 +123,7 @@ impl Mesh {
     }
 
     /// No other host has that peer.
-    pub(in crate::mesh) fn still_lost(
-        &mut self,
-        key: &ByteString,
-        sends: Vec<Parcel>,
-        finds: Vec<Call>,
-    ) {
+    pub(super) fn still_lost(&mut self, key: &ByteString, sends: Vec<Parcel>, finds: Vec<Call>) {
         for call in finds {
             self.done(call, Ok(Answer::Url(self.traffic.known_url(key))));
         }
@@ -154,7 +145,7 @@ impl Mesh {
     }
 
     /// Takes back the messages to that peer that wait for its lost host.
-    pub(in crate::mesh) fn recall(&mut self, key: &ByteString) -> Vec<Parcel> {
+    pub(super) fn recall(&mut self, key: &ByteString) -> Vec<Parcel> {
         let home = self.traffic.peers.address(key).map(|a| a.home.clone());
         let Some(Home::Host(host)) = home else {
             return Vec::new();
@@ -173,7 +164,7 @@ impl Mesh {
     }
 
     /// The session with that host has ended. Messages that were to wait for it and were never sent are for whoever has their peers now.
-    pub(in crate::mesh) fn look_anew(&mut self, host: &ByteString, parcels: Vec<Parcel>) {
+    pub(super) fn look_anew(&mut self, host: &ByteString, parcels: Vec<Parcel>) {
         for mut parcel in parcels {
             let key = parcel.key.clone();
             self.landed(&parcel, parcel.payload.count());

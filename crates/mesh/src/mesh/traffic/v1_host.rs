@@ -4,7 +4,7 @@ use crate::limits::Bounds;
 use crate::parts::peers::Parcel;
 
 /// What an open request takes beside its message.
-pub(in crate::mesh) const ENTRY: usize = 256;
+pub(super) const ENTRY: usize = 256;
 
 /// A message that takes more than this is not small.
 const SMALL: usize = 256;
@@ -21,21 +21,21 @@ pub(in crate::mesh) struct V1Host {
 
 impl V1Host {
     /// Whether small messages may wait, too.
-    pub(in crate::mesh) fn is_full(&self, bounds: &Bounds) -> bool {
+    pub(super) fn is_full(&self, bounds: &Bounds) -> bool {
         let V1Host { flying, bytes, .. } = self;
         let room = bytes + ENTRY + SMALL <= bounds.bytes && *flying < bounds.messages;
         !(self.takes(SMALL, bounds) && (*flying == 0 || room))
     }
 
-    pub(in crate::mesh) fn messages(&self) -> usize {
+    pub(super) fn messages(&self) -> usize {
         self.flying
     }
 
-    pub(in crate::mesh) fn in_flight(&self) -> usize {
+    pub(super) fn in_flight(&self) -> usize {
         self.bytes
     }
 
-    pub(in crate::mesh) fn occupied(&self) -> usize {
+    pub(super) fn occupied(&self) -> usize {
         self.backlog + self.bytes
     }
 

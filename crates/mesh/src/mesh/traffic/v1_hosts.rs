@@ -25,7 +25,7 @@ impl Mesh {
     }
 
     /// Gives as much of a parcel as may go to a 0.4.0 host. The senders of the others are told.
-    pub(in crate::mesh) fn admit_to_v1(&mut self, link: LinkId, parcel: Parcel) -> Option<Parcel> {
+    pub(super) fn admit_to_v1(&mut self, link: LinkId, parcel: Parcel) -> Option<Parcel> {
         let bounds = self.bounds();
         let room = self
             .traffic
@@ -57,7 +57,7 @@ impl Mesh {
     }
 
     /// Publishes to the 0.4.0 hosts.
-    pub(in crate::mesh) fn publish_to_v1(&mut self, channel: Option<Raw>, payload: Payload) {
+    pub(super) fn publish_to_v1(&mut self, channel: Option<Raw>, payload: Payload) {
         let bounds = self.bounds();
         let (size, count) = (payload.size(), u64::from(payload.count()));
         let mut links: Vec<LinkId> = self.network.v1_links().collect();
