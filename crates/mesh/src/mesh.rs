@@ -1,4 +1,9 @@
-//! Joins the parts: takes an input, moves what it concerns, and says what is to be done.
+//! One host's state, and which input concerns what.
+//!
+//! - [`receiving`] is the door for all that other hosts say; [`serving`] answers them, and [`asking`] gets their answers;
+//! - [`network`] decides who is there, and may call traffic;
+//! - [`traffic`] decides what is said, and asks network for six things only;
+//! - [`saying`] is what all of them have in common, and [`pending`] what this host and others owe each other.
 
 mod asking;
 mod network;

@@ -103,7 +103,7 @@ impl Mesh {
     }
 
     /// Two hosts that join each other at the same moment must keep the same one of their two connections: the one that the
-    /// host with the smaller id dialled. Originals have no id; with them both connections stay, as they always did.
+    /// host with the smaller id dialled. 0.4.0 hosts have no id; with them both connections stay, as they always did.
     fn decide(&mut self, link: LinkId, replace: bool, stale: bool) -> Decision {
         let Some(l) = self.network.hosts.get(link) else {
             return Decision::Stranger;
