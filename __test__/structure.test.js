@@ -191,6 +191,21 @@ test('what is said calls who is there by a short list only, and knows no file of
   assert.deepStrictEqual([...asked].sort(), ASKED_OF_NETWORK);
 });
 
+test('what other hosts say is read in one file, which alone checks the ids in it', () => {
+  const places = (/** @type {RegExp} */ pattern) =>
+    fs
+      .readdirSync(path.join(root, MIND), { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith('.rs') && pattern.test(code(read(`${MIND}/${name}`))));
+  const door = path.join('mesh', 'receiving.rs');
+  assert.deepStrictEqual(places(/\bv[12]::decode\(/), [door]);
+  // The other one asks whether what is to be sent fits what its receiver takes.
+  assert.deepStrictEqual(
+    places(/\blimits\.allow\(/).filter((name) => name !== 'limits.rs'),
+    [door, path.join('mesh', 'traffic', 'cargo.rs')]
+  );
+});
+
 test('the mesh touches no clock, no socket, no thread', () => {
   const folder = 'crates/mesh/src';
   for (const name of fs.readdirSync(path.join(root, folder), { recursive: true })) {
