@@ -10,15 +10,8 @@ const LINES = 400;
 const LINES_OF_A_FUNCTION = 80;
 
 /** Those that are still longer. This list only becomes shorter: who mends one takes it out. */
-const LONG_FILES = [
-  'lib/host/Host.js',
-  'lib/host/core.js',
-  'lib/notes/groups.js',
-  'lib/peer/requests.js'
-];
-const LONG_FUNCTIONS = [
-  'crates/mesh/src/wire/v2/reader.rs decode'
-];
+const LONG_FILES = ['lib/host/Host.js', 'lib/host/core.js', 'lib/notes/groups.js', 'lib/peer/requests.js'];
+const LONG_FUNCTIONS = ['crates/mesh/src/wire/v2/reader.rs decode'];
 
 const linesOf = (/** @type {string} */ file) => String(read(file)).trimEnd().split('\n').length;
 
