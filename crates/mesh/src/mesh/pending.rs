@@ -3,8 +3,7 @@
 use bytestring::ByteString;
 
 use crate::parts::peers::Parcel;
-use crate::words::LinkId;
-use crate::words::Raw;
+use crate::words::{LinkId, Raw};
 
 /// What was asked on the wire.
 #[derive(Debug)]

@@ -34,24 +34,24 @@ impl Waiter {
 
 /// A host that will connect to us.
 #[derive(Debug)]
-pub(in crate::mesh) struct Expected {
-    pub(in crate::mesh) host: ByteString,
-    pub(in crate::mesh) url: ByteString,
-    pub(in crate::mesh) until: Time,
-    pub(in crate::mesh) waiters: Vec<Waiter>,
+pub(super) struct Expected {
+    pub(super) host: ByteString,
+    pub(super) url: ByteString,
+    pub(super) until: Time,
+    pub(super) waiters: Vec<Waiter>,
 }
 
 /// Questions to several hosts, and what happens when all have been answered, refused or given up.
 #[derive(Debug)]
-pub(in crate::mesh) struct Round {
-    pub(in crate::mesh) left: usize,
+pub(super) struct Round {
+    pub(super) left: usize,
     /// When it ends anyway.
-    pub(in crate::mesh) until: Option<Time>,
-    pub(in crate::mesh) end: RoundEnd,
+    pub(super) until: Option<Time>,
+    pub(super) end: RoundEnd,
 }
 
 #[derive(Debug)]
-pub(in crate::mesh) enum RoundEnd {
+pub(super) enum RoundEnd {
     /// We have joined all members that we were told of, and others have joined those that they were told of.
     Joined(Vec<Waiter>),
     /// A 0.4.0 host that joined us has been announced to the others: answer its greeting.
@@ -64,23 +64,23 @@ pub(in crate::mesh) enum RoundEnd {
 
 /// Somebody has said hello with the url of a host that is connected, as far as we know. It was started anew, or there are two of them.
 #[derive(Debug)]
-pub(in crate::mesh) struct Doubt {
+pub(super) struct Doubt {
     /// Over which link it has said hello, and how.
-    pub(in crate::mesh) link: LinkId,
-    pub(in crate::mesh) id: Option<Raw>,
-    pub(in crate::mesh) hello: Hello,
+    pub(super) link: LinkId,
+    pub(super) id: Option<Raw>,
+    pub(super) hello: Hello,
     /// The link with the host that has that url.
-    pub(in crate::mesh) other: LinkId,
-    pub(in crate::mesh) since: Time,
-    pub(in crate::mesh) until: Time,
+    pub(super) other: LinkId,
+    pub(super) since: Time,
+    pub(super) until: Time,
     /// We look whether something has come over that one, or it has ended.
-    pub(in crate::mesh) looked: bool,
+    pub(super) looked: bool,
 }
 
 /// When `close` ends, whoever has not answered by then.
 #[derive(Debug, Default)]
 pub(in crate::mesh) struct CloseBy {
     /// Dials that go on end then.
-    pub(in crate::mesh) dialled: Time,
-    pub(in crate::mesh) all: Time,
+    pub(super) dialled: Time,
+    pub(super) all: Time,
 }

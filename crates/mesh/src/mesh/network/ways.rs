@@ -12,7 +12,7 @@ use crate::parts::gossip::digest;
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
 use crate::wire::member::Member;
-use crate::wire::routed::{self};
+use crate::wire::routed;
 use crate::words::LinkId;
 
 /// How many hosts are asked, one after the other, whether they can relay to another one.
