@@ -123,7 +123,8 @@ fn what_was_broken_once_stays_mended() {
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    for seed in 0..20 {
+    // In the last two many peers of one host are known by another url at once.
+    for seed in (0..20).chain([94, 188]) {
         let [once, again] = [0; 2].map(|_| attempt(seed, true, false));
         assert_eq!(once, again, "seed {seed}");
     }

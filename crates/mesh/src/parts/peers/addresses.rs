@@ -103,7 +103,10 @@ impl Addresses {
         }
         *before = place.clone();
         let there = self.known.values().filter(|a| a.home == *home);
-        there.filter_map(|a| a.id.clone()).collect()
+        let mut ids: Vec<Raw> = there.filter_map(|a| a.id.clone()).collect();
+        // The same order every time.
+        ids.sort_unstable();
+        ids
     }
 
     /// The hosts without ids that are shown by a url of which `wanted` says yes.
@@ -162,11 +165,12 @@ impl Addresses {
         let (_, last, _) = used.select_nth_unstable(last);
         let last = *last;
         let old = |a: &Address| a.flying == 0 && a.used <= last;
-        let gone: Vec<Address> = self
+        let mut gone: Vec<Address> = self
             .known
             .extract_if(|_, a| old(a))
             .map(|(_, a)| a)
             .collect();
+        gone.sort_unstable_by_key(|a| a.used);
         for address in &gone {
             self.leave(&address.home, 1);
         }
