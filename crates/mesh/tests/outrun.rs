@@ -62,3 +62,31 @@ fn what_was_said_to_the_former_one_ends_when_the_next_one_greets_over_a_relay() 
         net.outcome(0, 0)
     );
 }
+
+#[test]
+fn what_was_said_to_a_lost_host_ends_when_its_url_becomes_our_own() {
+    let mut net = Net::new(2);
+    net.connect_all();
+    net.nodes[0].paused = true;
+    let note = Input::Note {
+        seq: 0,
+        host: "host0000".into(),
+        head: None,
+        kind: NoteKind::State,
+        payload: Payload::one(Some("1".into())),
+    };
+    net.input(1, note);
+    net.settle();
+    net.dead.insert(url(0));
+    net.crash(0);
+    net.run_for(LATENCY);
+    net.nodes[1].url = Some(url(0));
+    net.input(1, Input::SetUrl(Some(url(0).into())));
+    net.run_for(Duration::from_secs(5));
+    assert!(told(&net, 1, Change::Leave, "host0000"));
+    assert!(
+        matches!(net.outcome(1, 0), Some(Err(SendError::Unknown { .. }))),
+        "{:?}",
+        net.outcome(1, 0)
+    );
+}

@@ -25,15 +25,19 @@ impl Mesh {
             .network
             .roster
             .connected(Name::new(host, key), key.clone(), url);
+        self.tell_and_end(events);
+    }
+
+    /// Tells who comes and goes. Who is told to have left is not waited for.
+    fn tell_and_end(&mut self, events: Vec<Event>) {
         for event in &events {
-            // Whoever is told to have left is not waited for.
             if let Event::Member {
                 change: Change::Leave,
-                host: Some(before),
+                host: Some(host),
                 ..
             } = event
             {
-                self.end_lost_session(before);
+                self.end_lost_session(host);
             }
         }
         self.tell(events);
@@ -58,7 +62,7 @@ impl Mesh {
             .network
             .roster
             .given_up(&Name::new(host, key), Some(key));
-        self.tell(events);
+        self.tell_and_end(events);
     }
 
     /// Another incarnation is where that lost one was.
