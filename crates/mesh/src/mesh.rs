@@ -60,7 +60,7 @@ pub struct Mesh {
     close_by: CloseBy,
     /// The program wants to retire this host: nobody is let in any more, and it has no peers for others.
     retiring: bool,
-    /// The call that waits until nothing is under way.
+    /// The call that waits until nothing is in flight.
     until_idle: Option<Call>,
 }
 

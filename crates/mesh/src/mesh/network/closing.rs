@@ -80,7 +80,7 @@ impl Mesh {
         self.say_goodbye_for_good(link);
     }
 
-    /// Leaves the network: says goodbye to everyone, gives up everything that is under way, and is done when the last link has
+    /// Leaves the network: says goodbye to everyone, gives up everything that is in flight, and is done when the last link has
     /// ended, or when the time is over.
     pub(in crate::mesh) fn close(&mut self, call: Call, within: Duration) {
         let links: Vec<(LinkId, State)> = self
@@ -210,7 +210,7 @@ impl Mesh {
         }
     }
 
-    /// The lost hosts of ours that wait for us, or look for us, and where they can be dialled.
+    /// The lost hosts of this version that wait for us, or look for us, and where they can be dialled.
     fn missed(&self) -> Vec<(ByteString, ByteString)> {
         let missed = self.network.hosts.all_lost().filter_map(|(key, lost)| {
             let host = lost.host.clone()?;

@@ -180,7 +180,7 @@ impl Mesh {
             || (!unused && !self.is_better(other, link) && (ours || !crossed))
     }
 
-    /// Whether the answer to our greeting was under way for so long that it is not meant any more: its host has said something newer
+    /// Whether the answer to our greeting was in flight for so long that it is not meant any more: its host has said something newer
     /// since, over a connection that is gone as well, or another incarnation has been there.
     fn is_too_late(&self, link: LinkId, stale: bool) -> bool {
         let Some(l) = self.network.hosts.get(link) else {

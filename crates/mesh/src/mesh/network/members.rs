@@ -1,4 +1,4 @@
-//! Telling other hosts of ours who is in the network, and being told.
+//! Telling other hosts of this version who is in the network, and being told.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -161,7 +161,7 @@ impl Mesh {
         }
     }
 
-    /// Another host of ours tells of members, or compares notes.
+    /// Another host of this version tells of members, or compares notes.
     pub(in crate::mesh) fn members_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
         let [members, digest, all] = body.params(["members", "digest", "all"]);
         let list = member::read(members.as_ref());

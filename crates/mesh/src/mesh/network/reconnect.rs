@@ -195,7 +195,7 @@ impl Mesh {
         } else if let Some(link) = self.network.hosts.dialling(&key)
             && let Some(l) = self.network.hosts.get_mut(link)
         {
-            // An attempt is under way.
+            // An attempt goes on.
             let count = l.waiters.len();
             l.waiters.retain(|w| !matches!(w, Waiter::Redial { .. }));
             let (cancelled, unwanted) = (l.waiters.len() < count, l.waiters.is_empty());

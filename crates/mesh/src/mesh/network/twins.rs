@@ -178,7 +178,7 @@ impl Mesh {
 }
 
 impl Network {
-    /// The link with another host of ours that has that url.
+    /// The link with another host of this version that has that url.
     fn other_at(&self, url: &str, host: &ByteString) -> Option<LinkId> {
         let other = self.hosts.holder(url)?;
         let there = self.hosts.get(other)?.host.as_ref()?;

@@ -163,12 +163,12 @@ impl Mesh {
         }
     }
 
-    /// So many messages of that parcel are not under way any more.
+    /// So many messages of that parcel are not in flight any more.
     pub(super) fn landed(&mut self, parcel: &Parcel, count: u32) {
         self.landed_at(&parcel.key, parcel.flight, count);
     }
 
-    /// So many messages to that peer that had left by that address are not under way any more.
+    /// So many messages to that peer that had left by that address are not in flight any more.
     pub(super) fn landed_at(&mut self, key: &ByteString, flight: u64, count: u32) {
         if count > 0 && self.traffic.peers.landed(key, flight, count) == Landed::Awaited {
             self.settle_lookup(key);

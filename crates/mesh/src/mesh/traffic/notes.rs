@@ -1,4 +1,4 @@
-//! What the program of one host of ours says to that of another: questions about peers, broadcasts, who belongs to which group.
+//! What the program of one host of this version says to that of another: questions about peers, broadcasts, who belongs to which group.
 
 use std::ops::Range;
 

@@ -124,7 +124,7 @@ impl Mesh {
         }
     }
 
-    /// The other host is gone, or has forgotten the session: what was under way settles as unknown.
+    /// The other host is gone, or has forgotten the session: what was in flight settles as unknown.
     pub(in crate::mesh) fn end_session(&mut self, host: &ByteString) {
         let Some(remains) = self.traffic.sessions.end(host) else {
             return;

@@ -13,7 +13,7 @@ impl Mesh {
         !self.traffic.pressed.is_empty()
     }
 
-    /// Whether a send to that peer would fail because too much is under way.
+    /// Whether a send to that peer would fail because too much is in flight.
     pub fn refuses(&self, to: &Option<Raw>) -> bool {
         let key = json::id_key(to);
         let bounds = self.bounds();
@@ -84,7 +84,7 @@ impl Mesh {
         joined.chain(lost).collect()
     }
 
-    /// How many messages are under way: not acknowledged, or not even sent.
+    /// How many messages are in flight: not acknowledged, or not even sent.
     pub fn under_way(&self) -> usize {
         let queued: usize = self.queues().iter().map(|q| q.messages).sum();
         queued + self.traffic.peers.waiting()
@@ -95,7 +95,7 @@ impl Mesh {
         self.answers.held() * ENTRY
     }
 
-    /// The program retires this host, and waits until nothing is under way any more.
+    /// The program retires this host, and waits until nothing is in flight any more.
     pub(in crate::mesh) fn retire(&mut self, call: Call) {
         self.retiring = true;
         if let Some(earlier) = self.until_idle.replace(call) {
@@ -103,7 +103,7 @@ impl Mesh {
         }
     }
 
-    /// Tells that nothing is under way any more.
+    /// Tells that nothing is in flight any more.
     pub(in crate::mesh) fn finish_retiring(&mut self) {
         if self.until_idle.is_some()
             && self.under_way() == 0
