@@ -50,11 +50,7 @@ pub fn decode(frame: &Bytes) -> Result<Vec<Record>, Malformed> {
             REPLY => records.push(Record::Reply {
                 first: body.number()?,
                 number: body.number()?,
-                outcome: match body.byte()? {
-                    0 => Outcome::Answered,
-                    2 => Outcome::NoHandler,
-                    _ => Outcome::Threw,
-                },
+                outcome: body.outcome()?,
                 payload: body.payload()?,
             }),
             GAP => records.push(Record::Gap {
@@ -82,10 +78,7 @@ pub fn decode(frame: &Bytes) -> Result<Vec<Record>, Malformed> {
             }),
             FOUND => records.push(Record::Found {
                 number: body.number()?,
-                url: {
-                    let here = body.byte()? != 0;
-                    Some(body.text()?).filter(|_| here)
-                },
+                url: body.found()?,
             }),
             _ => {}
         }
@@ -104,6 +97,20 @@ impl<'a> Reader<'a> {
     pub(super) fn new(frame: &'a Bytes) -> Self {
         let (at, end) = (0, frame.len());
         Reader { frame, at, end }
+    }
+
+    fn outcome(&mut self) -> Result<Outcome, Malformed> {
+        Ok(match self.byte()? {
+            0 => Outcome::Answered,
+            2 => Outcome::NoHandler,
+            _ => Outcome::Threw,
+        })
+    }
+
+    /// The url of the host where a peer was found, if it was.
+    fn found(&mut self) -> Result<Option<ByteString>, Malformed> {
+        let here = self.byte()? != 0;
+        Ok(Some(self.text()?).filter(|_| here))
     }
 
     fn byte(&mut self) -> Result<u8, Malformed> {
