@@ -277,3 +277,68 @@ fn a_stranger_who_says_that_it_is_somebody_else_disturbs_nobody() {
     );
     assert_eq!(told(&net, 0), (0, 1));
 }
+
+/// Host 0 does not listen at first. Hosts 1 and 2 advertise the same url, and host 3 relays.
+fn twins_that_are_relayed() -> Net {
+    let mut net = machines(&["ws://machine0:3000", URL, URL, "ws://machine3:3000"]);
+    net.nodes[0].url = None;
+    net.input(0, Input::SetUrl(None));
+    for n in 0..3 {
+        join(&mut net, n, 3);
+    }
+    assert!(net.nodes[0].connections.contains(URL));
+    net
+}
+
+/// Host 0 begins to listen. Of the twins the one that goes by its id there dials it, the other one, which has the url, cannot. Gives
+/// that one.
+fn one_comes_directly(net: &mut Net) -> usize {
+    let holder = match net.nodes[0].connections.contains("host0002") {
+        true => 1,
+        false => 2,
+    };
+    net.blocked.insert((holder, 0));
+    net.nodes[0].url = Some(name(0));
+    net.input(0, Input::SetUrl(Some(name(0).into())));
+    holder
+}
+
+#[test]
+fn a_relayed_host_stays_when_another_one_that_advertises_its_url_comes_directly() {
+    let mut net = twins_that_are_relayed();
+    let holder = one_comes_directly(&mut net);
+    net.run_for(Duration::from_secs(3));
+    assert_eq!(net.sockets_between(0, 3 - holder), 1);
+    assert_eq!(changes(&net, 0, Change::Leave), 0);
+    assert_eq!(changes(&net, 0, Change::Disconnect), 0);
+    net.blocked.clear();
+    assert_whole(&mut net);
+    assert_eq!(changes(&net, 0, Change::Leave), 0);
+}
+
+#[test]
+fn whoever_gives_way_to_another_one_with_its_url_and_lives_on_is_missed() {
+    let mut net = twins_that_are_relayed();
+    let holder = match net.nodes[0].connections.contains("host0002") {
+        true => 1,
+        false => 2,
+    };
+    // It is frozen, and has what was sent to it.
+    net.silence(holder);
+    let seq = net.send(0, "\"x\"", &format!("\"peer{holder}\""), "1");
+    assert_eq!(one_comes_directly(&mut net), holder);
+    net.run_for(Duration::from_secs(3));
+    assert_eq!(net.sockets_between(0, 3 - holder), 1);
+    assert_eq!(changes(&net, 0, Change::Leave), 1);
+    let gap = |e: &Event| matches!(e, Event::Gap { .. });
+    assert!(net.nodes[0].log.iter().any(gap));
+    assert!(net.outcome(0, seq).is_some_and(|o| o.is_err()));
+    net.speak(holder);
+    net.blocked.clear();
+    net.run_for(Duration::from_secs(30));
+    for (n, m) in [(0, holder), (holder, 0)] {
+        let seq = net.send(n, "\"x\"", &format!("\"peer{m}\""), "2");
+        net.run_for(Duration::from_secs(1));
+        assert_eq!(net.outcome(n, seq), Some(Ok(())), "from {n} to {m}");
+    }
+}

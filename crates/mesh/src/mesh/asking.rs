@@ -33,6 +33,7 @@ impl Mesh {
                 self.send_answer(parcel, error);
             }
             (Asked::Goodbye, _) => self.end_link(link),
+            (Asked::Proof, _) => self.end_doubts(link, self.now),
         }
     }
 
@@ -55,7 +56,7 @@ impl Mesh {
             Asked::Join { round } | Asked::Hosts { round, .. } | Asked::List { round } => {
                 self.round_answer(round, None);
             }
-            Asked::Missed => {}
+            Asked::Missed | Asked::Proof => {}
             Asked::Find { key, search } => self.find_answer(link, key, search, None, None),
             Asked::Send(parcel) => {
                 self.landed_at_v1(link, &parcel);

@@ -27,6 +27,8 @@ pub(in crate::mesh) enum Asked {
         round: u64,
     },
     Goodbye,
+    /// Whether the host behind a relayed link is there, because another one has its url.
+    Proof,
 }
 
 /// Why an answer does not come.

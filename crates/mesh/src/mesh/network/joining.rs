@@ -272,6 +272,11 @@ impl Mesh {
             if self.network.hosts.get(link).and_then(|l| l.host.clone()) != host {
                 self.forget_host(&key, link);
                 self.member_is_gone(link, &key);
+                // It has not said goodbye, and may live on elsewhere: what it says until it comes back is missing here.
+                if let Some(other) = self.session_of(link) {
+                    self.break_session(&other);
+                    self.network.forget_number(&other);
+                }
             }
         }
         let same = host.is_some()

@@ -9,6 +9,7 @@ use crate::event::{Event, Output};
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
 use crate::mesh::network::waiting::{Doubt, Waiter};
+use crate::mesh::pending::Asked;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Hello;
@@ -43,15 +44,13 @@ impl Mesh {
         let Some(other) = self.network.other_at(&url, &host) else {
             return false;
         };
-        if is_relayed(other) {
+        let relayed = is_relayed(other);
+        if relayed && is_relayed(link) {
             // A relay tells when it has lost somebody.
-            if is_relayed(link) {
-                self.network.take_url(link, None);
-            }
+            self.network.take_url(link, None);
             return false;
         }
         if self.network.doubts.iter().all(|d| d.link != link) {
-            self.out.push(Output::Ping { link: other });
             self.network.doubts.push(Doubt {
                 link,
                 id: id.clone(),
@@ -59,8 +58,14 @@ impl Mesh {
                 other,
                 since: self.now,
                 until: self.now + PROVED_WITHIN,
-                looked: false,
+                looked: relayed,
             });
+            if relayed {
+                // The driver knows no relayed links: its host itself is asked. No answer in time is one as well.
+                self.ask(other, "ping", None, Asked::Proof, PROVED_WITHIN);
+            } else {
+                self.out.push(Output::Ping { link: other });
+            }
         }
         true
     }
@@ -109,7 +114,7 @@ impl Mesh {
     }
 
     /// Something has last come over that link at that time.
-    pub(super) fn end_doubts(&mut self, other: LinkId, heard: Time) {
+    pub(in crate::mesh) fn end_doubts(&mut self, other: LinkId, heard: Time) {
         let ended = |d: &mut Doubt| d.other == other && d.looked;
         for doubt in self
             .network
