@@ -631,8 +631,8 @@ fn a_session_does_not_go_on_where_what_waits_does_not_fit() {
     assert_eq!(net.sockets_between(0, 1), 1);
 }
 
-#[test]
-fn replies_for_which_there_is_no_room_are_excused() {
+/// What becomes of a hundred replies to a host that is frozen while there is room for about half of them.
+fn replies_to_frozen(reply: impl Fn(u64) -> (Outcome, Payload)) -> Vec<(u64, Outcome)> {
     let mut net = frozen(Config::default(), &[]);
     net.nodes[1].paused = false;
     net.apply(1);
@@ -650,18 +650,15 @@ fn replies_for_which_there_is_no_room_are_excused() {
     net.input(0, request);
     net.settle();
     net.nodes[0].paused = true;
-    for number in seq..seq + 100 {
-        let host = "host0000".into();
-        let (outcome, payload) = (Outcome::Answered, text(KIB));
-        net.input(
-            1,
-            Input::Reply {
-                host,
-                number,
-                outcome,
-                payload,
-            },
-        );
+    for n in 0..100 {
+        let (outcome, payload) = reply(n);
+        let reply = Input::Reply {
+            host: "host0000".into(),
+            number: seq + n,
+            outcome,
+            payload,
+        };
+        net.input(1, reply);
     }
     net.settle();
     let queued: usize = net.nodes[1].mesh.queues().iter().map(|q| q.bytes).sum();
@@ -672,16 +669,28 @@ fn replies_for_which_there_is_no_room_are_excused() {
     let replies = net.nodes[0].log.iter().filter_map(|e| match e {
         Event::Reply {
             number, outcome, ..
-        } => Some((*number, *outcome)),
+        } => Some((*number - seq, *outcome)),
         _ => None,
     });
     let replies: Vec<(u64, Outcome)> = replies.collect();
-    assert!(
-        replies.iter().map(|r| r.0).eq(seq..seq + 100),
-        "{replies:?}"
-    );
+    assert!(replies.iter().map(|r| r.0).eq(0..100), "{replies:?}");
+    replies
+}
+
+#[test]
+fn replies_for_which_there_is_no_room_are_excused() {
+    let replies = replies_to_frozen(|_| (Outcome::Answered, text(KIB)));
     let answered = replies.iter().filter(|r| r.1 == Outcome::Answered).count();
     assert!((40..60).contains(&answered), "{answered} were answered");
+}
+
+#[test]
+fn a_reply_without_content_says_what_it_says_even_if_there_is_no_room() {
+    let replies = replies_to_frozen(|n| match n < 90 {
+        true => (Outcome::Answered, text(KIB)),
+        false => (Outcome::NoHandler, Payload::Undefined { count: 1 }),
+    });
+    assert!(replies[90..].iter().all(|r| r.1 == Outcome::NoHandler));
 }
 
 #[test]

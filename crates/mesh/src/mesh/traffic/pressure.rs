@@ -35,6 +35,14 @@ impl Refusal {
             Refusal::TooLarge => SendError::TooLarge { id },
         }
     }
+
+    /// What is said in the place of a reply.
+    fn excuse(self) -> &'static str {
+        match self {
+            Refusal::TooLarge => TOO_LARGE,
+            Refusal::Overloaded => NO_ROOM,
+        }
+    }
 }
 
 impl Mesh {
@@ -166,37 +174,42 @@ impl Mesh {
             }
             Cargo::Publish { channel, payload } => self.drop_publish(host, channel, &payload),
             Cargo::Reply {
-                number, payload, ..
-            } => self.excuse(host, number, payload.count(), why),
+                number,
+                outcome,
+                payload,
+            } => {
+                // A reply without content is short already.
+                let (outcome, excuse) = match payload {
+                    Payload::Undefined { .. } => (outcome, None),
+                    _ => (Outcome::Threw, Some(why.excuse())),
+                };
+                for number in number..number + u64::from(payload.count()) {
+                    let reply = Cargo::Reply {
+                        number,
+                        outcome,
+                        payload: Payload::one(excuse.map(ByteString::from_static)),
+                    };
+                    self.push_short(host, reply);
+                }
+                self.pump(host, false);
+            }
             Cargo::Gap(_) => {}
         }
     }
 
     /// Whoever asked shall not have to wait for a reply until the timeout: there is room for something short instead, unless somebody
     /// asks on and on and takes nothing.
-    fn excuse(&mut self, host: &ByteString, number: u64, count: u32, why: Refusal) {
+    fn push_short(&mut self, host: &ByteString, reply: Cargo) {
         let Bounds { bytes, messages } = self.bounds();
         let bounds = Bounds {
             bytes: bytes.saturating_mul(2),
             messages: messages.saturating_mul(2),
         };
-        let text = match why {
-            Refusal::TooLarge => TOO_LARGE,
-            Refusal::Overloaded => NO_ROOM,
-        };
-        for number in number..number + u64::from(count) {
-            let reply = Cargo::Reply {
-                number,
-                outcome: Outcome::Threw,
-                payload: Payload::one(Some(text.into())),
-            };
-            let room = |session: &Session<Cargo>| session.has_room(&reply, &bounds);
-            if self.traffic.sessions.get(host).is_some_and(room) {
-                let timeout = self.config.request_timeout;
-                self.traffic.sessions.push(host, reply, self.now, timeout);
-            }
+        let room = |session: &Session<Cargo>| session.has_room(&reply, &bounds);
+        if self.traffic.sessions.get(host).is_some_and(room) {
+            let timeout = self.config.request_timeout;
+            self.traffic.sessions.push(host, reply, self.now, timeout);
         }
-        self.pump(host, false);
     }
 
     /// Gives the first messages of a parcel, as many as there is room for. The others are refused.
