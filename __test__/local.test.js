@@ -10,7 +10,7 @@ const { ours: distribus, original } = require('./support.js');
 test('exports Host, Peer and bluebird as Promise', () => {
   assert.deepStrictEqual(Object.keys(distribus).sort(), ['Host', 'Peer', 'Promise']);
   assert.strictEqual(distribus.Promise.version, Bluebird.version);
-  assert.strictEqual(require('../lib/common/Promise'), distribus.Promise);
+  assert.strictEqual(require('../lib/Promise'), distribus.Promise);
 });
 
 test('a host has the own properties of the original', () => {

@@ -10,10 +10,10 @@ const original = path.dirname(require.resolve('distribus-original/package.json')
 const targets = {
   '../index': path.join(ours, 'index.js'),
   '../../index': path.join(ours, 'index.js'),
-  '../lib/Host': path.join(ours, 'lib/host/Host.js'),
-  '../lib/Peer': path.join(ours, 'lib/peer/Peer.js'),
+  '../lib/Host': path.join(ours, 'lib/Host.js'),
+  '../lib/Peer': path.join(ours, 'lib/Peer.js'),
   // Its own copy: 0.4.0 exports the one that it depends on.
-  bluebird: path.join(ours, 'lib/common/Promise.js')
+  bluebird: path.join(ours, 'lib/Promise.js')
 };
 
 const resolve = Module._resolveFilename;
