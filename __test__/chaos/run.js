@@ -1,5 +1,5 @@
 'use strict';
-// npm run chaos -- [--seconds 600] [--seed N] [--hosts 8] [--logs FOLDER] [--keep] [--no-namespaces]
+// npm run chaos -- [--seconds 600] [--seed N] [--hosts 8] [--logs FOLDER] [--keep] [--no-namespaces] [--no-wide]
 //
 // Real host processes talk without end while processes are killed, frozen and restarted, connections are cut and the network is
 // partitioned. In rounds: after each one everything is repaired, and within 35 s every host has to be connected with every other and to
@@ -45,7 +45,7 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
     namespaces: { type: 'boolean', default: true },
     // Hosts that move, listen late and share urls, floods, and a look at what everybody sees.
-    wide: { type: 'boolean', default: false }
+    wide: { type: 'boolean', default: true }
   },
   allowNegative: true
 });
@@ -258,7 +258,10 @@ function report(actors, broken, healed, happened, folder) {
   // A run in which nothing was delivered proves nothing.
   const passed = all.length === 0 && counts.received > 0 && counts.heard > 0;
   if (passed && !values.keep && values.logs === undefined) fs.rmSync(folder, { recursive: true });
-  else console.log(`The logs are in ${folder}. Once more: npm run chaos -- --seconds ${values.seconds} --seed ${seed}`);
+  else {
+    const again = `--seconds ${values.seconds} --seed ${seed}${values.wide ? '' : ' --no-wide'}`;
+    console.log(`The logs are in ${folder}. Once more: npm run chaos -- ${again}`);
+  }
   return passed;
 }
 
