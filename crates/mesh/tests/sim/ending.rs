@@ -106,7 +106,10 @@ impl World {
         if is_wanted("goodbye") {
             self.assert_goodbye();
         }
-        let until = self.now + self.profile.config.request_timeout + Duration::from_secs(5);
+        // Those two have had hosts end: what is said to one that is lost waits until it is given up.
+        let config = &self.profile.config;
+        let most = config.request_timeout + config.reconnect_timeout + Duration::from_secs(5);
+        let until = self.now + most;
         while self.now < until && !self.model.is_finished() {
             self.run_for(Duration::from_secs(1));
         }
