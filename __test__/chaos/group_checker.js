@@ -105,8 +105,9 @@ function memberTimes({ lines }) {
   const times = [];
   for (const [time, kind] of lines) {
     if (kind === '+') times.push({ from: time, to: Infinity });
-    else if ((kind === '-' || kind === 'drain' || kind === 'ending') && times.length > 0)
-      times[times.length - 1].to = Math.min(time, times[times.length - 1].to);
+    // Who has left and come back while others were told says twice that it is a member.
+    else if (kind === '-' || kind === 'drain' || kind === 'ending')
+      for (const open of times) open.to = Math.min(time, open.to);
   }
   return times;
 }

@@ -254,3 +254,15 @@ test('a job done twice by a process: allowed if the publisher had seen it leave,
   assert.deepStrictEqual(seen('disconnect', 'leave', 'join'), []);
   assert.deepStrictEqual(seen('disconnect', 'reconnect'), ['a.1: job 0 was done twice by b.1']);
 });
+
+test('allowed: a job that nobody does after the only member, which had said twice that it is one, has left', () => {
+  const vanished = (/** @type {any[]} */ ...entered) => {
+    const [publisher, member, ...others] = fine();
+    publisher.lines = publisher.lines.filter(([, kind]) => kind !== 'D');
+    member.lines = [...member.lines, ...entered].sort(([a], [b]) => a - b);
+    return check([publisher, member, ...others]).violations.filter((text) => /job 4 vanished/.test(text));
+  };
+  assert.strictEqual(vanished([5.5, '+']).length, 1);
+  assert.deepStrictEqual(vanished([150, '-']), []);
+  assert.deepStrictEqual(vanished([5.5, '+'], [150, '-']), []);
+});
