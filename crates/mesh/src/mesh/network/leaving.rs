@@ -102,10 +102,18 @@ impl Mesh {
         for key in dialled.collect::<Vec<ByteString>>() {
             self.give_up(key);
         }
+        // It has perhaps answered what we have said to it over another link, and that answer is longer on its way.
+        let greeted = self.network.hosts.loose();
+        let greeted = greeted.filter(|(_, l)| l.is_connecting() && l.hint.as_ref() == Some(host));
+        for greeted in greeted.map(|(link, _)| link).collect::<Vec<LinkId>>() {
+            if let Some(l) = self.network.hosts.get_mut(greeted) {
+                l.left = Some(host.clone());
+            }
+        }
         match self.network.hosts.route_to_host(host) {
             Some(other) => {
                 if let Some(l) = self.network.hosts.get_mut(other) {
-                    l.left = true;
+                    l.left = Some(host.clone());
                 }
             }
             None => self.end_lost_session(host),

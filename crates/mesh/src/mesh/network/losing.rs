@@ -27,7 +27,8 @@ impl Mesh {
             return;
         };
         let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
-        if l.left
+        if l.left.is_some()
+            && l.left == l.host
             && let Some(key) = self.network.hosts.unregister(link, State::Leaving)
         {
             self.has_left(link, &key);

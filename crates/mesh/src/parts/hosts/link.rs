@@ -60,8 +60,8 @@ pub struct Link<W> {
     pub since_hello: Option<ByteString>,
     /// It shall take the place of the link that the other side still thinks it has.
     pub replace: bool,
-    /// Its host has left, as it has said over another link.
-    pub left: bool,
+    /// That host has left, as it has said over another link: most likely the one behind this.
+    pub left: Option<ByteString>,
     /// We have asked it for the list of members.
     pub asks: bool,
     /// We have asked it once more for the hosts that it knows.
@@ -94,7 +94,7 @@ impl<W> Link<W> {
             registered: 0,
             since_hello: None,
             replace: false,
-            left: false,
+            left: None,
             asks: false,
             compared: false,
             mark: 0,
