@@ -293,6 +293,20 @@ impl World {
         }
     }
 
+    /// Whether messages to that peer have come to a host and wait for its program.
+    pub fn has_to_apply(&self, n: usize, peer: &str) -> bool {
+        self.hosts[n]
+            .program
+            .waiting
+            .iter()
+            .any(|event| match event {
+                Event::Deliver { to, .. } | Event::Request { to, .. } => {
+                    to.as_deref() == Some(peer)
+                }
+                _ => false,
+            })
+    }
+
     fn throws(&mut self, number: u64, index: usize, replies: &mut Vec<(u64, u32, Reply)>) -> bool {
         let percent = self.profile.throws;
         if !self.chance(percent) {
