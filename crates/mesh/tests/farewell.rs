@@ -219,24 +219,3 @@ fn a_host_between_hears_the_goodbye_of_one_whose_relayed_hosts_do_not_answer() {
         assert_eq!(changes(&net, 0), [Join, Join, Leave], "{within:?}");
     }
 }
-
-#[test]
-fn an_answer_that_is_longer_on_its_way_than_the_goodbye_over_a_relay_does_not_bring_the_host_back()
-{
-    for after in 4..20 {
-        let mut net = Net::new(1);
-        let hidden = net.add(None);
-        net.join(hidden, &url(0));
-        net.settle();
-        let n = net.add(Some(url(2)));
-        // It is relayed to the hidden one at first, which dials it then.
-        net.delayed.insert((n, hidden));
-        net.join(n, &url(0));
-        net.run_for(after * LATENCY);
-        net.close(n);
-        net.nodes[n].url = None;
-        net.run_for(Duration::from_millis(100));
-        net.arrive_late();
-        assert_left(&mut net, n, &format!("closed after {after} ms"));
-    }
-}

@@ -113,10 +113,20 @@ const FOUND: [u64; 10] = [
     13_756, 24_630, 33_995, 108_165, 108_396, 123_161, 177_024, 178_848, 187_875, 194_026,
 ];
 
+/// And with the wide one.
+const FOUND_WIDELY: [u64; 19] = [
+    1_192, 5_667, 10_306, 13_570, 14_268, 22_766, 29_978, 37_635, 39_379, 39_966, 40_618, 42_084,
+    43_039, 51_016, 54_190, 60_873, 67_383, 82_200, 97_632,
+];
+
 #[test]
 fn what_was_broken_once_stays_mended() {
-    for seed in FOUND {
-        let result = attempt(seed, false, false);
+    let found = FOUND.map(|seed| (seed, false));
+    for (seed, wide) in found
+        .into_iter()
+        .chain(FOUND_WIDELY.map(|seed| (seed, true)))
+    {
+        let result = attempt(seed, wide, false);
         assert!(result.is_ok(), "seed {seed}: {result:?}");
     }
 }

@@ -28,6 +28,12 @@ impl World {
             self.then(Action::Restart { n });
         }
         self.end_widely();
+        // What had begun before may have ended one since.
+        for n in 0..self.hosts.len() {
+            if !self.hosts[n].alive {
+                self.then(Action::Restart { n });
+            }
+        }
         let config = self.profile.config.clone();
         self.run_for(config.request_timeout + config.reconnect_timeout + Duration::from_secs(30));
         self.model.finish();
