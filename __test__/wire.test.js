@@ -98,6 +98,20 @@ test('pings, fragments, close frames', { timeout: 30_000 }, async (t) => {
   assert.strictEqual(code, 4321);
 });
 
+test('who breaks the protocol right after the handshake is told why, every time', { timeout: 30_000 }, async (t) => {
+  const host = await listening(t);
+  const codes = new Set();
+  for (let n = 0; n < 300; n++) {
+    const socket = new WebSocket(host.url);
+    await once(socket, 'open');
+    // @ts-ignore The raw socket.
+    socket._socket.write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0xff]));
+    const [code] = await once(socket, 'close');
+    codes.add(code);
+  }
+  assert.deepStrictEqual([...codes], [1007]);
+});
+
 test('who breaks the protocol of WebSockets is cut off', { timeout: 30_000 }, async (t) => {
   const host = await listening(t);
   const faults = [

@@ -92,6 +92,18 @@ impl<S: Stream> Connection<S> {
         }
     }
 
+    /// Nothing is read any more. Writes what is left if a close frame is part of it: the stream may not have accepted that at once, above all a new one,
+    /// of which the runtime does not know yet whether it has room.
+    pub async fn write_farewell(&self) {
+        while self.outbox.is_closing() {
+            if poll_fn(|cx| self.poll_write(cx, &|| {})).await == Written::Broken {
+                return;
+            }
+            // If some is left, another thread is writing.
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Writes until everything has left, or the stream is broken.
     fn poll_write(&self, cx: &mut Context<'_>, written: &impl Fn()) -> Poll<Written> {
         let mut some = false;

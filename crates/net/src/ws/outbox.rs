@@ -99,6 +99,12 @@ impl Outbox {
         self.state.lock().waiting
     }
 
+    /// Whether a close frame, or what comes before it, waits.
+    pub fn is_closing(&self) -> bool {
+        let state = self.state.lock();
+        state.finished && state.waiting > 0
+    }
+
     /// How many bytes have been written.
     pub fn sent(&self) -> u64 {
         self.state.lock().sent

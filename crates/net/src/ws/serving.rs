@@ -46,7 +46,9 @@ pub async fn serve<S: Stream>(
         tokio::time::sleep(CLOSE_TIMEOUT).await;
     };
     tokio::select! {
-        () = read => {}
+        () = read => {
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, connection.write_farewell()).await;
+        }
         () = connection.write_rest(written) => {}
         () = closed_by_us => {}
         () = connection.killed() => {}
