@@ -32,6 +32,7 @@ function tests() {
   const test = require('node:test');
   const assert = require('node:assert');
   const { ours, besideOriginal, listening, until } = require('./support.js');
+const { nativeOptions } = require('../lib/host/options.js');
 
   const options = { timeout: 60_000 };
   const posix = { ...options, skip: process.platform === 'win32' };
@@ -87,9 +88,7 @@ function tests() {
 
   test('by default a host beats every 8 s, and 24 s of silence are too much', options, () => {
     const inForce = (host) => {
-      const { heartbeatInterval, heartbeatTimeout } = JSON.parse(
-        host[Object.getOwnPropertySymbols(host)[0]].nativeOptions()
-      );
+      const { heartbeatInterval, heartbeatTimeout } = JSON.parse(nativeOptions(host));
       return [heartbeatInterval, heartbeatTimeout];
     };
     assert.deepStrictEqual(inForce(new ours.Host()), [8000, 24000]);
