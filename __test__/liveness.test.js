@@ -32,7 +32,7 @@ function tests() {
   const test = require('node:test');
   const assert = require('node:assert');
   const { ours, besideOriginal, listening, until } = require('./support.js');
-const { nativeOptions } = require('../lib/host/options.js');
+  const { nativeOptions } = require('../lib/host/options.js');
 
   const options = { timeout: 60_000 };
   const posix = { ...options, skip: process.platform === 'win32' };
