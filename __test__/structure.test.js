@@ -6,33 +6,21 @@ const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
 const { code, functions } = require('./structure/rust.js');
+const { filesIn, javascript, read, root } = require('./structure/tree.js');
 
-const root = path.join(__dirname, '..');
-const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
-const required = (file) => [...read(file).matchAll(/(?:require\(|from )'([^']+)'/g)].map((match) => match[1]);
+const required = (file) => [...String(read(file)).matchAll(/(?:require\(|from )'([^']+)'/g)].map((match) => match[1]);
 
 test('only lib/crossing/native loads the native part', () => {
-  for (const file of [
-    'index.js',
-    'index.mjs',
-    ...fs
-      .readdirSync(path.join(root, 'lib'), { recursive: true })
-      .map((name) => `lib/${name.replaceAll(path.sep, '/')}`)
-  ]) {
-    if (!/\.m?js$/.test(file) || file.endsWith('/native.js')) continue;
+  for (const file of ['index.js', 'index.mjs', ...javascript(), ...filesIn('lib', '.mjs')]) {
     const loads = required(file).some((name) => /(^|\/)native(\.js)?$/.test(name));
     assert.strictEqual(loads, file === 'lib/crossing/native/load.js', file);
   }
 });
 
 test('lib takes Node.js and what else is around it from lib/platform alone, and lib/platform requires nothing else of lib', () => {
-  const files = fs
-    .readdirSync(path.join(root, 'lib'), { recursive: true })
-    .map((name) => name.replaceAll(path.sep, '/'));
-  for (const file of files) {
-    if (!file.endsWith('.js') || file.endsWith('/native.js')) continue;
-    const platform = file.startsWith('platform/');
-    for (const name of required(`lib/${file}`)) {
+  for (const file of javascript()) {
+    const platform = file.startsWith('lib/platform/');
+    for (const name of required(file)) {
       if (!name.startsWith('.')) {
         assert.ok(
           platform ? name.startsWith('node:') : name === 'bluebird/js/release/promise',
@@ -41,8 +29,8 @@ test('lib takes Node.js and what else is around it from lib/platform alone, and 
         continue;
       }
       const target = path.posix.join(path.posix.dirname(file), name);
-      if (platform) assert.match(target, /^platform\//, file);
-      else if (target.startsWith('platform/')) assert.strictEqual(target, 'platform/index.js', file);
+      if (platform) assert.match(target, /^lib\/platform\//, file);
+      else if (target.startsWith('lib/platform/')) assert.strictEqual(target, 'lib/platform/index.js', file);
     }
   }
 });
@@ -193,23 +181,18 @@ test('what is said calls who is there by a short list only, and knows no file of
 
 test('what other hosts say is read in one file, which alone checks the ids in it', () => {
   const places = (/** @type {RegExp} */ pattern) =>
-    fs
-      .readdirSync(path.join(root, MIND), { recursive: true })
-      .map(String)
-      .filter((name) => name.endsWith('.rs') && pattern.test(code(read(`${MIND}/${name}`))));
-  const door = path.join('mesh', 'receiving.rs');
+    filesIn(MIND, '.rs').filter((file) => pattern.test(code(String(read(file)))));
+  const door = `${MIND}/mesh/receiving.rs`;
   assert.deepStrictEqual(places(/\bv[12]::decode\(/), [door]);
   // The other one asks whether what is to be sent fits what its receiver takes.
   assert.deepStrictEqual(
-    places(/\blimits\.allow\(/).filter((name) => name !== 'limits.rs'),
-    [door, path.join('mesh', 'traffic', 'cargo.rs')]
+    places(/\blimits\.allow\(/).filter((file) => file !== `${MIND}/limits.rs`),
+    [door, `${MIND}/mesh/traffic/cargo.rs`]
   );
 });
 
 test('the mesh touches no clock, no socket, no thread', () => {
-  const folder = 'crates/mesh/src';
-  for (const name of fs.readdirSync(path.join(root, folder), { recursive: true })) {
-    if (!String(name).endsWith('.rs')) continue;
-    assert.doesNotMatch(read(`${folder}/${name}`), /std::(net|thread|fs|io)\b|Instant|SystemTime/, String(name));
+  for (const file of filesIn(MIND, '.rs')) {
+    assert.doesNotMatch(String(read(file)), /std::(net|thread|fs|io)\b|Instant|SystemTime/, file);
   }
 });

@@ -33,7 +33,10 @@ const CRATES = ['crates/mesh/src/lib.rs', 'crates/net/src/lib.rs', 'crates/uv/sr
 /** Every Rust file of the product. */
 const rust = () => CRATES.flatMap((crate) => filesIn(path.posix.dirname(crate), '.rs'));
 
-/** Every file of lib that is written by hand. */
-const javascript = () => filesIn('lib', '.js').filter((name) => !name.endsWith('/native.js'));
+/** @param {string} file of lib, which the build makes: a tree that was not built has none */
+const isGenerated = (file) => file.endsWith('/native.js');
 
-module.exports = { CRATES, filesIn, javascript, read, root, rust };
+/** Every file of lib that is written by hand. */
+const javascript = () => filesIn('lib', '.js').filter((name) => !isGenerated(name));
+
+module.exports = { CRATES, filesIn, isGenerated, javascript, read, root, rust };
