@@ -70,7 +70,7 @@ pub mod flags {
     pub const REQUESTED: u8 = 8;
     pub const REPLIED: u8 = 16;
     pub const NOTE: u8 = 32;
-    pub const ORIGINAL: u8 = 64;
+    pub const V1: u8 = 64;
 }
 
 /// What became of a member, in the event MEMBER.

@@ -68,12 +68,12 @@ impl Batch {
             Event::Publish {
                 channel,
                 payload,
-                original,
+                from_v1,
             } => {
                 let (kind, value) = self.payload(payload, run, number);
                 let flags = flag(channel.is_none(), flags::NO_NAME)
                     | flags::PUBLISHED
-                    | flag(*original, flags::ORIGINAL);
+                    | flag(*from_v1, flags::V1);
                 self.push(kind, &[&flags.to_string(), or_null(channel), "null"]);
                 self.messages(run, &value);
             }

@@ -31,14 +31,14 @@ fn continues(first: &Event, next: &Event) -> bool {
             Event::Publish {
                 channel,
                 payload,
-                original,
+                from_v1,
             },
             Event::Publish {
                 channel: channel2,
                 payload: payload2,
-                original: original2,
+                from_v1: next,
             },
-        ) => json(payload) && json(payload2) && channel == channel2 && original == original2,
+        ) => json(payload) && json(payload2) && channel == channel2 && from_v1 == next,
         (
             Event::Note {
                 host,

@@ -58,7 +58,7 @@ const KINDS = {
 };
 
 /** Flags of the events that bring messages. */
-const FLAGS = { NO_NAME: 1, NO_SENDER: 2, PUBLISHED: 4, REQUESTED: 8, REPLIED: 16, NOTE: 32, ORIGINAL: 64 };
+const FLAGS = { NO_NAME: 1, NO_SENDER: 2, PUBLISHED: 4, REQUESTED: 8, REPLIED: 16, NOTE: 32, V1: 64 };
 
 /** What became of a member, in the event MEMBER. */
 const MEMBERSHIPS = { JOIN: 0, LEAVE: 1, DISCONNECT: 2, RECONNECT: 3 };

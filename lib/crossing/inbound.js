@@ -33,7 +33,7 @@ const {
   GONE,
   URL_TAKEN
 } = KINDS;
-const { NO_NAME, NO_SENDER, PUBLISHED, REQUESTED, REPLIED, NOTE, ORIGINAL } = FLAGS;
+const { NO_NAME, NO_SENDER, PUBLISHED, REQUESTED, REPLIED, NOTE, V1 } = FLAGS;
 const { LEAVE } = MEMBERSHIPS;
 
 /**
@@ -122,7 +122,7 @@ function messages(batch, kind, at) {
             : kind === MESSAGES_BESIDE
               ? batch.takeBeside()
               : new Uint8Array(batch.takeBeside());
-      if (flags & PUBLISHED) publish(core, name, message, (flags & ORIGINAL) !== 0);
+      if (flags & PUBLISHED) publish(core, name, message, (flags & V1) !== 0);
       else if (flags < REQUESTED) deliver(batch, name, from, message);
       else if (flags & REQUESTED) ask(batch, name, from, message, events[at + 5], events[at + 4] + n);
       else if (flags & REPLIED) core.requests.replied(name + n, from, message);
@@ -274,11 +274,11 @@ function note(batch, host, head, message) {
  * @param {import('../host/core.js')} core
  * @param {any} channel
  * @param {any} message
- * @param {boolean} original from a 0.4.0 host
+ * @param {boolean} fromV1 from a 0.4.0 host
  */
-function publish(core, channel, message, original) {
+function publish(core, channel, message, fromV1) {
   core.subscriptions.publish(channel, message);
-  if (original && core.notes.groups.busy) core.notes.groups.publishedByOriginal(String(channel), message);
+  if (fromV1 && core.notes.groups.busy) core.notes.groups.publishedByV1(String(channel), message);
 }
 
 /**

@@ -104,7 +104,7 @@ class Groups {
    * @param {string} channel
    * @param {any} message
    */
-  publishedByOriginal(channel, message) {
+  publishedByV1(channel, message) {
     const { id, hosts } = this.#core;
     for (const [group, entries] of this.#entries.found(channel)) {
       const others = entries.flatMap((entry) => [...entry.there.keys()]).filter((host) => hosts.has(host));

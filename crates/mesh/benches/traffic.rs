@@ -17,8 +17,8 @@ struct Pair {
 }
 
 impl Pair {
-    /// `original`: the second one is taken for a 0.4.0 host.
-    fn new(original: bool) -> Pair {
+    /// `v1`: the second one is taken for a 0.4.0 host.
+    fn new(v1: bool) -> Pair {
         let mesh = |id: &'static str| Mesh::new(Config::default(), id.into(), 1);
         let mut pair = Pair {
             meshes: [mesh("a"), mesh("b")],
@@ -27,19 +27,19 @@ impl Pair {
             seq: 0,
         };
         let url = ByteString::from_static("ws://b");
-        pair.input(1, Input::SetUrl(Some(url.clone())), original);
+        pair.input(1, Input::SetUrl(Some(url.clone())), v1);
         let accepted = pair.meshes[1].next_link();
         pair.links[1] = accepted;
-        pair.input(0, Input::Join { call: 1, url }, original);
-        pair.input(1, Input::Accepted { link: accepted }, original);
-        pair.input(0, Input::Opened { link: LinkId(1) }, original);
+        pair.input(0, Input::Join { call: 1, url }, v1);
+        pair.input(1, Input::Accepted { link: accepted }, v1);
+        pair.input(0, Input::Opened { link: LinkId(1) }, v1);
         let id = Some(ByteString::from_static("\"r\""));
-        pair.input(0, Input::Find { call: 2, id }, original);
+        pair.input(0, Input::Find { call: 2, id }, v1);
         pair
     }
 
     /// Gives an input to a host, carries what it says to the other one and back, and applies all events at once.
-    fn input(&mut self, n: usize, input: Input, original: bool) -> u64 {
+    fn input(&mut self, n: usize, input: Input, v1: bool) -> u64 {
         let mut settled = 0;
         let mut queue = vec![(n, input)];
         let mut out = Vec::new();
@@ -53,7 +53,7 @@ impl Pair {
                     let (m, link) = (1 - n, self.links[1 - n]);
                     match output {
                         Output::Transmit { text, .. } => {
-                            let text = if original { strip(&text) } else { text };
+                            let text = if v1 { strip(&text) } else { text };
                             queue.push((m, Input::Received { link, text }));
                         }
                         Output::TransmitBinary { bytes, .. } => {
@@ -87,7 +87,7 @@ impl Pair {
         settled
     }
 
-    fn send(&mut self, payload: Payload, original: bool) {
+    fn send(&mut self, payload: Payload, v1: bool) {
         let count = u64::from(payload.count());
         let (seq, from, to) = (self.seq, Some("\"s\"".into()), Some("\"r\"".into()));
         self.seq += count;
@@ -97,11 +97,7 @@ impl Pair {
             to,
             payload,
         };
-        assert_eq!(
-            self.input(0, send, original),
-            count,
-            "all of it is acknowledged"
-        );
+        assert_eq!(self.input(0, send, v1), count, "all of it is acknowledged");
     }
 }
 

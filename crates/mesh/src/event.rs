@@ -164,7 +164,7 @@ pub enum Event {
         channel: Option<Raw>,
         payload: Payload,
         /// It comes from a 0.4.0 host, or from one that is no member.
-        original: bool,
+        from_v1: bool,
     },
     /// What the program of another host of this version says to this one.
     Note {

@@ -27,7 +27,7 @@ use crate::parts::questions::Questions;
 use crate::stats::Stats;
 use crate::words::{Call, LinkId, Raw, Reply, Time};
 use network::Network;
-use network::waiting::{CloseBy, Waiter};
+use network::waiters::{CloseBy, Waiter};
 use pending::{Asked, Due, Silence};
 use traffic::Traffic;
 use traffic::cargo::Note;

@@ -217,7 +217,7 @@ fn what_changes_while_a_link_is_down_is_known_afterwards() {
 #[test]
 fn hosts_that_do_not_take_part_are_asked_as_ever() {
     let mut net = Net::new(8);
-    net.originals.insert(6);
+    net.v1_hosts.insert(6);
     for n in 0..6 {
         net.input(n, Input::Configure(config()));
         net.create(n, (0..10).map(|k| peer(n, k)));

@@ -38,9 +38,9 @@ fn assert_left(net: &mut Net, n: usize, what: &str) {
 }
 
 /// Two hosts, of which one joins the other; one of them closes after so many milliseconds.
-fn close_during_a_join(closes: usize, after: u32, original: Option<usize>) -> (Net, u64, u64) {
+fn close_during_a_join(closes: usize, after: u32, v1: Option<usize>) -> (Net, u64, u64) {
     let mut net = Net::new(2);
-    net.originals.extend(original);
+    net.v1_hosts.extend(v1);
     let join = net.join(0, &url(1));
     net.run_for(after * LATENCY);
     let close = net.close(closes);
@@ -50,10 +50,10 @@ fn close_during_a_join(closes: usize, after: u32, original: Option<usize>) -> (N
 
 #[test]
 fn a_host_that_closes_in_the_middle_of_its_join_leaves_for_good() {
-    for original in [None, Some(0), Some(1)] {
+    for v1 in [None, Some(0), Some(1)] {
         for after in 1..8 {
-            let (mut net, join, close) = close_during_a_join(0, after, original);
-            let what = format!("after {after} ms, original: {original:?}");
+            let (mut net, join, close) = close_during_a_join(0, after, v1);
+            let what = format!("after {after} ms, v1: {v1:?}");
             assert_left(&mut net, 0, &what);
             assert!(net.result(0, join).is_some(), "{what}");
             assert_eq!(net.result(0, close), Some(Ok(Answer::Done)), "{what}");
@@ -63,10 +63,10 @@ fn a_host_that_closes_in_the_middle_of_its_join_leaves_for_good() {
 
 #[test]
 fn a_host_that_closes_while_it_is_being_joined_leaves_for_good() {
-    for original in [None, Some(0), Some(1)] {
+    for v1 in [None, Some(0), Some(1)] {
         for after in 1..8 {
-            let (mut net, join, close) = close_during_a_join(1, after, original);
-            let what = format!("after {after} ms, original: {original:?}");
+            let (mut net, join, close) = close_during_a_join(1, after, v1);
+            let what = format!("after {after} ms, v1: {v1:?}");
             net.run_for(Duration::from_millis(100));
             let ended = net.result(0, join);
             assert!(ended.is_some(), "{what}");
@@ -78,7 +78,7 @@ fn a_host_that_closes_while_it_is_being_joined_leaves_for_good() {
                 "{what}: {ended:?}"
             );
             // A host of 0.4.0 does not say who leaves when it has not been registered yet.
-            if original != Some(1) {
+            if v1 != Some(1) {
                 assert_left(&mut net, 1, &what);
             }
             assert_eq!(net.result(1, close), Some(Ok(Answer::Done)), "{what}");

@@ -188,7 +188,7 @@ fn names_are_compared_as_javascript_does() {
 #[test]
 fn who_does_not_tell_gets_everything() {
     let mut net = Net::new(4);
-    net.originals.insert(3);
+    net.v1_hosts.insert(3);
     for n in 0..2 {
         net.input(n, Input::Configure(config()));
     }

@@ -253,10 +253,10 @@ fn a_host_that_lost_an_accepted_connection_may_join_anew() {
 }
 
 #[test]
-fn goodbyes_are_understood_where_an_original_and_ours_have_dialled_each_other() {
+fn goodbyes_are_understood_where_a_v1_host_and_ours_have_dialled_each_other() {
     for leaver in [0, 1] {
         let mut net = Net::new(2);
-        net.originals.insert(1);
+        net.v1_hosts.insert(1);
         net.join(0, &url(1));
         net.join(1, &url(0));
         net.settle();
@@ -276,7 +276,7 @@ fn goodbyes_are_understood_where_an_original_and_ours_have_dialled_each_other() 
 }
 
 #[test]
-fn an_original_that_says_goodbye_on_its_own_one_of_two_connections_has_left() {
+fn a_v1_host_that_says_goodbye_on_its_own_one_of_two_connections_has_left() {
     let mut out = Vec::new();
     let mut mesh = Mesh::new(Config::default(), "host-a".into(), 1);
     let mut step = |input| {

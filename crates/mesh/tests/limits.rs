@@ -19,9 +19,9 @@ fn text(size: usize) -> Payload {
 }
 
 /// Two hosts that know each other, with these settings; a peer `b` lives on the second one, which takes nothing.
-fn frozen(config: Config, originals: &[usize]) -> Net {
+fn frozen(config: Config, v1_hosts: &[usize]) -> Net {
     let mut net = Net::new(2);
-    net.originals.extend(originals);
+    net.v1_hosts.extend(v1_hosts);
     net.connect_all();
     for n in 0..2 {
         net.input(n, Input::Configure(config.clone()));
@@ -76,8 +76,8 @@ fn relieved(net: &Net, n: usize) -> usize {
 
 #[test]
 fn sends_beyond_the_limit_fail_at_once_and_the_others_arrive() {
-    for originals in [vec![], vec![1]] {
-        let mut net = frozen(small(), &originals);
+    for v1_hosts in [vec![], vec![1]] {
+        let mut net = frozen(small(), &v1_hosts);
         let seqs: Vec<u64> = (0..200)
             .map(|_| net.send_run(0, "\"a\"", "\"b\"", text(KIB)))
             .collect();
@@ -114,12 +114,12 @@ fn sends_beyond_the_limit_fail_at_once_and_the_others_arrive() {
 
 #[test]
 fn no_more_messages_are_under_way_than_may_be() {
-    for originals in [vec![], vec![1]] {
+    for v1_hosts in [vec![], vec![1]] {
         let config = Config {
             max_in_flight: 10,
             ..Config::default()
         };
-        let mut net = frozen(config, &originals);
+        let mut net = frozen(config, &v1_hosts);
         let seqs: Vec<u64> = (0..15)
             .map(|n| net.send(0, "\"a\"", "\"b\"", &n.to_string()))
             .collect();
@@ -216,7 +216,7 @@ fn a_gap_survives_a_lost_link_and_comes_once() {
 }
 
 #[test]
-fn what_an_original_does_not_take_is_dropped_and_told() {
+fn what_a_v1_host_does_not_take_is_dropped_and_told() {
     let mut net = frozen(small(), &[1]);
     let queue = &net.nodes[0].mesh.queues()[0];
     let link = queue.link.expect("connected");
@@ -490,8 +490,8 @@ fn draining_ends_when_nothing_is_under_way() {
 
 #[test]
 fn the_defaults_take_a_burst() {
-    for originals in [vec![], vec![1]] {
-        let mut net = frozen(Config::default(), &originals);
+    for v1_hosts in [vec![], vec![1]] {
+        let mut net = frozen(Config::default(), &v1_hosts);
         net.nodes[0].batching = true;
         let run = || Payload::Json {
             texts: vec!["\"hello world\""; 256].join(",").into(),

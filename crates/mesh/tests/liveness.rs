@@ -152,9 +152,9 @@ fn a_program_that_is_slow_does_not_stand_still() {
 }
 
 #[test]
-fn originals_are_asked() {
+fn v1_hosts_are_asked() {
     let mut net = Net::new(2);
-    net.originals.insert(1);
+    net.v1_hosts.insert(1);
     net.input(0, Input::Configure(beating()));
     let call = net.join(0, &url(1));
     net.settle();
@@ -191,7 +191,7 @@ fn who_beats_seldom_or_never_is_asked() {
 #[test]
 fn who_was_stopped_blames_nobody() {
     let mut net = connected(2);
-    net.originals.insert(2);
+    net.v1_hosts.insert(2);
     net.add(Some(url(2)));
     net.join(0, &url(2));
     net.run_for(30 * SECOND);

@@ -172,9 +172,9 @@ fn a_member_that_does_not_answer_holds_a_join_up_for_ten_seconds_at_most() {
 }
 
 #[test]
-fn an_original_that_never_says_which_hosts_it_knows_holds_a_join_up_for_ten_seconds_at_most() {
+fn a_v1_host_that_never_says_which_hosts_it_knows_holds_a_join_up_for_ten_seconds_at_most() {
     let mut net = Net::new(3);
-    net.originals.insert(0);
+    net.v1_hosts.insert(0);
     net.nodes[0].paused = true; // answers nothing by itself
     let call = net.join(1, &url(0));
     net.settle();
@@ -323,13 +323,13 @@ fn a_network_that_is_at_rest_says_nothing() {
 }
 
 #[test]
-fn with_originals_everybody_meets_everybody() {
+fn with_v1_hosts_everybody_meets_everybody() {
     for seed in 1..30 {
         let mut random = Random(seed);
         let hosts = 10;
         let mut net = Net::new(hosts);
         for _ in 0..3 {
-            net.originals.insert(random.below(hosts));
+            net.v1_hosts.insert(random.below(hosts));
         }
         for n in 1..hosts {
             let call = net.join(n, &url(random.below(n)));
@@ -342,12 +342,12 @@ fn with_originals_everybody_meets_everybody() {
 }
 
 #[test]
-fn networks_with_originals_become_one() {
+fn networks_with_v1_hosts_become_one() {
     for seed in 1..30 {
         let mut random = Random(seed);
         let mut net = Net::new(10);
         for _ in 0..3 {
-            net.originals.insert(random.below(10));
+            net.v1_hosts.insert(random.below(10));
         }
         for n in 1..5 {
             net.join(n, &url(0));
@@ -363,9 +363,9 @@ fn networks_with_originals_become_one() {
 }
 
 #[test]
-fn a_host_that_inherits_the_network_id_of_originals_meets_them_all() {
+fn a_host_that_inherits_the_network_id_of_v1_hosts_meets_them_all() {
     let mut net = Net::new(3);
-    net.originals.extend([0, 1]);
+    net.v1_hosts.extend([0, 1]);
     for n in 0..2 {
         net.input(n, Input::SetNetworkId(Some("\"n\"".into())));
     }
@@ -397,7 +397,7 @@ fn a_host_that_does_not_listen_meets_all_members() {
 #[test]
 fn the_program_is_told_who_is_behind_a_connection() {
     let mut net = Net::new(2);
-    net.originals.insert(1);
+    net.v1_hosts.insert(1);
     let client = net.add(None);
     net.join(1, &url(0));
     net.join(client, &url(0));

@@ -188,11 +188,11 @@ fn a_listener_that_throws_has_received_the_message() {
 }
 
 #[test]
-fn the_outcome_is_unknown_when_the_connection_to_an_original_is_lost_first() {
+fn the_outcome_is_unknown_when_the_connection_to_a_v1_host_is_lost_first() {
     let mut net = Net::new(2);
     net.nodes[1].peers.insert("\"peer1\"".to_owned());
-    // An original host has no way to tell duplicates, so nothing can be said again.
-    net.originals.insert(1);
+    // A 0.4.0 host has no way to tell duplicates, so nothing can be said again.
+    net.v1_hosts.insert(1);
     net.connect_all();
     net.find(0, "\"peer1\"");
     net.settle();

@@ -1,4 +1,4 @@
-//! Networks in which some speak the original's protocol only: hosts of ours meet all the same, whenever they join.
+//! Networks in which some speak version 1 only: hosts of ours meet all the same, whenever they join.
 
 mod support;
 
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use support::{LATENCY, Net, url};
 
-/// Hosts 0 and 1 are originals that know each other, 2 and 3 join by one each, at about the same moment. Whoever is told to join somebody
+/// Hosts 0 and 1 are 0.4.0 hosts that know each other, 2 and 3 join by one each, at about the same moment. Whoever is told to join somebody
 /// in this while does not reach it.
-fn join_by_originals(by: [usize; 2], apart: u32, unreachable: u32) -> Net {
+fn join_by_v1_hosts(by: [usize; 2], apart: u32, unreachable: u32) -> Net {
     let mut net = Net::new(4);
-    net.originals.extend([0, 1]);
+    net.v1_hosts.extend([0, 1]);
     net.join(1, &url(0));
     net.settle();
     net.blocked.extend([(2, 3), (3, 2)]);
@@ -23,11 +23,11 @@ fn join_by_originals(by: [usize; 2], apart: u32, unreachable: u32) -> Net {
 }
 
 #[test]
-fn hosts_that_join_by_originals_at_the_same_moment_meet() {
+fn hosts_that_join_by_v1_hosts_at_the_same_moment_meet() {
     for by in [[0, 0], [0, 1], [1, 0]] {
         for apart in 0..12 {
             for unreachable in [0, 4, 8, 16, 100] {
-                let mut net = join_by_originals(by, apart, unreachable);
+                let mut net = join_by_v1_hosts(by, apart, unreachable);
                 net.run_for(Duration::from_secs(15));
                 let met = net.nodes[2].connections.contains(&url(3));
                 assert!(met, "by {by:?}, {apart} ms apart, {unreachable} ms");
@@ -38,8 +38,8 @@ fn hosts_that_join_by_originals_at_the_same_moment_meet() {
 }
 
 #[test]
-fn an_original_is_asked_once_more_for_the_hosts_that_it_knows_not_again_and_again() {
-    let mut net = join_by_originals([0, 1], 3, 0);
+fn a_v1_host_is_asked_once_more_for_the_hosts_that_it_knows_not_again_and_again() {
+    let mut net = join_by_v1_hosts([0, 1], 3, 0);
     net.run_for(Duration::from_secs(15));
     let before = net.frames;
     net.run_for(Duration::from_secs(600));
@@ -47,9 +47,9 @@ fn an_original_is_asked_once_more_for_the_hosts_that_it_knows_not_again_and_agai
 }
 
 #[test]
-fn a_host_that_an_original_is_just_looking_for_is_not_taken_for_a_member() {
+fn a_host_that_a_v1_host_is_just_looking_for_is_not_taken_for_a_member() {
     let mut net = Net::new(4);
-    net.originals.insert(0);
+    net.v1_hosts.insert(0);
     net.connect_all();
     net.run_for(Duration::from_secs(15));
     net.crash(3);

@@ -427,9 +427,9 @@ fn the_program_between_has_nothing_to_do() {
 }
 
 #[test]
-fn originals_are_told_nothing_of_it() {
+fn v1_hosts_are_told_nothing_of_it() {
     let mut net = Net::new(2);
-    net.originals.insert(1);
+    net.v1_hosts.insert(1);
     net.join(1, &url(0));
     net.settle();
     for _ in 0..2 {

@@ -179,9 +179,9 @@ fn a_new_incarnation_behind_the_old_url_ends_the_old_session() {
 }
 
 #[test]
-fn a_message_keeps_its_form_when_an_original_has_returned_it() {
+fn a_message_keeps_its_form_when_a_v1_host_has_returned_it() {
     let mut net = Net::new(3);
-    net.originals.insert(1);
+    net.v1_hosts.insert(1);
     net.nodes[1].peers.insert("\"nomad\"".to_owned());
     net.connect_all();
     net.find(0, "\"nomad\"");

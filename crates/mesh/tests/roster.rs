@@ -112,9 +112,9 @@ fn a_new_incarnation_is_another_member() {
 }
 
 #[test]
-fn an_original_is_known_by_its_url() {
+fn a_v1_host_is_known_by_its_url() {
     let mut net = Net::new(2);
-    net.originals.insert(1);
+    net.v1_hosts.insert(1);
     net.join(1, &url(0));
     net.settle();
     net.sever(0, 1);

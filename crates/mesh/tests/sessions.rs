@@ -111,9 +111,9 @@ fn every_form_of_message_arrives_as_it_was() {
 }
 
 #[test]
-fn an_original_gets_each_message_as_its_json() {
+fn a_v1_host_gets_each_message_as_its_json() {
     let mut net = Net::new(2);
-    net.originals.insert(1);
+    net.v1_hosts.insert(1);
     net.nodes[1].peers.insert("\"peer1\"".to_owned());
     net.connect_all();
     net.send_run(0, "\"a\"", "\"peer1\"", run(0..3));
@@ -125,7 +125,7 @@ fn an_original_gets_each_message_as_its_json() {
     net.publish(0, "\"c\"", run(3..5));
     net.settle();
     let arrived = net.arrived(1, "\"peer1\"");
-    // The test's original host sorts the members.
+    // The test's 0.4.0 host sorts the members.
     assert_eq!(
         arrived,
         ["0", "1", "2", "{\"data\":[7],\"type\":\"Buffer\"}"]

@@ -82,7 +82,7 @@ fn a_host_that_is_leaving_does_not_say_that_a_peer_is_there() {
 fn an_answer_after_a_goodbye_is_not_remembered() {
     let mut net = Net::new(2);
     // A 0.4.0 host answers also when it has said goodbye.
-    net.originals.insert(1);
+    net.v1_hosts.insert(1);
     net.connect_all();
     let call = net.find(0, WORKER);
     net.inject_text(1, 0, r#"{"id":77,"message":{"method":"goodbye"}}"#.into());

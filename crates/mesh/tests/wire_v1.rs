@@ -72,7 +72,7 @@ fn depth_does_not_matter() {
 }
 
 #[test]
-fn what_is_written_is_what_the_original_writes() {
+fn what_is_written_is_what_a_v1_host_writes() {
     let some = |text: &str| Some(Raw::from(text.to_owned()));
     assert_eq!(
         v1::request(1, "goodbye", None),

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use crate::event::Event;
 use crate::json;
 use crate::mesh::Mesh;
-use crate::mesh::network::waiting::Waiter;
+use crate::mesh::network::waiters::Waiter;
 use crate::mesh::pending::Due;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Hello;
@@ -224,11 +224,11 @@ impl Mesh {
                 payload,
             } => {
                 if let Some(payload) = self.take_in(host, first, payload)? {
-                    let original = false;
+                    let from_v1 = false;
                     self.event(Event::Publish {
                         channel,
                         payload,
-                        original,
+                        from_v1,
                     });
                 }
             }

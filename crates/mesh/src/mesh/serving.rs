@@ -37,11 +37,11 @@ impl Mesh {
         message: Option<Raw>,
     ) {
         let payload = Payload::one(message);
-        let original = self.network.link(link).is_none_or(|l| l.host.is_none());
+        let from_v1 = self.network.link(link).is_none_or(|l| l.host.is_none());
         self.event(Event::Publish {
             channel,
             payload,
-            original,
+            from_v1,
         });
         self.owe(link, id, Due::Publish);
     }

@@ -25,7 +25,7 @@ pub struct Hosts<W> {
     /// The registered links of our own hosts, by their ids.
     by_host: HashMap<ByteString, LinkId>,
     /// The registered links to hosts without sessions.
-    plain: BTreeSet<LinkId>,
+    v1: BTreeSet<LinkId>,
     /// Further urls of the host with a key. They outlive the connection, as peers' addresses do.
     aliases: Aliases,
     lost: LostHosts,
@@ -39,7 +39,7 @@ impl<W> Hosts<W> {
             loose: BTreeSet::new(),
             joined: BTreeMap::new(),
             by_host: HashMap::new(),
-            plain: BTreeSet::new(),
+            v1: BTreeSet::new(),
             aliases: Aliases::default(),
             lost: LostHosts::default(),
         }
@@ -106,8 +106,8 @@ impl<W> Hosts<W> {
     }
 
     /// The registered links to hosts that speak the protocol of 0.4.0 only.
-    pub fn plain(&self) -> impl Iterator<Item = LinkId> {
-        self.plain.iter().copied()
+    pub fn v1(&self) -> impl Iterator<Item = LinkId> {
+        self.v1.iter().copied()
     }
 
     /// The registered link of the host with that url or key.
@@ -168,7 +168,7 @@ impl<W> Hosts<W> {
             l.key = Some(key.clone());
             let (url, host) = (l.url.clone(), l.host.clone());
             if l.offer.is_none() {
-                self.plain.insert(link);
+                self.v1.insert(link);
             }
             if let Some(url) = url {
                 self.alias(url, key.clone());
@@ -221,7 +221,7 @@ impl<W> Hosts<W> {
         self.loose.insert(link);
         l.state = state;
         let key = l.key.take()?;
-        self.plain.remove(&link);
+        self.v1.remove(&link);
         if let Some(host) = &l.host
             && self.by_host.get(host) == Some(&link)
         {

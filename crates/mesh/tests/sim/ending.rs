@@ -128,8 +128,8 @@ impl World {
             .clone()
             .flat_map(|n| hosts.clone().map(move |m| (n, m)))
             .filter(|(n, m)| n != m)
-            // Originals cannot reach who does not listen.
-            .filter(|(n, m)| !(self.hosts[*n].original && self.hosts[*m].url.is_none()))
+            // 0.4.0 hosts cannot reach who does not listen.
+            .filter(|(n, m)| !(self.hosts[*n].v1 && self.hosts[*m].url.is_none()))
             .collect()
     }
 
@@ -157,7 +157,7 @@ impl World {
 
     fn assert_symmetry(&self) {
         for (n, m) in self.pairs() {
-            if self.hosts[n].original || self.hosts[m].original {
+            if self.hosts[n].v1 || self.hosts[m].v1 {
                 continue;
             }
             assert!(

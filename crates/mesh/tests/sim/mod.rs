@@ -94,8 +94,8 @@ pub struct Host {
     pub url: Option<ByteString>,
     /// All that it has advertised in this life.
     pub urls: Vec<ByteString>,
-    /// It speaks the original's protocol only.
-    pub original: bool,
+    /// It speaks version 1 only.
+    pub v1: bool,
     /// Its process is going to end.
     pub leaving: Option<Leaving>,
     /// It closes, with that call.
@@ -185,15 +185,15 @@ impl World {
             } else {
                 name.clone()
             };
-            let original = world.profile.originals.contains(&n);
-            world.model.translated |= original;
+            let v1 = world.profile.v1_hosts.contains(&n);
+            world.model.translated |= v1;
             world.model.excuses = world.profile.tight;
             let (mesh, life, id) = world.new_mesh(n, &url);
             world.hosts.push(Host {
                 name,
                 urls: url.iter().cloned().collect(),
                 url,
-                original,
+                v1,
                 leaving: None,
                 closing: None,
                 life,

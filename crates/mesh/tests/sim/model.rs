@@ -121,7 +121,7 @@ pub struct Model {
     /// How many published messages a program was told do not reach the host with that key, and are missing from it; none if nobody knows.
     dropped: HashMap<(Life, String), u64>,
     gaps: HashMap<(Life, String), Option<u64>>,
-    /// Whether messages may look otherwise when they arrive, because the original's protocol has carried them.
+    /// Whether messages may look otherwise when they arrive, because version 1 has carried them.
     pub translated: bool,
     /// Whether replies may be replaced by excuses, because only little may wait.
     pub excuses: bool,

@@ -142,10 +142,10 @@ impl World {
             return;
         };
         let other = self.conns[conn].ends[1 - side];
-        let original = self.hosts[from.0].original || self.hosts[other.0].original;
+        let v1 = self.hosts[from.0].v1 || self.hosts[other.0].v1;
         let frame = match frame {
-            Frame::Text(text) if original => Frame::Text(v1::without_host(&text)),
-            Frame::Binary(_) if original => panic!("an original was told something binary"),
+            Frame::Text(text) if v1 => Frame::Text(v1::without_host(&text)),
+            Frame::Binary(_) if v1 => panic!("a 0.4.0 host was told something binary"),
             frame => frame,
         };
         let (least, most) = self.conns[conn].delay[side];
@@ -301,11 +301,11 @@ impl World {
             .collect()
     }
 
-    /// What was said over a connection that is given up may arrive after what is said over the next one. An original cannot tell, nor can
+    /// What was said over a connection that is given up may arrive after what is said over the next one. A 0.4.0 host cannot tell, nor can
     /// it be told of one: nothing is promised then.
     fn can_be_late(&self, conn: usize) -> bool {
-        let original = |end: &End| self.hosts[end.0].original;
-        !self.conns[conn].ends.iter().any(original)
+        let v1 = |end: &End| self.hosts[end.0].v1;
+        !self.conns[conn].ends.iter().any(v1)
     }
 
     /// Holds up what goes from host `n` to host `m`, or lets it go on.

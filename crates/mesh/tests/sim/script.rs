@@ -13,8 +13,8 @@ use super::{Host, Task, World};
 #[derive(Clone, Debug)]
 pub struct Profile {
     pub hosts: usize,
-    /// Hosts that speak the original's protocol only.
-    pub originals: Vec<usize>,
+    /// Hosts that speak version 1 only.
+    pub v1_hosts: Vec<usize>,
     /// Hosts that do not listen.
     pub unlisted: Vec<usize>,
     /// Hosts that all advertise [`TWIN`], each by a name of its own that only the script knows.
@@ -44,7 +44,7 @@ impl Profile {
     /// Several hosts are given the same url. Decided apart, so that no other run is changed.
     pub fn choose_twins(&mut self, seed: u64) {
         let mut rng = fastrand::Rng::with_seed(!seed);
-        if self.gentle || self.tight || !self.originals.is_empty() || rng.u32(0..100) >= 35 {
+        if self.gentle || self.tight || !self.v1_hosts.is_empty() || rng.u32(0..100) >= 35 {
             return;
         }
         let listed = (0..self.hosts).filter(|n| !self.unlisted.contains(n));
@@ -54,21 +54,21 @@ impl Profile {
     /// More happens than sends and publishes. Decided apart as well.
     pub fn choose_width(&mut self, seed: u64) {
         let mut rng = fastrand::Rng::with_seed(seed.rotate_left(32));
-        self.wide = self.originals.is_empty() && !self.fat && rng.u32(0..100) < 65;
+        self.wide = self.v1_hosts.is_empty() && !self.fat && rng.u32(0..100) < 65;
     }
 
     pub fn choose(rng: &mut fastrand::Rng) -> Profile {
         let hosts = rng.usize(2..=5);
         let gentle = rng.u32(0..100) < 45;
-        let originals = if !gentle && rng.u32(0..100) < 35 {
+        let v1_hosts = if !gentle && rng.u32(0..100) < 35 {
             vec![rng.usize(0..hosts)]
         } else {
             Vec::new()
         };
         let mut unlisted = Vec::new();
         if rng.u32(0..100) < 40 && hosts > 2 {
-            let listens = (0..hosts).find(|n| !originals.contains(n));
-            let some = (0..hosts).filter(|n| !originals.contains(n) && Some(*n) != listens);
+            let listens = (0..hosts).find(|n| !v1_hosts.contains(n));
+            let some = (0..hosts).filter(|n| !v1_hosts.contains(n) && Some(*n) != listens);
             unlisted.extend(some.filter(|_| rng.u32(0..100) < 55));
         }
         let seconds = |rng: &mut fastrand::Rng, choices: &[u64]| {
@@ -87,7 +87,7 @@ impl Profile {
         config.heartbeat_interval = Duration::from_millis([0, 300, 1_000][interval]);
         config.heartbeat_timeout = 3 * config.heartbeat_interval;
         (config.interests, config.directory) = (rng.bool(), rng.bool());
-        let tight = originals.is_empty() && rng.u32(0..100) < 25;
+        let tight = v1_hosts.is_empty() && rng.u32(0..100) < 25;
         if tight {
             config.max_queue_bytes = [2_000, 20_000][rng.usize(0..2)];
             config.max_in_flight = [10, 100][rng.usize(0..2)];
@@ -95,10 +95,10 @@ impl Profile {
         Profile {
             hosts,
             tight,
-            fat: !tight && originals.is_empty() && rng.u32(0..100) < 2,
+            fat: !tight && v1_hosts.is_empty() && rng.u32(0..100) < 2,
             twins: Vec::new(),
             wide: false,
-            originals,
+            v1_hosts,
             unlisted,
             gentle,
             config,
@@ -449,8 +449,8 @@ impl World {
             let id = w.model.next_id();
             format!("{n} sends {id} (+{}) to {to}", payload.count())
         });
-        // Originals know no requests.
-        let asks = !self.hosts.iter().any(|h| h.original) && self.chance(25);
+        // 0.4.0 hosts know no requests.
+        let asks = !self.hosts.iter().any(|h| h.v1) && self.chance(25);
         self.model.sent(life, &from, to, &payload, direct, asks);
         let (from, to) = (Some(from.into()), Some(to.to_owned().into()));
         let input = if asks {

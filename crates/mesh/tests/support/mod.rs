@@ -70,8 +70,8 @@ pub struct Net {
     hung: Vec<(usize, LinkId)>,
     /// Relayed frames as they went from one host to another, if wanted.
     pub tap: Option<Vec<(usize, usize, bytes::Bytes)>>,
-    /// Hosts that speak the original's protocol only.
-    pub originals: BTreeSet<usize>,
+    /// Hosts that speak version 1 only.
+    pub v1_hosts: BTreeSet<usize>,
     silent: BTreeSet<usize>,
     /// Nothing comes from the first one to the second one, nor will it ever.
     pub swallowed: BTreeSet<(usize, usize)>,
@@ -128,7 +128,7 @@ impl Net {
             hanging: BTreeSet::new(),
             hung: Vec::new(),
             tap: None,
-            originals: BTreeSet::new(),
+            v1_hosts: BTreeSet::new(),
             silent: BTreeSet::new(),
             swallowed: BTreeSet::new(),
             delayed: BTreeSet::new(),
@@ -252,20 +252,16 @@ impl Net {
             Output::Transmit { link, text } => {
                 if let Some((m, link)) = self.wires.get(&(n, link)).copied() {
                     self.frames += 1;
-                    let original = self.originals.contains(&n) || self.originals.contains(&m);
-                    let text = if original {
-                        v1::without_host(&text)
-                    } else {
-                        text
-                    };
+                    let v1 = self.v1_hosts.contains(&n) || self.v1_hosts.contains(&m);
+                    let text = if v1 { v1::without_host(&text) } else { text };
                     self.carry(n, m, Parcel::Input(m, Input::Received { link, text }));
                 }
             }
             Output::TransmitBinary { link, bytes } => {
                 if let Some((m, link)) = self.wires.get(&(n, link)).copied() {
                     self.frames += 1;
-                    let original = self.originals.contains(&n) || self.originals.contains(&m);
-                    assert!(!original, "an original was told something binary");
+                    let v1 = self.v1_hosts.contains(&n) || self.v1_hosts.contains(&m);
+                    assert!(!v1, "a 0.4.0 host was told something binary");
                     if let Some(tap) = self.tap.as_mut().filter(|_| bytes[0] == 1) {
                         tap.push((n, m, bytes.clone()));
                     }
@@ -787,7 +783,7 @@ impl Net {
         self.assert_mesh_of(&all);
     }
 
-    /// Each of these hosts is connected with each other one by one socket, and with nobody else. Between an original and another host
+    /// Each of these hosts is connected with each other one by one socket, and with nobody else. Between a 0.4.0 host and another host
     /// there may be two, when both dialled at the same moment.
     pub fn assert_mesh_of(&self, hosts: &BTreeSet<usize>) {
         let mut sockets: BTreeMap<(usize, usize), usize> = BTreeMap::new();
@@ -800,8 +796,8 @@ impl Net {
             assert_eq!(self.nodes[*n].connections, urls, "connections of host {n}");
             for m in others() {
                 let count = sockets.get(&(*n, *m)).copied().unwrap_or_default();
-                let original = self.originals.contains(n) || self.originals.contains(m);
-                let fine = if original { 1..3 } else { 1..2 };
+                let v1 = self.v1_hosts.contains(n) || self.v1_hosts.contains(m);
+                let fine = if v1 { 1..3 } else { 1..2 };
                 assert!(fine.contains(&count), "{count} sockets between {n} and {m}");
             }
         }

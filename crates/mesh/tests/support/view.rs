@@ -54,7 +54,7 @@ impl View {
         assert_eq!(told, self.connected.values().collect());
     }
 
-    /// Who is connected: host ids, of originals urls.
+    /// Who is connected: host ids, of 0.4.0 hosts urls.
     pub fn connected(&self) -> BTreeSet<&String> {
         self.connected.values().collect()
     }

@@ -5,7 +5,7 @@ use crate::error::CallError;
 use crate::event::Event;
 use crate::json;
 use crate::mesh::Mesh;
-use crate::mesh::network::waiting::{RoundEnd, Waiter};
+use crate::mesh::network::waiters::{RoundEnd, Waiter};
 use crate::mesh::pending::{Asked, Due};
 use crate::parts::hosts::Link;
 use crate::wire::member::Member;

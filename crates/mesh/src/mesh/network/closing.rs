@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use crate::error::{CallError, SendError};
 use crate::event::{Event, Output};
 use crate::json;
-use crate::mesh::network::waiting::{CloseBy, Waiter};
+use crate::mesh::network::waiters::{CloseBy, Waiter};
 use crate::mesh::pending::Asked;
 use crate::mesh::{GOODBYE_TIMEOUT, Mesh};
 use crate::parts::hosts::{Link, State};

@@ -10,7 +10,7 @@ use crate::error::CallError;
 use crate::event::Output;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiting::{Expected, Waiter};
+use crate::mesh::network::waiters::{Expected, Waiter};
 use crate::mesh::pending::Asked;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;

@@ -5,7 +5,7 @@
 use bytestring::ByteString;
 
 use crate::mesh::network::Network;
-use crate::mesh::network::waiting::Waiter;
+use crate::mesh::network::waiters::Waiter;
 use crate::mesh::traffic::Whereabouts;
 use crate::parts::hosts::Link;
 use crate::parts::peers::Home;
@@ -60,7 +60,7 @@ impl Network {
 
     /// The registered links with 0.4.0 hosts.
     pub(in crate::mesh) fn v1_links(&self) -> impl Iterator<Item = LinkId> {
-        self.hosts.plain()
+        self.hosts.v1()
     }
 
     /// The host with that key is known by that url as well.

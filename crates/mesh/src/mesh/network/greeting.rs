@@ -4,7 +4,7 @@ use bytestring::ByteString;
 
 use super::joining::join_params;
 use crate::mesh::Mesh;
-use crate::mesh::network::waiting::RoundEnd;
+use crate::mesh::network::waiters::RoundEnd;
 use crate::mesh::pending::Due;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;

@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::json;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiting::{Expected, RoundEnd, Waiter};
+use crate::mesh::network::waiters::{Expected, RoundEnd, Waiter};
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Welcome;

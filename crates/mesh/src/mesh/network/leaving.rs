@@ -6,7 +6,7 @@ use crate::error::CallError;
 use crate::event::Event;
 use crate::json;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiting::Waiter;
+use crate::mesh::network::waiters::Waiter;
 use crate::mesh::pending::{Asked, Due};
 use crate::mesh::{GOODBYE_TIMEOUT, Mesh};
 use crate::parts::hosts::State;

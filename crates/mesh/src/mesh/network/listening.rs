@@ -5,7 +5,7 @@ use bytestring::ByteString;
 use super::joining::join_params;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiting::Waiter;
+use crate::mesh::network::waiters::Waiter;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::v1;

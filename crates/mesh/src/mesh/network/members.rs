@@ -9,7 +9,7 @@ use super::joining::{join_params, urls};
 use crate::json;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiting::{Round, RoundEnd, Waiter};
+use crate::mesh::network::waiters::{Round, RoundEnd, Waiter};
 use crate::mesh::pending::{Asked, Due};
 use crate::parts::gossip::digest;
 use crate::wire::greeting::Hello;
@@ -258,7 +258,7 @@ impl Mesh {
     /// A 0.4.0 host has no notes to compare, and says only once who has come; two that join through 0.4.0 hosts at the same moment may miss
     /// each other. So each 0.4.0 host is asked once more for the hosts that it knows.
     fn ask_v1_hosts(&mut self) {
-        let links: Vec<LinkId> = self.network.hosts.plain().collect();
+        let links: Vec<LinkId> = self.network.hosts.v1().collect();
         for link in links {
             let Some(l) = self.network.hosts.get_mut(link) else {
                 continue;

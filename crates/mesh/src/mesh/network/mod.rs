@@ -1,4 +1,6 @@
 //! Who is there: dialling, greeting, joining, relaying, losing, leaving. It stands above [traffic](super::traffic) and may call it.
+//!
+//! [`losing`] is how a link ends, [`leaving`] the goodbye of another host, [`closing`] our own.
 
 mod announcing;
 mod beats;
@@ -17,7 +19,7 @@ mod reconnect;
 mod relaying;
 mod rounds;
 mod twins;
-pub(super) mod waiting;
+pub(super) mod waiters;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +33,7 @@ use crate::parts::liveness::Liveness;
 use crate::parts::relays::Relays;
 use crate::parts::roster::Roster;
 use crate::words::{LinkId, Time};
-use waiting::{Doubt, Expected, Round, Waiter};
+use waiters::{Doubt, Expected, Round, Waiter};
 
 /// Who is there, and who is looked for. Only the files of this folder see what is in it.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use crate::error::CallError;
 use crate::event::Event;
 use crate::mesh::Mesh;
-use crate::mesh::network::waiting::Waiter;
+use crate::mesh::network::waiters::Waiter;
 use crate::parts::hosts::{Link, Lost, Redial};
 use crate::sabotage::{self, Sabotage};
 use crate::words::Time;

@@ -13,7 +13,7 @@ use crate::error::{CallError, DialError};
 use crate::event::Output;
 use crate::json;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiting::Waiter;
+use crate::mesh::network::waiters::Waiter;
 use crate::mesh::pending::Asked;
 use crate::mesh::{GOODBYE_TIMEOUT, Mesh};
 use crate::parts::hosts::{Link, State};

@@ -1,7 +1,7 @@
 //! Questions to several hosts at once.
 
 use crate::mesh::Mesh;
-use crate::mesh::network::waiting::{Round, RoundEnd};
+use crate::mesh::network::waiters::{Round, RoundEnd};
 use crate::mesh::pending::{Asked, Due};
 use crate::wire::greeting::Hello;
 use crate::words::{Answer, Call, LinkId, Raw};

@@ -8,7 +8,7 @@ use bytestring::ByteString;
 use crate::event::{Event, Output};
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiting::{Doubt, Waiter};
+use crate::mesh::network::waiters::{Doubt, Waiter};
 use crate::mesh::pending::Asked;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;

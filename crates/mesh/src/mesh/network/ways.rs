@@ -7,7 +7,7 @@ use crate::event::Output;
 use crate::limits::Limits;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiting::Waiter;
+use crate::mesh::network::waiters::Waiter;
 use crate::parts::gossip::digest;
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;

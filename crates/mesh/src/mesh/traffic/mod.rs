@@ -1,7 +1,6 @@
 //! What is said: messages, what is published, notes, replies, and the sessions that carry them. It stands below
 //! [network](super::network) and never calls up.
 
-mod arriving;
 pub(super) mod cargo;
 mod interest;
 mod messages;
@@ -10,11 +9,12 @@ mod outcomes;
 mod places;
 mod pressure;
 mod pumping;
+mod queues;
+mod receipts;
 mod replies;
 mod seeking;
 mod v1_host;
 mod v1_hosts;
-mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -1,4 +1,4 @@
-//! What arrives through sessions, and what the program says to it.
+//! What comes through sessions: each message once, and acknowledged when the program has applied it.
 
 use bytestring::ByteString;
 
