@@ -8,16 +8,8 @@ const crypto = require('node:crypto');
 const net = require('node:net');
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
-const { ours, until } = require('./support.js');
+const { UPGRADE, ours, until } = require('./support.js');
 
-const UPGRADE = [
-  'GET /any HTTP/1.1',
-  'Host: a',
-  'Upgrade: websocket',
-  'Connection: Upgrade',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version: 13'
-];
 const head = (...lines) => `${lines.join('\r\n')}\r\n\r\n`;
 const without = (line) => head(...UPGRADE.filter((other) => !other.startsWith(line)));
 

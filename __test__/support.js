@@ -4,6 +4,16 @@ const ours = require('..');
 const original = require('distribus-original');
 const freePort = require('../scripts/free_port.js');
 
+/** How a stranger asks for a WebSocket, line by line. */
+const UPGRADE = [
+  'GET /any HTTP/1.1',
+  'Host: a',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version: 13'
+];
+
 /**
  * A listening host that is closed after the test.
  * @param {any} t the test's context
@@ -63,4 +73,16 @@ async function until(condition) {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-module.exports = { ours, original, besideOriginal, closeOriginal, freePort, listening, next, pair, sever, until };
+module.exports = {
+  UPGRADE,
+  ours,
+  original,
+  besideOriginal,
+  closeOriginal,
+  freePort,
+  listening,
+  next,
+  pair,
+  sever,
+  until
+};

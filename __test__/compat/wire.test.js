@@ -7,6 +7,7 @@ const http = require('node:http');
 const net = require('node:net');
 const { once } = require('node:events');
 const WebSocket = require('ws');
+const { UPGRADE } = require('../support.js');
 const { both, listening, ours, until } = require('./both.js');
 
 const options = { timeout: 60_000 };
@@ -259,15 +260,6 @@ test('an answer "welcome" to the greeting, as 0.3.0 gives it, is good', options,
   await one.join(url);
   assert.deepStrictEqual([Object.keys(one.connections), one.networkId], [[url], undefined]);
 });
-
-const UPGRADE = [
-  'GET /any HTTP/1.1',
-  'Host: a',
-  'Upgrade: websocket',
-  'Connection: Upgrade',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version: 13'
-];
 
 /** The first line of the answer to a request. */
 async function answerTo(t, it, lines) {
