@@ -35,6 +35,23 @@ test('lib takes Node.js and what else is around it from lib/platform alone, and 
   }
 });
 
+/** Is counted in everywhere, and has plain fields for that. */
+const COUNTERS = 'stats';
+
+test('only lib/host knows the core: other parts of lib name the few members of it that they need', () => {
+  const others = javascript().filter((file) => !file.startsWith('lib/host/'));
+  assert.ok(others.length > 30, 'the files were found');
+  for (const file of others) {
+    const text = String(read(file));
+    for (const name of required(file)) {
+      if (file !== 'lib/Host.js') assert.doesNotMatch(name, /\/host\//, file);
+    }
+    for (const [named, how, name] of text.matchAll(/(Pick<|)import\('[./]+\/host\/(\w+)(?:\.js)?'\)/g)) {
+      assert.ok(name !== 'core' && (how === 'Pick<' || name === COUNTERS), `${file} names ${named}`);
+    }
+  }
+});
+
 test('index.js requires lib only', () => {
   for (const name of required('index.js')) assert.match(name, /^\.\/lib\/\w+\/\w+\.js$/);
   assert.deepStrictEqual(required('index.mjs'), ['./index.js']);

@@ -14,12 +14,12 @@ const MAX_SILENCE = 5;
  */
 class Batch {
   /**
-   * @param {import('../host/core.js')} core
+   * @param {import('./inbound.js').Parts} parts
    * @param {import('./contract.js').Carrier} native
    * @param {any[]} events
    */
-  constructor(core, native, events) {
-    this.core = core;
+  constructor(parts, native, events) {
+    this.parts = parts;
     this.native = native;
     this.events = events;
     /** Where the next event begins. */

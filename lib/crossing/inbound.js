@@ -37,21 +37,38 @@ const { NO_NAME, NO_SENDER, PUBLISHED, REQUESTED, REPLIED, NOTE, V1 } = FLAGS;
 const { LEAVE } = MEMBERSHIPS;
 
 /**
+ * What the native host's events are for.
+ * @typedef {object} Parts
+ * @property {Pick<import('../host/calls.js'), 'succeed' | 'fail'>} calls
+ * @property {Pick<import('../host/events.js'), 'emit'>} events
+ * @property {Pick<import('../host/members.js'), 'apply' | 'unreachable'>} members
+ * @property {Pick<import('../host/mirror.js'), 'connected' | 'disconnected' | 'located' | 'forgotten' | 'timerStarted' | 'timerStopped' | 'networkIdTaken'>} mirror
+ * @property {Pick<import('../notes/notes.js'), 'take' | 'groups'>} notes
+ * @property {Pick<import('../peer/requests.js').Requests, 'replied' | 'serve' | 'accepted' | 'gone'>} requests
+ * @property {Pick<import('../peer/residents.js'), 'get' | 'told'>} residents
+ * @property {Pick<import('../host/sends.js'), 'delivered' | 'failed'>} sends
+ * @property {Pick<import('../channels/subscriptions.js'), 'publish'>} subscriptions
+ * @property {Pick<import('../host/trouble.js'), 'dropped' | 'tell' | 'threw'>} trouble
+ * @property {() => void} relieved not much waits for any host any more
+ * @property {(host: string) => void} left that host has left, or was given up
+ */
+
+/**
  * Applies a batch of events, in order. Listeners are called and what programs see is changed, and anything that belongs to a program may
  * throw: then that one event, or that one message, has failed; the program is told, and the next one is applied.
- * @param {import('../host/core.js')} core
+ * @param {Parts} parts
  * @param {import('./contract.js').Carrier} native
  * @param {string} text
  * @returns {string | null} the replies
  */
-function apply(core, native, text) {
-  const batch = new Batch(core, native, parse(native, text));
+function apply(parts, native, text) {
+  const batch = new Batch(parts, native, parse(native, text));
   const { length } = batch.events;
   while (batch.at < length) {
     try {
       while (batch.at < length) applyNext(batch);
     } catch (err) {
-      core.trouble.threw('An event of the network could not be applied', err);
+      parts.trouble.threw('An event of the network could not be applied', err);
     }
   }
   if (batch.at > length) throw new Error('distribus: native part and JavaScript do not match');
@@ -96,7 +113,7 @@ function applyNext(batch) {
     return;
   }
   batch.at = at + (WIDTHS[kind] ?? Infinity);
-  applyEvent(batch.core, batch, kind, at);
+  applyEvent(batch.parts, batch, kind, at);
 }
 
 /**
@@ -106,7 +123,7 @@ function applyNext(batch) {
  * @param {number} at
  */
 function messages(batch, kind, at) {
-  const { core, events } = batch;
+  const { parts, events } = batch;
   const flags = events[at];
   const name = flags & NO_NAME ? undefined : events[at + 1];
   const from = flags & NO_SENDER ? undefined : events[at + 2];
@@ -122,10 +139,10 @@ function messages(batch, kind, at) {
             : kind === MESSAGES_BESIDE
               ? batch.takeBeside()
               : new Uint8Array(batch.takeBeside());
-      if (flags & PUBLISHED) publish(core, name, message, (flags & V1) !== 0);
+      if (flags & PUBLISHED) publish(parts, name, message, (flags & V1) !== 0);
       else if (flags < REQUESTED) deliver(batch, name, from, message);
       else if (flags & REQUESTED) ask(batch, name, from, message, events[at + 5], events[at + 4] + n);
-      else if (flags & REPLIED) core.requests.replied(name + n, from, message);
+      else if (flags & REPLIED) parts.requests.replied(name + n, from, message);
       else if (flags & NOTE) note(batch, from, name, message);
     } catch (err) {
       threw(batch, flags, name, err);
@@ -135,86 +152,86 @@ function messages(batch, kind, at) {
 }
 
 /**
- * @param {import('../host/core.js')} core
+ * @param {Parts} parts
  * @param {Batch} batch
  * @param {number} kind
  * @param {number} at where the event's values begin
  */
-function applyEvent(core, batch, kind, at) {
+function applyEvent(parts, batch, kind, at) {
   const { events } = batch;
   const first = events[at];
   const second = events[at + 1];
   const third = events[at + 2];
   switch (kind) {
     case LOOKUP:
-      if (core.residents.get(first ? second : undefined) !== undefined) batch.here();
+      if (parts.residents.get(first ? second : undefined) !== undefined) batch.here();
       batch.question++;
       break;
     case LIST:
-      batch.list(JSON.stringify(core.residents.told()));
+      batch.list(JSON.stringify(parts.residents.told()));
       batch.question++;
       break;
     case SETTLED:
-      core.sends.delivered(first, second);
+      parts.sends.delivered(first, second);
       break;
     case FAILED:
-      core.sends.failed(first, second);
+      parts.sends.failed(first, second);
       break;
     case DONE:
-      if (second) core.calls.succeed(first, third);
-      else core.calls.fail(first, fromFailure(third));
+      if (second) parts.calls.succeed(first, third);
+      else parts.calls.fail(first, fromFailure(third));
       break;
     case CONNECTED:
-      core.mirror.connected(first, second, third);
+      parts.mirror.connected(first, second, third);
       break;
     case DISCONNECTED:
-      core.mirror.disconnected(first);
+      parts.mirror.disconnected(first);
       break;
     case LOCATED:
-      core.mirror.located(first, second);
+      parts.mirror.located(first, second);
       break;
     case FORGOTTEN:
-      core.mirror.forgotten(first);
+      parts.mirror.forgotten(first);
       break;
     case TIMER_STARTED:
-      core.mirror.timerStarted(first);
+      parts.mirror.timerStarted(first);
       break;
     case TIMER_STOPPED:
-      core.mirror.timerStopped(first);
+      parts.mirror.timerStopped(first);
       break;
     case NETWORK_ID:
-      core.mirror.networkIdTaken(first ? second : undefined);
+      parts.mirror.networkIdTaken(first ? second : undefined);
       break;
     case ACCEPTED:
-      core.requests.accepted(first, second, third);
+      parts.requests.accepted(first, second, third);
       break;
     case GONE:
-      core.requests.gone(first);
+      parts.requests.gone(first);
       break;
     case DROPPED:
-      core.trouble.dropped(first, second ? third : undefined, events[at + 3]);
+      parts.trouble.dropped(first, second ? third : undefined, events[at + 3]);
       break;
     case GAP:
-      core.events.emit('gap', first, second);
+      parts.events.emit('gap', first, second);
       break;
     case RELIEVED:
-      core.relieved();
+      parts.relieved();
       break;
     case SLOW:
-      core.events.emit('slow', first);
+      parts.events.emit('slow', first);
       break;
     case STALLED:
-      core.events.emit('stalled', first, second, third);
+      parts.events.emit('stalled', first, second, third);
       break;
     case URL_TAKEN:
-      core.trouble.tell(urlTaken(first, Boolean(second)));
+      parts.trouble.tell(urlTaken(first, Boolean(second)));
       break;
     case UNREACHABLE:
-      core.members.unreachable(first, fromFailure(second));
+      parts.members.unreachable(first, fromFailure(second));
       break;
     case MEMBER:
-      core.members.apply(first, second, third);
-      if (first === LEAVE && third !== null) core.left(third);
+      parts.members.apply(first, second, third);
+      if (first === LEAVE && third !== null) parts.left(third);
       break;
     default: // PULSE: that it is taken says enough
   }
@@ -241,7 +258,7 @@ function parse(native, text) {
  * @param {any} message
  */
 function deliver(batch, to, from, message) {
-  const peer = batch.core.residents.get(to);
+  const peer = batch.parts.residents.get(to);
   if (peer === undefined) batch.miss();
   else peer.emit('message', from, message);
 }
@@ -255,9 +272,9 @@ function deliver(batch, to, from, message) {
  * @param {number} number
  */
 function ask(batch, to, from, message, host, number) {
-  const peer = batch.core.residents.get(to);
+  const peer = batch.parts.residents.get(to);
   if (peer === undefined) batch.miss();
-  else batch.core.requests.serve(peer, to, from, message, host, number);
+  else batch.parts.requests.serve(peer, to, from, message, host, number);
 }
 
 /**
@@ -267,18 +284,18 @@ function ask(batch, to, from, message, host, number) {
  * @param {any} message
  */
 function note(batch, host, head, message) {
-  if (!batch.core.notes.take(host, head, message)) batch.miss();
+  if (!batch.parts.notes.take(host, head, message)) batch.miss();
 }
 
 /**
- * @param {import('../host/core.js')} core
+ * @param {Parts} parts
  * @param {any} channel
  * @param {any} message
  * @param {boolean} fromV1 from a 0.4.0 host
  */
-function publish(core, channel, message, fromV1) {
-  core.subscriptions.publish(channel, message);
-  if (fromV1 && core.notes.groups.busy) core.notes.groups.publishedByV1(String(channel), message);
+function publish(parts, channel, message, fromV1) {
+  parts.subscriptions.publish(channel, message);
+  if (fromV1 && parts.notes.groups.busy) parts.notes.groups.publishedByV1(String(channel), message);
 }
 
 /**
@@ -298,7 +315,7 @@ function threw(batch, flags, name, err) {
           ? 'The promise of a request'
           : `A listener of peer ${textOf(name)}`;
   if ((flags & REPLIED) === 0) batch.threw(err);
-  batch.core.trouble.threw(who + ' threw', err);
+  batch.parts.trouble.threw(who + ' threw', err);
 }
 
 module.exports = apply;

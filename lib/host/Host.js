@@ -72,11 +72,11 @@ function Host(options) {
     }
     if (typeof peer === 'object' && peer !== null) {
       peer.emit('message', from, message);
-      return core.sent;
+      return core.settings.sent;
     }
     return core.send(from, to, message, options);
   };
-  owners.set(this.send, core);
+  owners.set(this.send, core.owner);
 
   Host.prototype.config.call(this, options);
 }
@@ -126,7 +126,7 @@ Host.prototype.config = function (options) {
   if (options) {
     const given = checkOptions(options, copyOfOptions(this));
     const { networkId } = given;
-    if (networkId && core.links > 0 && this.networkId && this.networkId !== networkId) {
+    if (networkId && core.mirror.links > 0 && this.networkId && this.networkId !== networkId) {
       throw error('ERR_NETWORK_ID_SET', 'Cannot replace networkId once set');
     }
     try {
@@ -134,7 +134,7 @@ Host.prototype.config = function (options) {
     } catch (cause) {
       throw badProperty('What stands in host.options', cause);
     }
-    if (given.Promise !== undefined) core.setPromise(given.Promise);
+    if (given.Promise !== undefined) core.settings.setPromise(given.Promise);
     if (networkId) this.networkId = networkId;
     core.configure();
   }
@@ -185,18 +185,18 @@ Host.prototype.get = function (id) {
  */
 Host.prototype.find = function (id) {
   const core = coreOf(this);
-  return core.attempt(() => {
+  return core.settings.attempt(() => {
     if (core.residents.get(id) !== undefined) return core.url || null;
     core.outbound.checkId('id', id);
     const address = lookUp(this, 'addresses', id);
     const noted = typeof address === 'string' && address.includes('://');
     // Of a host that is lost, another one may have the peer by now. The program itself may have noted the address.
-    if (noted && (core.links === 0 || lookUp(this, 'connections', address) !== undefined)) return address;
-    if (!core.mayKnow(id)) throw peerNotFound(id);
+    if (noted && (core.mirror.links === 0 || lookUp(this, 'connections', address) !== undefined)) return address;
+    if (!core.mirror.mayKnow(id)) throw peerNotFound(id);
     const found = core.call((native, call) => native.find(call, serializeId(id) || null));
     return noted
       ? found.catch((/** @type {any} */ err) =>
-          err.code === 'ERR_PEER_NOT_FOUND' ? address : core.Promise.reject(err)
+          err.code === 'ERR_PEER_NOT_FOUND' ? address : core.settings.Promise.reject(err)
         )
       : found;
   });
@@ -208,7 +208,7 @@ Host.prototype.find = function (id) {
  */
 Host.prototype.list = function (pattern) {
   const core = coreOf(this);
-  return core.attempt(() => {
+  return core.settings.attempt(() => {
     const { pattern: checked } = checkPattern(pattern);
     core.outbound.checkName('pattern', checked);
     return core.notes.broadcasts.ids(checked);
@@ -223,8 +223,9 @@ Host.prototype.list = function (pattern) {
  */
 Host.prototype.listen = function (address, port, options) {
   const core = coreOf(this);
-  if (core.closing !== null) return core.closing.then(() => Host.prototype.listen.call(this, address, port, options));
-  return core.attempt(() => listen(this, core, address, port, options));
+  if (core.life.closing !== null)
+    return core.life.closing.then(() => Host.prototype.listen.call(this, address, port, options));
+  return core.settings.attempt(() => listen(this, core, address, port, options));
 };
 
 /**
@@ -234,9 +235,9 @@ Host.prototype.listen = function (address, port, options) {
  */
 Host.prototype.join = function (url, port) {
   const core = coreOf(this);
-  if (core.closing !== null) return core.closing.then(() => Host.prototype.join.call(this, url, port));
-  if (!url) return core.Promise.resolve(this);
-  return core.attempt(() => join(this, core, url, port));
+  if (core.life.closing !== null) return core.life.closing.then(() => Host.prototype.join.call(this, url, port));
+  if (!url) return core.settings.Promise.resolve(this);
+  return core.settings.attempt(() => join(this, core, url, port));
 };
 
 /** The other hosts of the network: those that have joined and not left, connected or lost. */
@@ -250,7 +251,7 @@ Host.prototype.hosts = function () {
  */
 Host.prototype.drain = function (options) {
   const core = coreOf(this);
-  return core.attempt(() => drain(this, core, options));
+  return core.settings.attempt(() => drain(this, core, options));
 };
 
 /** Counters of what the host has done, and what waits for others. */
@@ -261,11 +262,11 @@ Host.prototype.stats = function () {
 /** Leaves the network: says goodbye, stops listening, ends every connection. */
 Host.prototype.close = function () {
   const core = coreOf(this);
-  if (core.closing !== null) return core.closing;
+  if (core.life.closing !== null) return core.life.closing;
   core.requests.close();
   stopOpening(core);
   const ended = () => {
-    core.closing = null;
+    core.life.closing = null;
     core.listening = false;
     core.stop();
     core.mirror.forgetAll();
@@ -275,9 +276,9 @@ Host.prototype.close = function () {
     return this;
   };
   if (debug.enabled) debug('%s: closing', core.name());
-  if (core.native === null) return core.Promise.resolve(ended());
-  core.closing = core.call((native, call) => native.close(call, core.closeWithin), ended);
-  return core.closing;
+  if (core.life.native === null) return core.settings.Promise.resolve(ended());
+  core.life.closing = core.call((native, call) => native.close(call, core.life.closeWithin), ended);
+  return core.life.closing;
 };
 
 /**
@@ -357,7 +358,7 @@ Host.prototype.unsubscribe = function (channel, callback, options) {
  */
 Host.prototype.ready = function (_channel) {
   const core = coreOf(this);
-  if (core.native === null || core.links === 0) return core.Promise.resolve(this);
+  if (core.life.native === null || core.mirror.links === 0) return core.settings.Promise.resolve(this);
   return core.call(
     (native, call) => native.ready(call),
     () => core.notes.groups.ready().then(() => this)

@@ -78,7 +78,7 @@ function withCredentials(core, targets, join) {
   for (const { url, authorization } of bringing) core.start().authorize(url, authorization ?? null);
   return join().then(null, (/** @type {any} */ err) => {
     for (const { url, authorization } of bringing) {
-      if (authorization) core.native?.forgetAuthorization(url, authorization);
+      if (authorization) core.life.native?.forgetAuthorization(url, authorization);
     }
     throw err;
   });

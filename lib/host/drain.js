@@ -18,13 +18,13 @@ const TIMEOUT = 30000;
 function drain(host, core, options) {
   const timeout = options?.timeout ?? TIMEOUT;
   if (timeout !== Infinity) checkDelay('timeout', timeout);
-  if (core.native === null || core.closing !== null) return host.close();
-  if (core.draining !== null) return core.draining;
+  if (core.life.native === null || core.life.closing !== null) return host.close();
+  if (core.guard.draining !== null) return core.guard.draining;
   core.flush();
   const until = now() + timeout;
-  const { native } = core;
+  const { native } = core.life;
   const settle = () => {
-    if (core.native !== native || core.closing !== null) throw hostClosed();
+    if (core.life.native !== native || core.life.closing !== null) throw hostClosed();
     return core.call((native, call) => native.drain(call));
   };
   const { notes, requests } = core;
@@ -33,7 +33,7 @@ function drain(host, core, options) {
   let timer;
   let undelivered = 0;
   let unanswered = 0;
-  const late = new core.Promise((/** @type {any} */ resolve) => {
+  const late = new core.settings.Promise((/** @type {any} */ resolve) => {
     if (timeout === Infinity) return;
     timer = setTimeout(() => {
       undelivered = core.stats().undelivered + groups.waiting;
@@ -52,17 +52,17 @@ function drain(host, core, options) {
   const end = () => {
     clearTimeout(timer);
     // That the others answer the goodbye is waited for within the same time.
-    if (timeout !== Infinity) core.closeWithin = Math.max(0, until - now());
+    if (timeout !== Infinity) core.life.closeWithin = Math.max(0, until - now());
     return host.close();
   };
-  const drained = core.Promise.race([settled, late])
+  const drained = core.settings.Promise.race([settled, late])
     .then(end, end)
     .then(() => {
       if (undelivered === 0 && unanswered === 0) return host;
       const message = `Host closed after ${timeout} ms with ${undelivered} messages undelivered and ${unanswered} requests unanswered`;
       throw error('ERR_DRAIN_TIMEOUT', message, { undelivered, unanswered });
     });
-  core.setDraining(drained);
+  core.guard.setDraining(drained);
   return drained;
 }
 

@@ -53,7 +53,7 @@ function joinAny(core, urls, join) {
   /** @type {Map<string, any>} */
   const failed = new Map();
   let joined = false;
-  return new core.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
+  return new core.settings.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
     const retry = (/** @type {string} */ url, /** @type {any} */ err) => {
       core.members.unreachable(url, err);
       if (!FINAL.has(err.code)) core.tell((native) => native.retry(url));
@@ -87,7 +87,7 @@ function joinAny(core, urls, join) {
  * @returns {any} the host, or a promise for it
  */
 function join(host, core, url, port) {
-  core.checkDraining();
+  core.guard.checkDraining();
   /** @param {string} url */
   const targetOf = (url) => parted(port === undefined || url.includes('://') ? url : urlOf(url, checkPort(port)));
   if (Array.isArray(url)) {
@@ -113,7 +113,8 @@ function join(host, core, url, port) {
  * @returns {any} a promise for the host
  */
 function joinOne(host, core, target) {
-  if (typeof lookUp(host, 'connections', target) === 'object' || target === core.url) return core.Promise.resolve(host);
+  if (typeof lookUp(host, 'connections', target) === 'object' || target === core.url)
+    return core.settings.Promise.resolve(host);
   const joined = core.call(
     (native, call) => native.join(call, target),
     () => host

@@ -1,55 +1,79 @@
 'use strict';
 
 const dictionary = require('../common/dictionary.js');
-const { drop, empty, put, show } = require('./owned.js');
+const { drop, empty, lookUp, put, show } = require('./owned.js');
+
+/** @typedef {import('../crossing/contract.js').Carrier} Carrier */
+/** @typedef {(tell: (native: Carrier) => void) => void} Tell */
+
+/**
+ * What a mirror needs of its host.
+ * @typedef {object} Home
+ * @property {any} host what programs see
+ * @property {import('./trouble.js')} trouble
+ * @property {Pick<import('./life.js').Life, 'native'>} life
+ * @property {Pick<import('./members.js'), 'located'>} members
+ * @property {Tell} tell tells the native host something, after what was collected before
+ * @property {(host: string) => void} connected is called with the id of a host of this version that is connected now
+ * @property {(host: string) => void} disconnected
+ */
 
 /** A connection with another host, as programs see it. */
 class Connection {
-  #core;
+  #tell;
   #key;
 
   /**
-   * @param {import('./core.js')} core
+   * @param {Tell} tell
    * @param {string} key
    * @param {string | null} url
    */
-  constructor(core, key, url) {
+  constructor(tell, key, url) {
     this.url = url;
-    this.#core = core;
+    this.#tell = tell;
     this.#key = key;
   }
 
   /** Ends the connection without a goodbye. The side that joined will reconnect. */
   close() {
-    this.#core.tell((native) => native.disconnect(this.#key));
+    this.#tell((native) => native.disconnect(this.#key));
   }
 }
 
 /** A reconnect to come, as programs see it. */
 class Timer {
-  #core;
+  #tell;
   #key;
 
   /**
-   * @param {import('./core.js')} core
+   * @param {Tell} tell
    * @param {string} key
    */
-  constructor(core, key) {
-    this.#core = core;
+  constructor(tell, key) {
+    this.#tell = tell;
     this.#key = key;
   }
 
   /** Gives the host up. */
   close() {
-    this.#core.tell((native) => native.cancelTimer(this.#key));
+    this.#tell((native) => native.cancelTimer(this.#key));
   }
 }
 
 /** Keeps what programs can see of the network up to date: `connections`, `addresses`, `timers` and `networkId` of a host. */
 class Mirror {
-  /** @param {import('./core.js')} core */
-  constructor(core) {
-    this.core = core;
+  /** Connections that stand in `connections`. */
+  links = 0;
+  timers = 0;
+  /** Keys of connections with hosts of this version, by the hosts' ids. @type {Map<string, string>} */
+  hosts = new Map();
+  #home;
+
+  /** @param {Home} home */
+  constructor(home) {
+    this.host = home.host;
+    this.trouble = home.trouble;
+    this.#home = home;
     /** The ids of the hosts of this version that are connected, by the keys of their connections. @type {Map<string, string>} */
     this.ids = new Map();
   }
@@ -60,27 +84,25 @@ class Mirror {
    * @param {string | null} id
    */
   connected(key, url, id) {
-    const { core } = this;
-    core.links++;
-    put(core, 'connections', key, new Connection(core, key, url));
+    this.links++;
+    put(this, 'connections', key, new Connection(this.#home.tell, key, url));
     if (id !== null) {
       this.ids.set(key, id);
-      core.hosts.set(id, key);
-      core.members.located(id, url);
-      core.notes.connected(id);
+      this.hosts.set(id, key);
+      this.#home.members.located(id, url);
+      this.#home.connected(id);
     }
   }
 
   /** @param {string} key */
   disconnected(key) {
-    const { core } = this;
-    core.links--;
-    drop(core, 'connections', key);
+    this.links--;
+    drop(this, 'connections', key);
     const id = this.ids.get(key);
     this.ids.delete(key);
-    if (id !== undefined && core.hosts.get(id) === key) {
-      core.hosts.delete(id);
-      core.notes.disconnected(id);
+    if (id !== undefined && this.hosts.get(id) === key) {
+      this.hosts.delete(id);
+      this.#home.disconnected(id);
     }
   }
 
@@ -89,37 +111,58 @@ class Mirror {
    * @param {string} url
    */
   located(id, url) {
-    put(this.core, 'addresses', id, url);
+    put(this, 'addresses', id, url);
   }
 
   /** @param {any} id */
   forgotten(id) {
-    drop(this.core, 'addresses', id);
+    drop(this, 'addresses', id);
   }
 
   /** @param {string} key */
   timerStarted(key) {
-    this.core.timers++;
-    put(this.core, 'timers', key, new Timer(this.core, key));
+    this.timers++;
+    put(this, 'timers', key, new Timer(this.#home.tell, key));
   }
 
   /** @param {string} key */
   timerStopped(key) {
-    this.core.timers--;
-    drop(this.core, 'timers', key);
+    this.timers--;
+    drop(this, 'timers', key);
   }
 
   /** @param {any} id */
   networkIdTaken(id) {
-    show(this.core, 'networkId', id);
+    show(this, 'networkId', id);
+  }
+
+  /** @returns {string[]} the ids of the hosts of this version that are connected */
+  hostIds() {
+    return [...this.hosts.keys()];
+  }
+
+  /**
+   * Whether anybody but this host could know that peer.
+   * @param {any} id
+   */
+  mayKnow(id) {
+    return (
+      this.#home.life.native !== null && (this.links > 0 || typeof lookUp(this.host, 'addresses', id) === 'string')
+    );
+  }
+
+  /** The host is closed. */
+  closed() {
+    this.links = this.timers = 0;
+    this.hosts.clear();
   }
 
   /** Empties what programs see of the network, as close does. */
   forgetAll() {
     this.ids.clear();
-    empty(this.core, 'connections');
-    empty(this.core, 'timers');
-    show(this.core, 'addresses', dictionary());
+    empty(this, 'connections');
+    empty(this, 'timers');
+    show(this, 'addresses', dictionary());
   }
 }
 

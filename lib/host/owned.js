@@ -5,6 +5,8 @@
  * can fail without harm: the host itself never depends on it.
  */
 
+/** @typedef {{host: any, trouble: Pick<import('./trouble.js'), 'unusable'>}} Shown a host, and who reports what is wrong with it */
+
 /**
  * @param {any} host
  * @param {string} place a property of the host that holds others
@@ -20,57 +22,57 @@ function lookUp(host, place, key) {
 }
 
 /**
- * @param {import('./core.js')} core
+ * @param {Shown} shown
  * @param {string} place
  * @param {any} key
  * @param {any} value
  */
-function put(core, place, key, value) {
+function put(shown, place, key, value) {
   try {
-    core.host[place][key] = value;
+    shown.host[place][key] = value;
   } catch (err) {
-    core.trouble.unusable(`What stands in host.${place}`, err);
+    shown.trouble.unusable(`What stands in host.${place}`, err);
   }
 }
 
 /**
- * @param {import('./core.js')} core
+ * @param {Shown} shown
  * @param {string} place
  * @param {any} key
  */
-function drop(core, place, key) {
+function drop(shown, place, key) {
   try {
-    delete core.host[place][key];
+    delete shown.host[place][key];
   } catch (err) {
-    core.trouble.unusable(`What stands in host.${place}`, err);
+    shown.trouble.unusable(`What stands in host.${place}`, err);
   }
 }
 
 /**
- * @param {import('./core.js')} core
+ * @param {Shown} shown
  * @param {string} place everything in which goes
  */
-function empty(core, place) {
+function empty(shown, place) {
   let keys;
   try {
-    keys = Object.keys(core.host[place]);
+    keys = Object.keys(shown.host[place]);
   } catch (err) {
-    core.trouble.unusable(`What stands in host.${place}`, err);
+    shown.trouble.unusable(`What stands in host.${place}`, err);
     return;
   }
-  for (const key of keys) drop(core, place, key);
+  for (const key of keys) drop(shown, place, key);
 }
 
 /**
- * @param {import('./core.js')} core
+ * @param {Shown} shown
  * @param {string} name of a property of the host
  * @param {any} value
  */
-function show(core, name, value) {
+function show(shown, name, value) {
   try {
-    core.host[name] = value;
+    shown.host[name] = value;
   } catch (err) {
-    core.trouble.unusable(`The property host.${name}`, err);
+    shown.trouble.unusable(`The property host.${name}`, err);
   }
 }
 

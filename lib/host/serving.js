@@ -33,7 +33,7 @@ const opening = new WeakMap();
  * @returns {any} the host, or a promise for it
  */
 function listen(host, core, address, port, options) {
-  core.checkDraining();
+  core.guard.checkDraining();
   if (host.server || opening.has(core)) throw error('ERR_SERVER_ALREADY_LISTENING', 'Server already listening');
   if (address !== undefined && address !== null && typeof address !== 'string') {
     throw typeError('ERR_INVALID_ARG_TYPE', `The "address" argument must be a string, got ${typeof address}`);
@@ -46,7 +46,7 @@ function listen(host, core, address, port, options) {
   return binding.then((found) => {
     if (opening.get(core) !== turn) throw hostClosed();
     opening.delete(core);
-    core.checkDraining();
+    core.guard.checkDraining();
     return bind(host, core, address, port, found);
   });
 }

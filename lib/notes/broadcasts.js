@@ -5,20 +5,32 @@ const { nameOf } = require('../common/errors.js');
 const { asTold } = require('../common/ids.js');
 const { checkPattern } = require('../common/validate.js');
 
+/**
+ * What broadcasts need of their host.
+ * @typedef {object} Home
+ * @property {Pick<import('../host/settings.js'), 'attempt'>} settings
+ * @property {Pick<import('../host/guard.js'), 'checkDraining'>} guard
+ * @property {Pick<import('../host/mirror.js'), 'hosts' | 'hostIds'>} network
+ * @property {Pick<import('../host/members.js'), 'lost'>} members
+ * @property {Pick<import('../peer/residents.js'), 'each' | 'get' | 'visit'>} residents
+ * @property {Pick<import('../crossing/outbound.js').Outbound, 'checkId' | 'checkName'>} outbound
+ * @property {Pick<import('../host/trouble.js'), 'threw'>} trouble
+ */
+
 /** Messages to all peers that match, and the ids of those. */
 class Broadcasts {
   static BROADCAST = 'b';
   static LIST = 'l';
 
-  #core;
+  #home;
   #notes;
 
   /**
-   * @param {import('../host/core.js')} core
+   * @param {Home} home
    * @param {import('./notes.js')} notes
    */
-  constructor(core, notes) {
-    this.#core = core;
+  constructor(home, notes) {
+    this.#home = home;
     this.#notes = notes;
   }
 
@@ -29,11 +41,11 @@ class Broadcasts {
    * @param {any} options
    */
   begin(from, pattern, message, options) {
-    return this.#core.attempt(() => {
-      this.#core.checkDraining();
+    return this.#home.settings.attempt(() => {
+      this.#home.guard.checkDraining();
       const { pattern: checked, self } = checkPattern(pattern, options);
-      this.#core.outbound.checkName('pattern', checked);
-      this.#core.outbound.checkId('from', from);
+      this.#home.outbound.checkName('pattern', checked);
+      this.#home.outbound.checkId('from', from);
       return this.broadcast(from, checked, message, self);
     });
   }
@@ -49,8 +61,10 @@ class Broadcasts {
     const { BROADCAST } = Broadcasts;
     // Told to the others first, so that what listeners here send comes after it there as well.
     const args = from === undefined ? [pattern, self] : [pattern, self, asTold(from, nameOf(from))];
-    const lost = this.#core.members.lost(this.#core.hosts);
-    const asked = this.#core.hostIds().map((host) => this.#notes.ask(host, BROADCAST, args, message).catch(failure));
+    const lost = this.#home.members.lost(this.#home.network.hosts);
+    const asked = this.#home.network
+      .hostIds()
+      .map((host) => this.#notes.ask(host, BROADCAST, args, message).catch(failure));
     const here = this.#deliver(from, pattern, message, self);
     let [delivered, failed] = here;
     failed += lost;
@@ -90,7 +104,7 @@ class Broadcasts {
         delivered++;
       } catch (err) {
         failed++;
-        this.#core.trouble.threw(`A listener of peer ${name} threw`, err);
+        this.#home.trouble.threw(`A listener of peer ${name} threw`, err);
       }
     }
     return [delivered, failed];
@@ -101,7 +115,7 @@ class Broadcasts {
    * @returns {{name: string, id: any, peer: any, told: any}[]} the peers here that match; their names are their ids as texts
    */
   #matching(pattern) {
-    const { residents } = this.#core;
+    const { residents } = this.#home;
     /** @type {{name: string, id: any, peer: any, told: any}[]} */
     const found = [];
     if (!isPattern(pattern)) {
@@ -123,7 +137,7 @@ class Broadcasts {
    * @returns {Promise<any[]>} the ids in the whole network that match
    */
   async ids(pattern) {
-    const asked = this.#core
+    const asked = this.#home.network
       .hostIds()
       .map((host) => this.#notes.askShortly(host, Broadcasts.LIST, [pattern]).catch(missing));
     const ids = new Map(this.#matching(pattern).map(({ name, id }) => [name, id]));

@@ -8,9 +8,21 @@ const { isPattern } = require('../channels/patterns.js');
 const { Entries } = require('./entries.js');
 const { microtask } = require('../platform/index.js');
 
+/**
+ * What groups need of their host.
+ * @typedef {object} OfGroups
+ * @property {Pick<import('../host/settings.js'), 'requestTimeout'>} settings
+ * @property {Pick<import('../host/life.js').Life, 'id'>} life
+ * @property {Pick<import('../host/guard.js'), 'draining'>} guard
+ * @property {Pick<import('../host/mirror.js'), 'hosts'>} network
+ * @property {Pick<import('../crossing/outbound.js').Outbound, 'encoded'>} outbound
+ */
+
+/** @typedef {OfGroups & import('./jobs.js').Home} Home */
+
 /** Subscriptions of which one in a group gets each message. Every host knows how many members the others have. */
 class Groups {
-  #core;
+  #home;
   #notes;
   #jobs;
   #entries = new Entries();
@@ -26,13 +38,13 @@ class Groups {
   #barriers = new Deadlines((barrier) => barrier.fail());
 
   /**
-   * @param {import('../host/core.js')} core
+   * @param {Home} home
    * @param {import('./notes.js')} notes
    */
-  constructor(core, notes) {
-    this.#core = core;
+  constructor(home, notes) {
+    this.#home = home;
     this.#notes = notes;
-    this.#jobs = new Jobs(core, this);
+    this.#jobs = new Jobs(home, this);
   }
 
   /** Whether there are any groups, here or elsewhere. */
@@ -88,9 +100,9 @@ class Groups {
   publish(channel, message) {
     let encoded;
     for (const [group, entries] of this.#entries.found(channel)) {
-      if (this.giveHere(group, entries, channel, message) || this.#core.draining !== null) continue;
+      if (this.giveHere(group, entries, channel, message) || this.#home.guard.draining !== null) continue;
       try {
-        encoded ??= this.#core.outbound.encoded(channel, message);
+        encoded ??= this.#home.outbound.encoded(channel, message);
       } catch {
         return; // told when it was published to ordinary subscribers
       }
@@ -105,7 +117,8 @@ class Groups {
    * @param {any} message
    */
   publishedByV1(channel, message) {
-    const { id, hosts } = this.#core;
+    const { id } = this.#home.life;
+    const { hosts } = this.#home.network;
     for (const [group, entries] of this.#entries.found(channel)) {
       const others = entries.flatMap((entry) => [...entry.there.keys()]).filter((host) => hosts.has(host));
       if (others.every((host) => id < host)) this.giveHere(group, entries, channel, message);
@@ -128,7 +141,7 @@ class Groups {
    * @returns {string | null | undefined} null when the only members are on lost hosts, undefined when there are none
    */
   choose(group, entries, tried) {
-    const connected = this.#core.hosts;
+    const connected = this.#home.network.hosts;
     /** @type {Map<string, number>} */
     const hosts = new Map();
     let members = 0;
@@ -218,7 +231,7 @@ class Groups {
     if (waiting.length === 0) return Promise.resolve();
     return new Promise((/** @type {(value?: any) => void} */ resolve, reject) => {
       const barrier = {
-        timeout: this.#core.requestTimeout,
+        timeout: this.#home.settings.requestTimeout,
         deadline: 0,
         fail: () => {
           if (this.#barriers.delete(barrier)) reject(timedOut());
@@ -286,7 +299,7 @@ class Groups {
   takeMembers(host, message) {
     if (!Array.isArray(message) || !Array.isArray(message[1])) return;
     const [whole, rows, more] = message;
-    this.#keys.set(host, this.#core.hosts.get(host) ?? host);
+    this.#keys.set(host, this.#home.network.hosts.get(host) ?? host);
     if (whole === true) for (const group of this.#forget(host)) this.#changed.add(group);
     for (const row of rows) {
       if (!Array.isArray(row)) continue;

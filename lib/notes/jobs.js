@@ -55,13 +55,24 @@ class Job {
   }
 }
 
+/**
+ * What jobs need of their host.
+ * @typedef {object} Home
+ * @property {Pick<import('../host/settings.js'), 'option'>} settings
+ * @property {Pick<import('../host/life.js').Life, 'ends'>} life
+ * @property {Pick<import('../crossing/outbound.js').Outbound, 'job'>} outbound
+ * @property {Pick<import('../host/sends.js'), 'next' | 'push' | 'putBack'>} sends
+ * @property {import('../host/stats.js')} counters
+ * @property {Pick<import('../host/trouble.js'), 'dropped' | 'threw'>} trouble
+ */
+
 /** The jobs of groups that are for members elsewhere, until one has taken them. */
 class Jobs {
   static MESSAGE = 'm';
 
   /** The order of the next job. */
   next = 0;
-  #core;
+  #home;
   #groups;
   /** How many are handed to a host, and have no outcome. */
   #flying = 0;
@@ -75,11 +86,11 @@ class Jobs {
   #onSettled = [];
 
   /**
-   * @param {import('../host/core.js')} core
+   * @param {Home} home
    * @param {import('./groups.js')} groups
    */
-  constructor(core, groups) {
-    this.#core = core;
+  constructor(home, groups) {
+    this.#home = home;
     this.#groups = groups;
   }
 
@@ -111,7 +122,7 @@ class Jobs {
     try {
       this.#groups.giveHere(job.group, entries, job.channel, job.message.decode());
     } catch (err) {
-      this.#core.trouble.threw('A member of a group threw', err);
+      this.#home.trouble.threw('A member of a group threw', err);
     }
     return true;
   }
@@ -121,7 +132,7 @@ class Jobs {
    * @param {string} host that is connected
    */
   #hand(job, host) {
-    const { counters, outbound, sends } = this.#core;
+    const { counters, outbound, sends } = this.#home;
     job.host = host;
     job.key = this.#groups.keyOf(host);
     outbound.job(host, Jobs.MESSAGE + JSON.stringify([job.channel, job.group]), job.message);
@@ -144,8 +155,8 @@ class Jobs {
    */
   failed(errand, job, err) {
     this.#flying--;
-    const core = this.#core;
-    if (core.native === null || core.closing !== null) return; // this host leaves
+    const { life, sends } = this.#home;
+    if (life.ends) return;
     if (err.code === 'ERR_LISTENER') {
       this.#settle();
       return;
@@ -153,7 +164,7 @@ class Jobs {
     (job.tried ??= new Set()).add(job.host);
     if (err.code === 'ERR_REQUEST_TIMEOUT') {
       // It is on its way to that host all the same: what becomes of it there will be told.
-      core.sends.putBack(job.number, errand, undefined);
+      sends.putBack(job.number, errand, undefined);
       if (!this.#isElsewhere(job)) {
         this.#flying++;
         return;
@@ -183,8 +194,8 @@ class Jobs {
   #wait(job, entries) {
     if (job.key === '')
       job.key = this.#groups.keyOf(/** @type {string} */ (entries.flatMap(({ there }) => [...there.keys()])[0]));
-    const maxQueueBytes = this.#core.option('maxQueueBytes') ?? MAX_QUEUE_BYTES;
-    const maxInFlight = this.#core.option('maxInFlight') ?? MAX_IN_FLIGHT;
+    const maxQueueBytes = this.#home.settings.option('maxQueueBytes') ?? MAX_QUEUE_BYTES;
+    const maxInFlight = this.#home.settings.option('maxInFlight') ?? MAX_IN_FLIGHT;
     const bytes = OVERHEAD + job.message.size;
     if (this.#waitingCount > 0 && (this.#waitingBytes + bytes > maxQueueBytes || this.#waitingCount >= maxInFlight)) {
       this.#drop(job);
@@ -237,8 +248,8 @@ class Jobs {
     const drops = [...this.#drops.values()];
     this.#drops.clear();
     for (const { key, channel, count } of drops) {
-      this.#core.counters.jobsDropped += count;
-      this.#core.trouble.dropped(key, channel, count);
+      this.#home.counters.jobsDropped += count;
+      this.#home.trouble.dropped(key, channel, count);
     }
   }
 

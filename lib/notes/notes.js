@@ -38,9 +38,21 @@ class Asked extends Note {
   }
 }
 
+/**
+ * What notes need of their host.
+ * @typedef {object} OfNotes
+ * @property {Pick<import('../host/settings.js'), 'requestTimeout'>} settings
+ * @property {Pick<import('../host/life.js').Life, 'closing'>} life
+ * @property {Pick<import('../crossing/outbound.js').Outbound, 'question' | 'state'>} outbound
+ * @property {Pick<import('../host/sends.js'), 'push'>} sends
+ * @property {import('../host/stats.js')} counters
+ */
+
+/** @typedef {OfNotes & Broadcasts.Home & Groups.Home & Watches.Home} Home */
+
 /** Notes of a host, and what is asked by notes. */
 class Notes {
-  #core;
+  #home;
   /** @type {Map<number, Question>} */
   #questions = new Map();
   /** @type {Deadlines<Question>} */
@@ -51,12 +63,12 @@ class Notes {
   /** @type {(() => void)[]} */
   #onAnswered = [];
 
-  /** @param {import('../host/core.js')} core */
-  constructor(core) {
-    this.#core = core;
-    this.broadcasts = new Broadcasts(core, this);
-    this.groups = new Groups(core, this);
-    this.watches = new Watches(core, this);
+  /** @param {Home} home */
+  constructor(home) {
+    this.#home = home;
+    this.broadcasts = new Broadcasts(home, this);
+    this.groups = new Groups(home, this);
+    this.watches = new Watches(home, this);
   }
 
   /**
@@ -68,7 +80,7 @@ class Notes {
    * @param {(err: any) => void} fail when it cannot be said
    */
   state(host, head, value, note, fail) {
-    const { counters, outbound, sends } = this.#core;
+    const { counters, outbound, sends } = this.#home;
     try {
       outbound.state(host, head, value);
     } catch (err) {
@@ -96,9 +108,10 @@ class Notes {
    */
   ask(host, kind, args, message) {
     return new Promise((resolve, reject) => {
-      const question = { number: this.#next++, host, resolve, reject, timeout: this.#core.requestTimeout, deadline: 0 };
+      const timeout = this.#home.settings.requestTimeout;
+      const question = { number: this.#next++, host, resolve, reject, timeout, deadline: 0 };
       const head = kind + JSON.stringify([question.number, ...args]);
-      const { counters, outbound, sends } = this.#core;
+      const { counters, outbound, sends } = this.#home;
       outbound.question(host, head, message);
       sends.push(new Asked(counters, (err) => this.#settle(question, err)), undefined);
       this.#begin(question);
@@ -114,7 +127,8 @@ class Notes {
    */
   askShortly(host, kind, args) {
     return new Promise((resolve, reject) => {
-      const question = { number: this.#next++, host, resolve, reject, timeout: this.#core.requestTimeout, deadline: 0 };
+      const timeout = this.#home.settings.requestTimeout;
+      const question = { number: this.#next++, host, resolve, reject, timeout, deadline: 0 };
       this.#begin(question);
       const lines = this.#lines.get(host);
       lines?.questions.add(() => {
@@ -258,7 +272,7 @@ class Notes {
     this.#lines.get(host)?.line.end();
     this.#lines.delete(host);
     // It may be away for long: nobody waits for its answers.
-    const why = this.#core.closing === null ? hostLost : hostClosed;
+    const why = this.#home.life.closing === null ? hostLost : hostClosed;
     for (const question of [...this.#questions.values()]) if (question.host === host) this.#settle(question, why());
     this.groups.disconnected(host);
     this.watches.disconnected(host);

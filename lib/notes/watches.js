@@ -125,9 +125,14 @@ class Watch {
   }
 }
 
+/**
+ * What watches need of their host.
+ * @typedef {{residents: Pick<import('../peer/residents.js'), 'each' | 'ids'>}} Home
+ */
+
 /** All that this host watches, and that is watched here. */
 class Watches {
-  #core;
+  #home;
   #notes;
   /** @type {Map<Watch, {pattern: string, numbers: Map<string, number>}>} */
   #ours = new Map();
@@ -144,11 +149,11 @@ class Watches {
   #changed = new Set();
 
   /**
-   * @param {import('../host/core.js')} core
+   * @param {Home} home
    * @param {import('./notes.js')} notes
    */
-  constructor(core, notes) {
-    this.#core = core;
+  constructor(home, notes) {
+    this.#home = home;
     this.#notes = notes;
   }
 
@@ -167,7 +172,7 @@ class Watches {
     const matches = matcher(pattern);
     this.#ours.set(watch, { pattern, numbers: new Map() });
     this.#index.add(pattern, watch);
-    for (const id of this.#core.residents.ids()) if (matches(nameOf(id))) watch.join('', id);
+    for (const id of this.#home.residents.ids()) if (matches(nameOf(id))) watch.join('', id);
     for (const host of this.#asks.keys()) this.#ask(watch, host);
     return watch;
   }
@@ -277,7 +282,7 @@ class Watches {
     this.#theirs.set(host, watchers.set(number, watcher));
     this.#index.add(pattern, watcher);
     const matches = matcher(pattern);
-    this.#core.residents.each((id, _peer, told) => {
+    this.#home.residents.each((id, _peer, told) => {
       if (matches(nameOf(id))) watcher.changed(told, true);
     });
     this.#notes.tell(host, watcher);

@@ -38,7 +38,7 @@ Peer.prototype.send = function (to, message, options) {
  * @param {any} [options] `self`: also to itself
  */
 Peer.prototype.broadcast = function (pattern, message, options) {
-  const { broadcasts } = coreOf(this).notes;
+  const { broadcasts } = ownerOf(this);
   return arguments.length > 1
     ? broadcasts.begin(this.id, pattern, message, options)
     : broadcasts.begin(this.id, null, pattern, options);
@@ -51,7 +51,7 @@ Peer.prototype.broadcast = function (pattern, message, options) {
  * @param {any} [options] `timeout` in ms, `signal`
  */
 Peer.prototype.request = function (to, message, options) {
-  return coreOf(this).requests.request(this.id, to, message, options);
+  return ownerOf(this).requests.request(this.id, to, message, options);
 };
 
 /**
@@ -251,12 +251,12 @@ function original(listener) {
 
 /**
  * @param {any} peer
- * @returns {import('../host/core.js')} the private side of the host that has created it
+ * @returns {import('./owner.js').Owner} the host that has created it
  */
-function coreOf(peer) {
-  const core = owners.get(/** @type {any} */ (Fields.send(peer)));
-  if (core === undefined) throw error('ERR_NO_HOST', 'No host has created this peer');
-  return core;
+function ownerOf(peer) {
+  const owner = owners.get(/** @type {any} */ (Fields.send(peer)));
+  if (owner === undefined) throw error('ERR_NO_HOST', 'No host has created this peer');
+  return owner;
 }
 
 module.exports = Peer;

@@ -22,7 +22,7 @@ class Request {
     this.abort = abort;
     this.timeout = timeout;
     this.deadline = 0;
-    this.pending = pend(requests.core.Promise);
+    this.pending = pend(requests.home.settings.Promise);
   }
 
   get promise() {
@@ -32,14 +32,14 @@ class Request {
   /** @param {any} value */
   succeed(value) {
     if (!this.requests.end(this)) return;
-    if (this.number !== undefined) this.requests.core.counters.outcomes.replied++;
+    if (this.number !== undefined) this.requests.home.counters.outcomes.replied++;
     resolve(this.pending, value);
   }
 
   /** @param {Error} err */
   fail(err) {
     if (!this.requests.end(this)) return;
-    if (this.number !== undefined) this.requests.core.counters.failed(err);
+    if (this.number !== undefined) this.requests.home.counters.failed(err);
     reject(this.pending, err);
   }
 

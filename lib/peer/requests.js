@@ -19,11 +19,26 @@ const { Abort, Request } = require('./request.js');
 
 const { ANSWERED, NO_HANDLER, THREW } = OUTCOMES;
 
+/**
+ * What requests need of their host.
+ * @typedef {object} Home
+ * @property {Pick<import('../host/settings.js'), 'Promise' | 'requestTimeout'>} settings
+ * @property {{readonly native: object | null}} life
+ * @property {Pick<import('../host/guard.js'), 'guarded' | 'check'>} guard
+ * @property {Pick<import('../host/mirror.js'), 'mayKnow'>} network
+ * @property {Pick<import('./residents.js'), 'get'>} residents
+ * @property {Pick<import('../crossing/outbound.js').Outbound, 'checkId' | 'request' | 'reply'>} outbound
+ * @property {Pick<import('../host/sends.js'), 'next' | 'push' | 'take'>} sends
+ * @property {import('../host/stats.js')} counters
+ * @property {Pick<import('../host/trouble.js'), 'threw'>} trouble
+ * @property {() => void} rest lets the process end, or not, as it is to now
+ */
+
 /** The requests of a host's peers, and its replies to those of others. */
 class Requests {
-  /** @param {import('../host/core.js')} core */
-  constructor(core) {
-    this.core = core;
+  /** @param {Home} home */
+  constructor(home) {
+    this.home = home;
     /** @type {Deadlines<Request>} */
     this.waiting = new Deadlines((request) => request.fail(timedOut()));
     /** @type {Map<number, Request>} those of them that another host replies to */
@@ -40,7 +55,7 @@ class Requests {
   begin(request) {
     this.waiting.add(request);
     if (request.number !== undefined) this.numbered.set(request.number, request);
-    if (this.waiting.size === 1) this.core.rest();
+    if (this.waiting.size === 1) this.home.rest();
     const { abort } = request;
     if (abort === undefined) return;
     abort.request = request;
@@ -58,7 +73,7 @@ class Requests {
       for (const resolve of this.onAnswered.splice(0)) resolve();
     }
     request.abort?.end();
-    if (this.waiting.size === 0) this.core.rest();
+    if (this.waiting.size === 0) this.home.rest();
     return true;
   }
 
@@ -69,34 +84,34 @@ class Requests {
    * @param {any} [options] `timeout`, `signal`
    */
   request(from, to, message, options) {
-    const { core } = this;
+    const { home } = this;
     /** @type {Abort | undefined} */
     let abort;
     let local = false;
     try {
-      const { timeout = core.requestTimeout, signal } = checkRequestOptions(options);
-      const peer = core.residents.get(to);
+      const { timeout = home.settings.requestTimeout, signal } = checkRequestOptions(options);
+      const peer = home.residents.get(to);
       local = peer !== undefined;
       if (signal !== undefined && signal.aborted) throw abortError(signal);
       if (local) {
         if (signal !== undefined) abort = new Abort(signal);
         return this.ask(peer, from, to, message, timeout, abort);
       }
-      core.outbound.checkId('to', to);
-      if (!core.mayKnow(to)) throw peerNotFound(to);
-      if (core.guarded) core.checkGuard(to);
+      home.outbound.checkId('to', to);
+      if (!home.network.mayKnow(to)) throw peerNotFound(to);
+      if (home.guard.guarded) home.guard.check(to);
       if (signal !== undefined) abort = new Abort(signal);
       const request = new Request(this, to, timeout, abort);
-      core.outbound.request(from, to, message);
+      home.outbound.request(from, to, message);
       // What was handed over has its place before anything of the program's is called again.
-      request.number = core.sends.next;
-      core.sends.push(request, to);
+      request.number = home.sends.next;
+      home.sends.push(request, to);
       this.begin(request);
       return request.promise;
     } catch (err) {
       abort?.end();
-      if (!local) core.counters.refuse(err);
-      return core.Promise.reject(coded(err));
+      if (!local) home.counters.refuse(err);
+      return home.settings.Promise.reject(coded(err));
     }
   }
 
@@ -121,7 +136,7 @@ class Requests {
     }
     if (!(reply instanceof Promise)) {
       abort?.end();
-      return this.core.Promise.resolve(reply);
+      return this.home.settings.Promise.resolve(reply);
     }
     const request = new Request(this, to, timeout, abort);
     this.begin(request);
@@ -166,7 +181,7 @@ class Requests {
    * @param {number} number
    */
   serve(peer, id, from, message, host, number) {
-    const { native } = this.core;
+    const { native } = this.home.life;
     const threw = (/** @type {any} */ err) => this.reply(native, id, host, number, THREW, textOf(err));
     const handler = Fields.handler(peer);
     if (handler === undefined) {
@@ -200,13 +215,13 @@ class Requests {
    * @param {any} value
    */
   reply(native, id, host, number, outcome, value) {
-    const { core } = this;
-    if (core.native !== native) return;
+    const { home } = this;
+    if (home.life.native !== native) return;
     try {
-      core.outbound.reply(host, number, outcome, value);
+      home.outbound.reply(host, number, outcome, value);
     } catch (err) {
-      core.outbound.reply(host, number, THREW, textOf(err));
-      core.trouble.threw(`The reply of peer ${textOf(id)} cannot be sent`, err);
+      home.outbound.reply(host, number, THREW, textOf(err));
+      home.trouble.threw(`The reply of peer ${textOf(id)} cannot be sent`, err);
     }
   }
 
@@ -231,7 +246,7 @@ class Requests {
    */
   accepted(first, count, host) {
     for (let number = first; number < first + count; number++) {
-      this.core.sends.take(number);
+      this.home.sends.take(number);
       const request = this.numbered.get(number);
       if (request !== undefined) request.host = host;
     }

@@ -8,13 +8,18 @@ const { asTold, checkId } = require('../common/ids.js');
  * peer counts as none, and a peer whose id no other host could be told is left out where ids are told.
  */
 class Residents {
-  #core;
+  #host;
+  #trouble;
   /** What the program has been told of already. @type {WeakSet<object>} */
   #reported = new WeakSet();
 
-  /** @param {import('../host/core.js')} core */
-  constructor(core) {
-    this.#core = core;
+  /**
+   * @param {{peers: any}} host
+   * @param {{unusable: (what: string, err: any) => void}} trouble
+   */
+  constructor(host, trouble) {
+    this.#host = host;
+    this.#trouble = trouble;
   }
 
   /**
@@ -23,7 +28,7 @@ class Residents {
    */
   get(id) {
     try {
-      const peer = this.#core.host.peers[id];
+      const peer = this.#host.peers[id];
       return typeof peer === 'object' && peer !== null ? peer : undefined;
     } catch {
       return undefined; // an id that JavaScript cannot turn into a name, or peers that cannot be read
@@ -76,7 +81,7 @@ class Residents {
 
   /** @returns {any[]} whatever stands there, in order */
   #all() {
-    const { peers } = this.#core.host;
+    const { peers } = this.#host;
     try {
       return Object.values(peers);
     } catch (err) {
@@ -99,7 +104,7 @@ class Residents {
       if (this.#reported.has(thing)) return;
       this.#reported.add(thing);
     }
-    this.#core.trouble.unusable(what, err);
+    this.#trouble.unusable(what, err);
   }
 }
 

@@ -1,0 +1,74 @@
+'use strict';
+
+const Bluebird = require('../common/Promise.js');
+const { coded } = require('../common/errors.js');
+const { checkOffline } = require('../common/validate.js');
+const { numberOption } = require('./options.js');
+
+/** The options of a host as they are obeyed in JavaScript. */
+class Settings {
+  #host;
+
+  /** @param {any} host */
+  constructor(host) {
+    this.#host = host;
+    this.setPromise(Bluebird);
+  }
+
+  /**
+   * Sets the class of the promises that the host returns.
+   * @param {any} Promise bluebird's, or one like it
+   */
+  setPromise(Promise) {
+    this.Promise = Promise;
+    /** What every send to a local peer returns. */
+    this.sent = Promise.resolve(null);
+  }
+
+  /**
+   * A promise for what the function returns, rejected with what it throws.
+   * @param {() => any} work
+   * @returns {any}
+   */
+  attempt(work) {
+    return new this.Promise((/** @type {any} */ resolve, /** @type {any} */ reject) => {
+      try {
+        resolve(work());
+      } catch (err) {
+        reject(coded(err));
+      }
+    });
+  }
+
+  /**
+   * @param {string} name
+   * @returns {number | undefined} the option as it stands, when it is a number
+   */
+  option(name) {
+    return numberOption(this.#host, name);
+  }
+
+  /** In ms. */
+  get requestTimeout() {
+    return this.option('requestTimeout') ?? 60000;
+  }
+
+  /** Read for every send, and so not by `lookUp`, for which each name is a new one. */
+  #offline() {
+    try {
+      return this.#host.options.offline;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** @param {any} options of a send */
+  waitsOffline(options) {
+    const offline = options?.offline ?? this.#offline();
+    if (offline === undefined) return false;
+    checkOffline(offline);
+    return offline === 'queue';
+  }
+}
+
+module.exports = Settings;
