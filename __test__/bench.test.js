@@ -1,9 +1,12 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { execFile } = require('node:child_process');
 const path = require('node:path');
 const { test } = require('node:test');
+const { promisify } = require('node:util');
 const { cells } = require('../bench/cells.js');
+const { estimate } = require('../bench/compare/statistics.js');
 const { contenders } = require('../bench/drivers/index.js');
 const { bounds, judge } = require('../bench/bounds.js');
 const { figure, median } = require('../bench/figures.js');
@@ -87,4 +90,28 @@ test('figures are medians, and there is none where one sample lacks it', () => {
   assert.equal(median([4, 1, 3, 2]), 2.5);
   assert.equal(figure([{ cpu: 2e-6 }, { cpu: null }], 'cpu'), undefined);
   assert.equal(figure([{ cpu: 2e-6 }, { cpu: 4e-6 }], 'cpu'), 3);
+});
+
+test('two builds are compared in all cells', async () => {
+  const clone = path.join(__dirname, '..');
+  const args = ['--rounds', '1', '--blocks', '2', '--n', '20', clone, clone];
+  const { stdout } = await promisify(execFile)(process.execPath, [path.join(clone, 'bench', 'compare.js'), ...args]);
+  for (const cell of ['acked', 'publish', 'round-trip', 'requests'])
+    assert.match(stdout, new RegExp(`^${cell}: `, 'm'));
+  const ratios = [...stdout.matchAll(/ (\d+\.\d+) {2}\((\d+\.\d+) – (\d+\.\d+)\)$/gm)];
+  assert.equal(ratios.length, 4 * 7);
+  for (const [, ratio, low, high] of ratios) {
+    assert.ok(Number(low) <= Number(ratio) && Number(ratio) <= Number(high));
+  }
+});
+
+test('the ratio of two builds is that of bursts close together, whatever disturbs whole blocks', () => {
+  const burst = (/** @type {number} */ seconds) => ({ seconds, cpu: seconds, senderCpu: 0, receiverCpu: 0 });
+  const block = (/** @type {number} */ load) => ({
+    old: [burst(10 * load), burst(10 * load)],
+    new: [burst(11 * load), burst(11 * load)]
+  });
+  const rounds = [[1, 2, 3].map(block), [5, 1, 4].map(block)];
+  for (const value of Object.values(estimate(rounds, { of: 'seconds', by: 'paired' })))
+    assert.ok(Math.abs(value - 1.1) < 1e-9);
 });

@@ -112,9 +112,6 @@ async function alone(cell, name, started, options) {
  */
 async function between(cell, name, started, options) {
   const contender = contenders[name];
-  const workload = /** @type {import('./workloads/index.js').NetworkWorkload} */ (
-    /** @type {any} */ (workloads)[cell.workload]
-  );
   const pinned = cell.pinned === true;
   const broker = contender.broker === undefined ? null : started(await brokers.start(contender.broker, pinned));
   const url = broker === null ? undefined : broker.url;
@@ -138,23 +135,8 @@ async function between(cell, name, started, options) {
       : { file: fileOf(name, 'sender'), of: cell, addresses, broker: url }
   );
 
-  while (cell.workload === 'publish' && !(await receiver.call('probed'))) await sender.call('probe');
-
-  const run = async (/** @type {number} */ n) => {
-    const arrivals = workload.arrivals(n, cell);
-    const receiverBefore = await receiver.call('expect', { n: arrivals });
-    const brokerBefore = broker === null ? 0 : broker.cpuMicros();
-    const sent = await sender.call('run', { n });
-    const { lastAt, cpu } = await arrived(receiver, arrivals, options.patience);
-    const brokerAfter = broker === null ? 0 : broker.cpuMicros();
-    // A sender of publishes may still be writing when its loop has ended.
-    const senderAfter = sent.end === undefined ? await sender.call('cpu') : sent.cpu;
-    const spent = microsOf(cpu) - microsOf(receiverBefore) + microsOf(senderAfter) - microsOf(sent.cpuAtStart);
-    return {
-      seconds: (sent.end ?? lastAt) - sent.start,
-      cpu: brokerBefore === null || brokerAfter === null ? null : (spent + brokerAfter - brokerBefore) / 1e6
-    };
-  };
+  await probe(cell, sender, receiver);
+  const run = (/** @type {number} */ n) => runBetween(cell, { sender, receiver, broker }, n, options.patience);
 
   // One to each recipient first, so that all are known: 0.4.0 would ask all hosts about each of the messages.
   if (cell.workload !== 'publish') await run(cell.recipients);
@@ -168,6 +150,45 @@ async function between(cell, name, started, options) {
     )
   );
   return sampleOf(cell.n, runs);
+}
+
+/**
+ * Sends until every subscriber has heard something.
+ * @param {import('./cells.js').Cell} cell
+ * @param {Pick<Side, 'call'>} sender
+ * @param {Side} receiver
+ */
+async function probe(cell, sender, receiver) {
+  while (cell.workload === 'publish' && !(await receiver.call('probed'))) await sender.call('probe');
+}
+
+/**
+ * Sends n messages, once. Times in seconds; CPU time is null where the broker's is not known.
+ * @param {import('./cells.js').Cell} cell
+ * @param {{ sender: Pick<Side, 'call'>, receiver: Side, broker?: any }} sides
+ * @param {number} n
+ * @param {number} [patience]
+ */
+async function runBetween(cell, { sender, receiver, broker = null }, n, patience = PATIENCE) {
+  const arrivals = /** @type {any} */ (workloads)[cell.workload].arrivals(n, cell);
+  const receiverBefore = await receiver.call('expect', { n: arrivals });
+  const brokerBefore = broker === null ? 0 : broker.cpuMicros();
+  const sent = await sender.call('run', { n });
+  const { lastAt, cpu } = await arrived(receiver, arrivals, patience);
+  const brokerAfter = broker === null ? 0 : broker.cpuMicros();
+  // A sender of publishes may still be writing when its loop has ended.
+  const senderAfter = sent.end === undefined ? await sender.call('cpu') : sent.cpu;
+  const senderCpu = (microsOf(senderAfter) - microsOf(sent.cpuAtStart)) / 1e6;
+  const receiverCpu = (microsOf(cpu) - microsOf(receiverBefore)) / 1e6;
+  return {
+    seconds: (sent.end ?? lastAt) - sent.start,
+    cpu:
+      brokerBefore === null || brokerAfter === null
+        ? null
+        : senderCpu + receiverCpu + (brokerAfter - brokerBefore) / 1e6,
+    senderCpu,
+    receiverCpu
+  };
 }
 
 /**
@@ -223,4 +244,4 @@ function sampleOf(n, runs) {
   return { seconds, rate: 1 / seconds, cpu };
 }
 
-module.exports = { measure };
+module.exports = { measure, probe, runBetween };

@@ -2,12 +2,10 @@
 
 // One measured process. It does what measure.js tells it to, and ends when that one is gone.
 
-/** @type {any} */
-let driver;
-/** @type {any} */
-let cell;
 /** @type {any} what the workload made of this process */
 let work;
+/** What it made of each build of distribus that sends here, where two are compared. @type {any[]} */
+const senders = [];
 
 const commands = {
   async startup(/** @type {any} */ { file, listens }) {
@@ -18,26 +16,23 @@ const commands = {
     work = await workloadOf(of).alone(require(file), of);
   },
 
-  async receiver(/** @type {any} */ { file, of, broker }) {
-    cell = of;
-    driver = require(file);
+  async receiver(/** @type {any} */ { of: cell, broker, ...from }) {
+    const driver = driverOf(from);
     const nodes = [];
     for (let i = 0; i < cell.hosts; i++) nodes.push(await driver.listen(broker));
     work = await workloadOf(cell).receiver(nodes, cell);
     return nodes.map(({ address }) => address);
   },
 
-  async sender(/** @type {any} */ { file, of, addresses, broker }) {
-    cell = of;
-    driver = require(file);
+  async sender(/** @type {any} */ { of: cell, addresses, broker, build = 0, ...from }) {
+    const driver = driverOf(from);
     const node = await driver.connect(addresses, require('./workloads/recipients.js').directory(cell), broker);
-    work = await workloadOf(cell).sender(node, cell, driver);
+    work = senders[build] = await workloadOf(cell).sender(node, cell, driver);
   },
 
   /** Sends until everybody has heard something. */
-  async probe() {
-    if (work.probe) work.probe();
-    return Boolean(work.probe);
+  async probe(/** @type {any} */ { build = 0 }) {
+    senders[build].probe();
   },
 
   async probed() {
@@ -46,6 +41,7 @@ const commands = {
 
   async expect(/** @type {any} */ { n }) {
     work.reset(n);
+    tidy();
     return process.cpuUsage();
   },
 
@@ -58,9 +54,10 @@ const commands = {
     return { expected: work.expected, received: work.received, wrong: work.wrong };
   },
 
-  async run(/** @type {any} */ { n }) {
+  async run(/** @type {any} */ { n, build }) {
+    tidy();
     const before = process.cpuUsage();
-    const result = await work.run(n);
+    const result = await (build === undefined ? work : senders[build]).run(n);
     return { cpuAtStart: before, cpu: process.cpuUsage(), ...result };
   },
 
@@ -68,6 +65,21 @@ const commands = {
     return process.cpuUsage();
   }
 };
+
+/**
+ * @param {{ file?: string, package?: string }} from a driver's file, or the folder of a build of distribus
+ * @returns {import('./drivers/index.js').Driver}
+ */
+function driverOf({ file, package: folder }) {
+  return folder === undefined
+    ? require(/** @type {string} */ (file))
+    : require('./drivers/distribus.js')(require(folder), async () => 0);
+}
+
+/** Collects young garbage, in a process that lets us: then that of one burst is not paid for by the next. */
+function tidy() {
+  /** @type {any} */ (globalThis).gc?.({ type: 'minor' });
+}
 
 /** @param {any} of */
 function workloadOf(of) {

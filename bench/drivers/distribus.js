@@ -26,6 +26,9 @@ module.exports = function driverOf(distribus, choosePort, options) {
         receive: (id, callback) => {
           host.create(id).on('message', callback);
         },
+        answer: (id, callback) => {
+          host.create(id).handle(callback);
+        },
         subscribe: (channel, callback) => host.subscribe(channel, callback)
       };
     },
@@ -36,6 +39,7 @@ module.exports = function driverOf(distribus, choosePort, options) {
       const peer = host.create('sender');
       return {
         send: (to, message) => peer.send(to, message),
+        request: (to, message) => peer.request(to, message),
         publish: (channel, message) => host.publish(channel, message)
       };
     }

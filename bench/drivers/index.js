@@ -8,6 +8,7 @@ const path = require('node:path');
  * @property {any} address what `connect` is given
  * @property {(id: string, callback: (from: string, message: any) => void) => any} receive takes the messages sent to an id
  * @property {(channel: string, callback: (message: any) => void) => any} subscribe
+ * @property {(id: string, callback: (from: string, message: any) => any) => any} [answer] takes the requests to an id
  */
 
 /**
@@ -15,6 +16,7 @@ const path = require('node:path');
  * @typedef {object} Sender
  * @property {(to: string, message: any) => PromiseLike<any>} send resolves when the receiving callback has returned
  * @property {(channel: string, message: any) => void} publish
+ * @property {(to: string, message: any) => PromiseLike<any>} [request] resolves with what the answering callback returns
  */
 
 /**

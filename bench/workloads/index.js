@@ -19,6 +19,7 @@ module.exports = {
   'round-trip': require('./round-trip.js'),
   acked: require('./acked.js'),
   publish: require('./publish.js'),
+  requests: require('./requests.js'),
   local: require('./local.js'),
   create: require('./create.js'),
   memory: require('./memory.js'),
