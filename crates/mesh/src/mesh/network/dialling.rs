@@ -42,6 +42,9 @@ impl Mesh {
         if let (Some(link), Waiter::Redial { key, host, .. }) = (dialling, &waiter) {
             self.network.expect_instead(link, key, host.as_ref());
         }
+        if let Some(link) = dialling {
+            self.network.note_told(link, &url, host.as_ref());
+        }
         let waiters = match dialling.and_then(|link| self.network.hosts.get_mut(link)) {
             Some(link) => Some(&mut link.waiters),
             None => self
@@ -63,9 +66,10 @@ impl Mesh {
         // Who told us of somebody else there may be behind the times. If not, the answer to our greeting says so.
         let hint = match &waiter {
             Waiter::Redial { host, .. } => host.clone(),
-            _ => self.network.hosts.lost_behind(&url).or(host),
+            _ => self.network.hosts.lost_behind(&url).or(host.clone()),
         };
-        self.dial(url, hint, waiter);
+        let link = self.dial(url.clone(), hint, waiter);
+        self.network.note_told(link, &url, host.as_ref());
     }
 
     pub(super) fn dial(
@@ -113,6 +117,7 @@ impl Mesh {
             let waiters = l
                 .map(|l| std::mem::take(&mut l.waiters))
                 .unwrap_or_default();
+            self.look_for_told(link, &waiters);
             self.leave_quietly(link);
             return self.announce(other, Vec::new(), false, waiters);
         }
@@ -131,6 +136,7 @@ impl Mesh {
         // Since we dialled, somebody else may have come there, and been lost or be relayed.
         let lost = url
             .as_ref()
+            .filter(|_| !is_relayed(link))
             .and_then(|url| self.network.hosts.lost_behind(url));
         let hint = lost
             .or(hint)
@@ -187,6 +193,7 @@ impl Mesh {
             .and_then(|url| self.network.hosts.route(url))
         {
             // It has connected to us meanwhile, or another incarnation.
+            self.look_for_missed(l.told, &l.waiters);
             return self.announce(other, Vec::new(), false, l.waiters);
         }
         let spare = l
@@ -243,6 +250,7 @@ impl Mesh {
         let Some(first) = waiters.next() else { return };
         let link = self.dial(expected.url, Some(expected.host), first);
         if let Some(l) = self.network.hosts.get_mut(link) {
+            l.told = l.hint.clone();
             l.replace = true;
             l.waiters.extend(waiters);
         }
@@ -250,6 +258,16 @@ impl Mesh {
 }
 
 impl Network {
+    /// We were told of that host where we are just connecting.
+    pub(super) fn note_told(&mut self, link: LinkId, url: &ByteString, host: Option<&ByteString>) {
+        if let Some(l) = self.hosts.get_mut(link)
+            && host.is_some()
+            && l.dialled.as_ref() == Some(url)
+        {
+            l.told = host.cloned();
+        }
+    }
+
     /// Whoever was looked for there before has come back since we began to dial, or another one came in its place; and was lost again.
     fn expect_instead(&mut self, link: LinkId, key: &ByteString, host: Option<&ByteString>) {
         if let Some(l) = self.hosts.get_mut(link) {

@@ -76,7 +76,7 @@ impl Mesh {
     fn meet_answered(&mut self, link: LinkId, host: Option<ByteString>, answered: Answered) {
         if host.as_ref() == Some(&self.id) {
             // That is ourselves, behind another name.
-            self.look_for_missed(link, &answered.waiters);
+            self.look_for_told(link, &answered.waiters);
             self.leave_quietly(link);
             return self.joined(answered.waiters);
         }
@@ -89,7 +89,7 @@ impl Mesh {
             return;
         }
         self.network.learn_ways(link, &answered.welcome.members);
-        self.look_for_missed(link, &answered.waiters);
+        self.look_for_told(link, &answered.waiters);
         match host {
             Some(host) => self.choose_link(link, host, answered),
             None => self.settle(link, answered),

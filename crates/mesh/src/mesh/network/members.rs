@@ -196,8 +196,11 @@ impl Mesh {
                 .network
                 .hosts
                 .connecting(&member.url, member.host.as_deref());
-            if connecting.is_none() {
-                self.join_member(member, Some(round));
+            match connecting {
+                Some(link) => self
+                    .network
+                    .note_told(link, &member.url, member.host.as_ref()),
+                None => self.join_member(member, Some(round)),
             }
         }
         self.round_answer(round, None);

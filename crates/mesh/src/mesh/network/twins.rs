@@ -145,21 +145,24 @@ impl Mesh {
     }
 
     /// Where we were told that a member is, somebody else is: perhaps it can be reached over whoever has told us of it.
-    pub(super) fn look_for_missed(&mut self, link: LinkId, waiters: &[Waiter]) {
-        let told = waiters.iter().find_map(|w| match w {
-            Waiter::Member { round } => Some(*round),
+    pub(super) fn look_for_missed(&mut self, told: Option<ByteString>, waiters: &[Waiter]) {
+        let round = waiters.iter().find_map(|w| match w {
+            Waiter::Member { round } => *round,
             _ => None,
         });
+        if let Some(host) = told.filter(|host| !self.network.relays.known(host).is_empty()) {
+            self.join_member(Member::relayed(host), round);
+        }
+    }
+
+    /// So it is where that link leads, over which we do not expect it any more.
+    pub(super) fn look_for_told(&mut self, link: LinkId, waiters: &[Waiter]) {
         let Some(l) = self.network.hosts.get_mut(link) else {
             return;
         };
-        if let Some(round) = told
-            && l.hint != l.host
-            && let Some(host) = l.hint.take()
-            && !self.network.relays.known(&host).is_empty()
-        {
-            self.join_member(Member::relayed(host), round);
-        }
+        let told = l.told.take().filter(|told| l.host.as_ref() != Some(told));
+        l.hint.take_if(|hint| Some(&*hint) == told.as_ref());
+        self.look_for_missed(told, waiters);
     }
 
     /// The name of a member under which it is to be joined: its id, if somebody else has its url.

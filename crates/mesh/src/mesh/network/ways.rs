@@ -69,34 +69,44 @@ impl Mesh {
         link
     }
 
-    /// A link to a host was not made: tries another way, if there is one. Gives back the link if there is none.
+    /// A link to a host was not made: tries another way, if there is one: to the host that was there before, or else to the one that is
+    /// there now, as we were told. Gives back the link if there is none.
     pub(super) fn detour(
         &mut self,
         link: LinkId,
         mut l: Link<Waiter>,
         error: &CallError,
     ) -> Option<Link<Waiter>> {
-        let (Some(url), Some(host)) = (l.dialled.clone(), l.hint.clone()) else {
+        let Some(url) = l.dialled.clone() else {
             return Some(l);
         };
-        let (tried, cause) = match (self.network.relays.get(link), error) {
+        let (mut tried, cause) = match (self.network.relays.get(link), error) {
             (_, CallError::Refused { .. } | CallError::Timeout | CallError::Closed) => {
                 return Some(l);
             }
             (Some(relayed), _) => (relayed.tried.clone(), relayed.cause.clone()),
             // A host that others can dial, but not we.
-            (None, CallError::Dial(_)) if !self.network.relays.known(&host).is_empty() => {
-                (Vec::new(), Some(error.clone()))
-            }
+            (None, CallError::Dial(_)) => (Vec::new(), Some(error.clone())),
             (None, _) => return Some(l),
         };
-        if self.closing.is_some()
-            || l.waiters.is_empty()
-            || self.network.hosts.route_to_host(&host).is_some()
-            || self.way_to(&host, &tried).is_none()
-        {
+        if self.closing.is_some() || l.waiters.is_empty() {
             return Some(l);
         }
+        let relays = |host: &ByteString| !self.network.relays.known(host).is_empty();
+        let fits = |host: &ByteString, tried: &[ByteString]| {
+            self.network.hosts.route_to_host(host).is_none() && self.way_to(host, tried).is_some()
+        };
+        let hint = l.hint.clone();
+        let again = hint.filter(|h| (is_relayed(link) || relays(h)) && fits(h, &tried));
+        let told = l.told.clone().filter(|h| l.hint.as_ref() != Some(h));
+        let told = told.filter(|h| again.is_none() && relays(h) && fits(h, &[]));
+        if told.is_some() {
+            (tried, l.replace) = (Vec::new(), false);
+            self.look_for_former(&mut l, error);
+        }
+        let Some(host) = again.or(told) else {
+            return Some(l);
+        };
         if !is_relayed(link) {
             // No join is held up longer than by the dial.
             for waiter in &mut l.waiters {
@@ -112,9 +122,20 @@ impl Mesh {
         self.network.relays.has_tried(next, tried, cause);
         if let Some(n) = self.network.hosts.get_mut(next) {
             n.waiters.append(&mut l.waiters);
-            (n.replace, n.mark) = (l.replace, l.mark);
+            (n.replace, n.mark, n.told) = (l.replace, l.mark, l.told);
         }
         None
+    }
+
+    /// It is another host than before that we try to reach now. The former one is looked for on its own.
+    fn look_for_former(&mut self, l: &mut Link<Waiter>, error: &CallError) {
+        let redial = |w: &mut Waiter| matches!(w, Waiter::Redial { .. });
+        for waiter in l.waiters.extract_if(.., redial).collect::<Vec<Waiter>>() {
+            self.fail(waiter, error.clone());
+        }
+        if l.waiters.is_empty() {
+            l.waiters.push(Waiter::Member { round: None });
+        }
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Link<W> {
     pub host: Option<ByteString>,
     /// The host that is expected at the url that we dialled: it was there before.
     pub hint: Option<ByteString>,
+    /// The host that is there now, as others have told us last.
+    pub told: Option<ByteString>,
     /// What it said about the session that it wants to begin, or to go on with.
     pub offer: Option<Offer>,
     /// The session with which our greeting wanted to go on.
@@ -82,6 +84,7 @@ impl<W> Link<W> {
             taken: false,
             host: None,
             hint: None,
+            told: None,
             offer: None,
             named: None,
             proposed: None,
