@@ -129,9 +129,6 @@ const answeredThenClosed = (code) => async (stranger) => {
     [1, 8]
   );
 };
-const ended = async (stranger) => {
-  await soon(() => stranger.closed || stranger.code !== undefined, 'the end');
-};
 const closed = (code) => async (stranger) => {
   await soon(() => stranger.code !== undefined, 'the close frame');
   assert.strictEqual(stranger.code, code);
@@ -324,34 +321,34 @@ const ACK = (upto) => async (stranger) => {
 };
 
 const version2 = {
-  'an empty frame': [binary(''), ended],
-  'a gap in the numbers': [records(send(9, run(1, '1'))), ended],
-  'the number 0': [records(send(0, run(1, '1'))), ended],
+  'an empty frame': [binary(''), closed(1002)],
+  'a gap in the numbers': [records(send(9, run(1, '1'))), closed(1002)],
+  'the number 0': [records(send(0, run(1, '1'))), closed(1002)],
   'the same message twice': [Buffer.concat([records(send(1, run(1, '1'))), records(send(1, run(1, '1')))]), ACK(1)],
-  'an acknowledgement of what was never said': [records(ack(9)), ended],
-  'an acknowledgement of the largest number': [records(record(3, number(2 ** 53 - 1), number(1))), ended],
+  'an acknowledgement of what was never said': [records(ack(9)), closed(1002)],
+  'an acknowledgement of the largest number': [records(record(3, number(2 ** 53 - 1), number(1))), closed(1002)],
   'exceptions of what was never said': [records(ack(0, number(5), number(2 ** 32 - 1), raw(1))), ignored],
-  'a count of exceptions that is too large': [records(ack(0, number(5), number(2 ** 40), raw(1))), ended],
-  'half an exception': [records(ack(0, number(5))), ended],
+  'a count of exceptions that is too large': [records(ack(0, number(5), number(2 ** 40), raw(1))), closed(1002)],
+  'half an exception': [records(ack(0, number(5))), closed(1002)],
   'having seen what was never acknowledged': [records(record(4, number(2 ** 50))), ignored],
-  'brackets that were not opened': [records(send(1, run(2, '1],[2'))), ended],
-  'brackets that are not closed': [records(send(1, run(1, '['))), ended],
-  'a text that is not closed': [records(send(1, run(1, '"a'))), ended],
-  'more messages than it says': [records(send(1, run(1, '1,2'))), ended],
-  'fewer messages than it says': [records(send(1, run(3, '1,2'))), ended],
-  'no messages': [records(send(1, run(0, ''))), ended],
-  'a message that is no JSON': [records(publish(1, run(1, 'nonsense'))), ended],
-  'an empty message': [records(publish(1, run(2, '1,'))), ended],
-  'a million million times undefined': [records(send(1, Buffer.concat([raw(1), number(2 ** 40)]))), ended],
-  'a million million texts': [records(send(1, Buffer.concat([raw(2), number(2 ** 40)]))), ended],
-  'a form that is unknown': [records(send(1, raw(9, 1, 0))), ended],
-  'a text beyond the end': [records(send(1, raw(2, 1, 99))), ended],
-  'a text that is not UTF-8': [records(send(1, raw(2, 1, 1, 0xff))), ended],
-  'a receiver that is no JSON': [records(send(1, run(1, '1'), '"a","b"')), ended],
-  'a receiver that ends the list': [records(send(1, run(1, '1'), '1],[1')), ended],
-  'a channel that is not UTF-8': [records(record(2, number(1), raw(1, 0xff), run(1, '1'))), ended],
-  'a record beyond the end': [binary(raw(0, 1, 99, 1)), ended],
-  'a number without end': [binary(raw(0, 4, 9, 255, 255, 255, 255, 255, 255, 255, 255, 255)), ended],
+  'brackets that were not opened': [records(send(1, run(2, '1],[2'))), closed(1002)],
+  'brackets that are not closed': [records(send(1, run(1, '['))), closed(1002)],
+  'a text that is not closed': [records(send(1, run(1, '"a'))), closed(1002)],
+  'more messages than it says': [records(send(1, run(1, '1,2'))), closed(1002)],
+  'fewer messages than it says': [records(send(1, run(3, '1,2'))), closed(1002)],
+  'no messages': [records(send(1, run(0, ''))), closed(1002)],
+  'a message that is no JSON': [records(publish(1, run(1, 'nonsense'))), closed(1002)],
+  'an empty message': [records(publish(1, run(2, '1,'))), closed(1002)],
+  'a million million times undefined': [records(send(1, Buffer.concat([raw(1), number(2 ** 40)]))), closed(1002)],
+  'a million million texts': [records(send(1, Buffer.concat([raw(2), number(2 ** 40)]))), closed(1002)],
+  'a form that is unknown': [records(send(1, raw(9, 1, 0))), closed(1002)],
+  'a text beyond the end': [records(send(1, raw(2, 1, 99))), closed(1002)],
+  'a text that is not UTF-8': [records(send(1, raw(2, 1, 1, 0xff))), closed(1002)],
+  'a receiver that is no JSON': [records(send(1, run(1, '1'), '"a","b"')), closed(1002)],
+  'a receiver that ends the list': [records(send(1, run(1, '1'), '1],[1')), closed(1002)],
+  'a channel that is not UTF-8': [records(record(2, number(1), raw(1, 0xff), run(1, '1'))), closed(1002)],
+  'a record beyond the end': [binary(raw(0, 1, 99, 1)), closed(1002)],
+  'a number without end': [binary(raw(0, 4, 9, 255, 255, 255, 255, 255, 255, 255, 255, 255)), closed(1002)],
   'a record of an unknown kind': [records(record(99, raw(1, 2, 3))), ignored],
   'a frame for somebody else': [binary(raw(1, 1, 2, 3)), ignored],
   'a message to __proto__': [records(send(1, run(1, '{"__proto__":1}'), '"__proto__"')), ACK(1)],

@@ -165,7 +165,7 @@ test('each room is built with what is written here, which for rooms means those 
 /** All that traffic asks of network, which stands above it: six questions to the struct, and one call that does something. */
 const ASKED_OF_NETWORK = [
   'alias (for_traffic.rs)',
-  'drop_link (losing.rs)',
+  'break_off (losing.rs)',
   'joined (for_traffic.rs)',
   'link (for_traffic.rs)',
   'route_to_host (for_traffic.rs)',

@@ -12,7 +12,9 @@ use crate::config::Config;
 use crate::error::{CallError, DialError, SendError};
 use crate::payload::Payload;
 use crate::topic::Topic;
-use crate::words::{Answer, Call, Change, LinkId, NoteKind, Outcome, Raw, Reply, Time};
+use crate::words::{
+    Answer, Call, Change, CloseReason, LinkId, NoteKind, Outcome, Raw, Reply, Time,
+};
 
 /// What the mesh is told.
 #[derive(Clone, Debug)]
@@ -111,6 +113,9 @@ pub enum Input {
     ReceivedBinary { link: LinkId, bytes: Bytes },
     /// The answer to an [`Output::Probe`].
     Heard { link: LinkId, at: Time },
+    /// The protocol was broken over that link, by the other side or, as that says, by this one. It ends now, as [`Closed`](Input::Closed)
+    /// will tell.
+    Broken { link: LinkId },
     /// The link ended, whoever ended it. Nothing more will be heard of it.
     Closed { link: LinkId },
     /// Everything that [`Output::Event`] has told up to (not including) event number `upto` has been applied and
@@ -144,8 +149,8 @@ pub enum Output {
     /// Look when something came over that link the last time, and answer with [`Input::Heard`] at once: with the time at which bytes
     /// were read from it, or with the present one if there are some to be read.
     Probe { link: LinkId },
-    /// Write what was transmitted so far, then close the link; answer with [`Input::Closed`], within bounded time.
-    Close { link: LinkId },
+    /// Write what was transmitted so far, then close the link for that reason; answer with [`Input::Closed`], within bounded time.
+    Close { link: LinkId, reason: CloseReason },
     /// Tell the program. Events are numbered from 0 in the order in which they leave the mesh.
     Event(Event),
 }

@@ -55,4 +55,4 @@ pub use mesh::Mesh;
 pub use parts::patterns::Patterns;
 pub use payload::{BinaryKind, Payload};
 pub use topic::Topic;
-pub use words::{Answer, Call, Change, LinkId, NoteKind, Outcome, Raw, Reply, Time};
+pub use words::{Answer, Call, Change, CloseReason, LinkId, NoteKind, Outcome, Raw, Reply, Time};

@@ -198,6 +198,7 @@ impl Mesh {
             Input::Received { link, text } => self.received(link, text),
             Input::ReceivedBinary { link, bytes } => self.received_binary(link, &bytes),
             Input::Heard { link, at } => self.heard(link, at),
+            Input::Broken { link } => self.broken(link),
             Input::Closed { link } => self.closed(link),
             Input::Applied {
                 upto,

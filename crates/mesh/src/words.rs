@@ -66,6 +66,21 @@ pub enum Change {
     Reconnect,
 }
 
+/// Why this host ends a link, as the other side is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// It is not needed any more, or cannot be used.
+    Done,
+    /// The other side does not keep to the protocol.
+    Fault,
+    /// The other side uses more of this host than it may.
+    Policy,
+    /// The other side says something that is larger than what this host accepts.
+    TooLarge,
+    /// This host has no room for what the other side says now.
+    Overloaded,
+}
+
 /// What a call resolves with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use distribus_mesh::{BinaryKind, Config, Event, Input, Payload, Reply, SendError};
+use distribus_mesh::{BinaryKind, CloseReason, Config, Event, Input, Payload, Reply, SendError};
 use support::{Net, url};
 
 fn network(hosts: usize) -> Net {
@@ -342,9 +342,51 @@ fn a_frame_that_breaks_the_rules_ends_the_link() {
         net.inject(0, 1, frame);
         net.run_for(Duration::from_millis(5));
         assert!(net.nodes[1].connections.is_empty(), "{frame:?}");
+        assert_eq!(net.closed, [(1, CloseReason::Fault)], "{frame:?}");
         net.run_for(Duration::from_secs(3));
         net.assert_full_mesh();
     }
+}
+
+#[test]
+fn a_frame_that_breaks_the_rules_ends_the_session_on_both_sides() {
+    let mut net = network(2);
+    net.find(0, "\"peer1\"");
+    net.settle();
+    net.nodes[1].paused = true;
+    let first = net.send_run(0, "\"a\"", "\"peer1\"", run(0..3));
+    net.run_for(Duration::from_millis(5));
+    // Its numbers have a hole.
+    net.inject(0, 1, &[0, 1, 8, 9, 1, b'7', 1, b'7', 0, 1, b'1']);
+    net.run_for(Duration::from_millis(5));
+    for seq in first..first + 3 {
+        let outcome = net.outcome(0, seq);
+        assert!(
+            matches!(outcome, Some(Err(SendError::Unknown { .. }))),
+            "{outcome:?}"
+        );
+    }
+    net.nodes[1].paused = false;
+    net.apply(1);
+    net.run_for(Duration::from_secs(3));
+    net.assert_full_mesh();
+    let first = net.send_run(0, "\"a\"", "\"peer1\"", run(3..6));
+    net.settle();
+    assert_eq!(net.arrived(1, "\"peer1\""), numbers(0..6));
+    assert_settled(&net, first..first + 3);
+}
+
+#[test]
+fn an_id_that_is_too_long_ends_the_link_as_too_large() {
+    let mut net = network(2);
+    let config = Config {
+        max_id_length: 3,
+        ..Config::default()
+    };
+    net.input(1, Input::Configure(config));
+    net.inject(0, 1, b"\0\x01\x0d\x01\x06123456\x017\0\x011");
+    net.run_for(Duration::from_millis(5));
+    assert_eq!(net.closed, [(1, CloseReason::TooLarge)]);
 }
 
 #[test]

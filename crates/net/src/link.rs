@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use distribus_mesh::Time;
+use distribus_mesh::{CloseReason, Time};
 
 /// Something that carries frames in order between two hosts. Its methods are called from any thread.
 pub trait Link: Send + Sync {
@@ -21,8 +21,8 @@ pub trait Link: Send + Sync {
     fn traffic(&self) -> Traffic;
     /// Writes as far as possible without waiting. What that leaves, the link writes by itself.
     fn flush(&self);
-    /// Ends the link after what has been pushed.
-    fn close(&self);
+    /// Ends the link after what has been pushed, and tells the other side why.
+    fn close(&self, reason: CloseReason);
     /// Ends the link at once.
     fn kill(&self);
 }

@@ -14,7 +14,7 @@ use crate::wire::greeting::Hello;
 use crate::wire::routed::{Content, is_routed};
 use crate::wire::v1::{self, Body, Frame};
 use crate::wire::v2::{self, Record};
-use crate::words::{LinkId, Raw};
+use crate::words::{CloseReason, LinkId, Raw};
 
 /// What another host asks, or tells, in version 1.
 enum Question {
@@ -187,26 +187,25 @@ impl Mesh {
                 Some(Some((inner, Content::Text(text)))) => self.received(inner, text),
                 Some(Some((inner, Content::Records(bytes)))) => self.received_binary(inner, &bytes),
                 Some(_) => {}
-                None => self.drop_link(link),
+                None => self.break_off(link, CloseReason::Fault),
             }
             return;
         }
-        let kept = match v2::decode(bytes) {
-            Ok(records) => records.into_iter().try_for_each(|r| self.record(&host, r)),
-            Err(_) => None,
+        let Ok(records) = v2::decode(bytes) else {
+            return self.break_off(link, CloseReason::Fault);
         };
-        if kept.is_none() {
-            self.drop_link(link);
+        for record in records {
+            if !self.allows(ids(&record)) {
+                return self.break_off(link, CloseReason::TooLarge);
+            }
+            if self.record(&host, record).is_none() {
+                return self.break_off(link, CloseReason::Fault);
+            }
         }
     }
 
     /// `None` when the other side does not keep to the protocol.
     fn record(&mut self, host: &ByteString, record: Record) -> Option<()> {
-        if !self.allows(ids(&record)) {
-            // It would say them again after each reconnect.
-            self.break_session(host);
-            return None;
-        }
         match record {
             Record::Send {
                 first,

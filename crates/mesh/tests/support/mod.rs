@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytestring::ByteString;
-use distribus_mesh::{Config, DialError, Event, Input, LinkId, Mesh, Output, Payload, Reply, Time};
+use distribus_mesh::{
+    CloseReason, Config, DialError, Event, Input, LinkId, Mesh, Output, Payload, Reply, Time,
+};
 
 pub const LATENCY: Duration = Duration::from_millis(1);
 
@@ -80,6 +82,8 @@ pub struct Net {
     aside: Vec<Parcel>,
     /// When something came to an end of a link.
     heard: BTreeMap<(usize, LinkId), Time>,
+    /// Who has closed a link, and why.
+    pub closed: Vec<(usize, CloseReason)>,
     /// Beats and pings that were written, and links that were looked at, by host.
     pub beats: BTreeMap<usize, usize>,
     pub pings: BTreeMap<usize, usize>,
@@ -101,6 +105,7 @@ fn end_of(parcel: &Parcel) -> Option<(usize, LinkId)> {
             | Input::Accepted { link }
             | Input::Opened { link }
             | Input::DialFailed { link, .. }
+            | Input::Broken { link }
             | Input::Closed { link } => Some((*n, *link)),
             _ => None,
         },
@@ -134,6 +139,7 @@ impl Net {
             delayed: BTreeSet::new(),
             aside: Vec::new(),
             heard: BTreeMap::new(),
+            closed: Vec::new(),
             beats: BTreeMap::new(),
             pings: BTreeMap::new(),
             probes: BTreeMap::new(),
@@ -286,7 +292,7 @@ impl Net {
                 let at = at.unwrap_or_default();
                 self.input(n, Input::Heard { link, at });
             }
-            Output::Close { link } => self.cut(n, link),
+            Output::Close { link, reason } => self.end(n, link, reason),
             Output::Event(event) => self.nodes[n].waiting.push_back(event),
         }
     }
@@ -331,6 +337,16 @@ impl Net {
     }
 
     /// Ends a link: both ends are told, in order with what is under way.
+    /// As a socket does it: whoever is told that the protocol was broken reports that to its mesh.
+    fn end(&mut self, n: usize, link: LinkId, reason: CloseReason) {
+        let told = !matches!(reason, CloseReason::Done | CloseReason::Overloaded);
+        if let (Some((m, theirs)), true) = (self.wires.get(&(n, link)).copied(), told) {
+            self.carry(n, m, Parcel::Input(m, Input::Broken { link: theirs }));
+        }
+        self.closed.push((n, reason));
+        self.cut(n, link);
+    }
+
     fn cut(&mut self, n: usize, link: LinkId) {
         if let Some((m, theirs)) = self.wires.remove(&(n, link)) {
             self.wires.remove(&(m, theirs));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use distribus_mesh::LinkId;
+use distribus_mesh::{CloseReason, LinkId};
 use tokio::sync::watch;
 
 use crate::link::{Link, Traffic};
@@ -77,14 +77,14 @@ impl Links {
     }
 
     /// Closes a link, or stops dialling it.
-    pub fn close(&mut self, link: LinkId) -> Closing<'_> {
+    pub fn close(&mut self, link: LinkId, reason: CloseReason) -> Closing<'_> {
         if matches!(self.entries.get(&link), Some(Entry::Dialling { .. })) {
             self.entries.remove(&link);
             return Closing::Dialled;
         }
         match self.open(link) {
             Some(open) => {
-                open.close();
+                open.close(reason);
                 Closing::Open(open)
             }
             None => Closing::Unknown,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use distribus_mesh::Time;
+use distribus_mesh::{CloseReason, Time};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
@@ -179,8 +179,8 @@ impl<S: Stream> Link for Connection<S> {
         }
     }
 
-    fn close(&self) {
-        self.outbox.push_close(close::NORMAL);
+    fn close(&self, reason: CloseReason) {
+        self.outbox.push_close(close::code(reason));
         self.closing.notify_one();
     }
 

@@ -12,10 +12,30 @@ pub mod opcode {
 
 /// Why a link is closed.
 pub mod close {
+    use distribus_mesh::CloseReason;
+
     pub const NORMAL: u16 = 1000;
     pub const PROTOCOL: u16 = 1002;
+    pub const NOT_ACCEPTED: u16 = 1003;
     pub const NOT_UTF8: u16 = 1007;
+    pub const POLICY: u16 = 1008;
     pub const TOO_BIG: u16 = 1009;
+    pub const TRY_LATER: u16 = 1013;
+
+    pub fn code(reason: CloseReason) -> u16 {
+        match reason {
+            CloseReason::Done => NORMAL,
+            CloseReason::Fault => PROTOCOL,
+            CloseReason::Policy => POLICY,
+            CloseReason::TooLarge => TOO_BIG,
+            CloseReason::Overloaded => TRY_LATER,
+        }
+    }
+
+    /// Whether the code says that the protocol was broken, or what is said not accepted: it would not be the next time either.
+    pub fn is_fault(code: u16) -> bool {
+        matches!(code, PROTOCOL | NOT_ACCEPTED | NOT_UTF8 | POLICY | TOO_BIG)
+    }
 }
 
 /// The longest header.

@@ -11,6 +11,7 @@ use distribus_mesh::{Input, LinkId};
 use crate::read_loop::{Descriptor, ReadEnd};
 use crate::ws::connection::Connection;
 use crate::ws::decoder::{Decoder, Message};
+use crate::ws::frame::close;
 use crate::ws::stream::{Stream, at_once};
 
 /// How much is read before it is handed over.
@@ -136,7 +137,12 @@ impl<S: Stream> Reader<S> {
             Message::Text(text) => batch.push(Input::Received { link, text }),
             Message::Binary(bytes) => batch.push(Input::ReceivedBinary { link, bytes }),
             Message::Ping(payload) => connection.pong(&payload),
-            Message::Close(code) => *farewell = Some(code),
+            Message::Close(code) => {
+                *farewell = Some(code);
+                if close::is_fault(code) {
+                    batch.push(Input::Broken { link });
+                }
+            }
         });
         match (fed, *farewell) {
             (Ok(()), None) => ReadEnd::Blocked,
@@ -153,6 +159,7 @@ impl<S: Stream> Reader<S> {
                 tracing::debug!(link = link.0, %violation, "link ends");
                 *closed = true;
                 *farewell = Some(violation.code);
+                batch.push(Input::Broken { link });
                 ReadEnd::Ended
             }
         }

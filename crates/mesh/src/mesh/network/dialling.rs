@@ -15,7 +15,7 @@ use crate::mesh::pending::Asked;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Hello;
-use crate::words::LinkId;
+use crate::words::{CloseReason, LinkId};
 
 /// A relayed greeting is not waited for longer than this: the host between may not have noticed that the other one is gone.
 const RELAYED_WITHIN: Duration = Duration::from_secs(10);
@@ -186,7 +186,8 @@ impl Mesh {
         let Some(l) = self.network.hosts.remove(link) else {
             return;
         };
-        self.out.push(Output::Close { link });
+        let reason = CloseReason::Done;
+        self.out.push(Output::Close { link, reason });
         if let Some(other) = l
             .dialled
             .as_ref()

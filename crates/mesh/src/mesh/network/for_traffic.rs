@@ -1,6 +1,6 @@
 //! All that traffic may ask of network. It reaches no further up, and a test counts these calls.
 //!
-//! Beside them stands `Mesh::drop_link`, for hosts that do not keep to the protocol.
+//! Beside them stands `Mesh::break_off`, for hosts that do not keep to the protocol.
 
 use bytestring::ByteString;
 

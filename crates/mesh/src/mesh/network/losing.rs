@@ -6,7 +6,7 @@ use crate::mesh::Mesh;
 use crate::mesh::pending::Silence;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
-use crate::words::LinkId;
+use crate::words::{CloseReason, LinkId};
 
 impl Mesh {
     /// Ends a link at once, as if it had been lost.
@@ -15,10 +15,28 @@ impl Mesh {
         self.closed(link);
     }
 
+    /// The other side does not keep to the protocol, and would not over another link: ends the link for that reason, and the session.
+    /// What was in flight is not resent.
+    pub(in crate::mesh) fn break_off(&mut self, link: LinkId, reason: CloseReason) {
+        self.close_frame(link);
+        self.out.push(Output::Close { link, reason });
+        self.broken(link);
+    }
+
+    /// The protocol was broken over that link. Without its session nothing that was said over it is resent, and broken again.
+    pub(in crate::mesh) fn broken(&mut self, link: LinkId) {
+        let host = self.session_of(link);
+        self.closed(link);
+        if let Some(host) = host {
+            self.break_session(&host);
+        }
+    }
+
     /// Has the link closed after what was said over it.
     pub(in crate::mesh) fn close_link(&mut self, link: LinkId) {
         self.close_frame(link);
-        self.out.push(Output::Close { link });
+        let reason = CloseReason::Done;
+        self.out.push(Output::Close { link, reason });
     }
 
     /// The link is gone, without a goodbye unless it was leaving.

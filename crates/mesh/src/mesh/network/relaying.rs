@@ -232,7 +232,7 @@ impl Mesh {
                 Output::TransmitBinary { link, bytes } if is_relayed(link) => {
                     done.extend(self.wrap(link, &Content::Records(bytes)));
                 }
-                Output::Close { link } if is_relayed(link) => {
+                Output::Close { link, .. } if is_relayed(link) => {
                     done.extend(self.wrap(link, &Content::End));
                     self.network.relays.remove(link);
                     self.closed(link);
@@ -317,7 +317,7 @@ fn is_about_relayed(output: &Output) -> bool {
         Output::Dial { link, .. }
         | Output::Transmit { link, .. }
         | Output::TransmitBinary { link, .. }
-        | Output::Close { link } => is_relayed(*link),
+        | Output::Close { link, .. } => is_relayed(*link),
         Output::Beat { .. } | Output::Ping { .. } | Output::Probe { .. } | Output::Event(_) => {
             false
         }

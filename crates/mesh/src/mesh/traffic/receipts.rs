@@ -8,7 +8,7 @@ use crate::mesh::traffic::Told;
 use crate::payload::Payload;
 use crate::sabotage::{self, Sabotage};
 use crate::wire::v2::{Code, Exception};
-use crate::words::{Outcome, Raw, Reply};
+use crate::words::{CloseReason, Outcome, Raw, Reply};
 
 impl Mesh {
     pub(in crate::mesh) fn take_in_note(
@@ -172,7 +172,7 @@ impl Mesh {
                 .get(&host)
                 .is_some_and(|s| s.incoming.is_swamped())
             {
-                self.give_up_session(&host);
+                self.give_up_session(&host, CloseReason::Policy);
             }
         }
     }
@@ -183,14 +183,14 @@ impl Mesh {
             return;
         };
         let host = told.host.clone();
-        self.give_up_session(&host);
+        self.give_up_session(&host, CloseReason::Fault);
     }
 
     /// The other side does not keep to the protocol, and would not over another link.
-    fn give_up_session(&mut self, host: &ByteString) {
-        if let Some(link) = self.traffic.sessions.get(host).and_then(|s| s.link()) {
-            self.drop_link(link);
+    fn give_up_session(&mut self, host: &ByteString, reason: CloseReason) {
+        match self.traffic.sessions.get(host).and_then(|s| s.link()) {
+            Some(link) => self.break_off(link, reason),
+            None => self.break_session(host),
         }
-        self.break_session(host);
     }
 }
