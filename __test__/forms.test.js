@@ -52,6 +52,50 @@ test('a Buffer is published as well', options, async (t) => {
   assert.deepStrictEqual(await heard, Buffer.from('bytes'));
 });
 
+const MIXED = [
+  'plain',
+  '"quoted"\n\\',
+  { a: ['x'] },
+  'a',
+  'b',
+  'ü€',
+  5,
+  '\ud800',
+  '',
+  undefined,
+  'y'.repeat(300),
+  'last'
+];
+
+for (const [what, prototype] of Object.entries({
+  'are there': null,
+  'are there, where the program gives arrays a toJSON': Array.prototype,
+  'are there, where the program gives all objects a toJSON': Object.prototype
+})) {
+  test(`short strings and other messages of one turn ${what}, in order`, options, async (t) => {
+    const [one, two] = await pair(t);
+    const sent = [];
+    const published = [];
+    one.create('r').on('message', (_from, message) => sent.push(message));
+    one.subscribe('c', (message) => published.push(message));
+    await one.ready();
+    await two.find('r');
+    if (prototype !== null) prototype.toJSON = () => 'spoiled';
+    try {
+      // Those that are objects are not the ones that this is about.
+      const messages = MIXED.filter((message) => prototype === null || typeof message !== 'object');
+      for (const message of messages) two.publish('c', message);
+      await Promise.all(messages.map((message) => two.send('s', 'r', message)));
+      await until(() => published.length === messages.length);
+      delete prototype?.toJSON;
+      assert.deepStrictEqual(sent, messages);
+      assert.deepStrictEqual(published, messages);
+    } finally {
+      delete prototype?.toJSON;
+    }
+  });
+}
+
 test('to an original host bytes are what JSON makes of them', options, async (t) => {
   const [one, two] = await besideOriginal(t);
   const got = [];

@@ -29,6 +29,17 @@ function serialize(value) {
 }
 
 /**
+ * JSON texts of strings, with commas between them.
+ * @param {string[]} strings at least one
+ */
+function serializeStrings(strings) {
+  if (strings.length === 1) return serialize(strings[0]);
+  // There are programs that give arrays a `toJSON`.
+  if ('toJSON' in strings) return strings.map(serialize).join();
+  return JSON.stringify(strings).slice(1, -1);
+}
+
+/**
  * JSON text of the id of a peer. JSON would make `null` of a number that is not finite: other hosts know it by its text.
  * @param {any} id
  */
@@ -106,5 +117,6 @@ module.exports = {
   isCarried,
   serialize,
   serializeChannel,
-  serializeId
+  serializeId,
+  serializeStrings
 };

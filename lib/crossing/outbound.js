@@ -1,11 +1,10 @@
 'use strict';
 
-const { byteLength, isBuffer, isUint8Array, setImmediate } = require('../platform/index.js');
-const { Encoded, LONG, PLAIN, copyOf, isCarried, serialize, serializeChannel, serializeId } = require('./encoded.js');
+const { setImmediate } = require('../platform/index.js');
+const { LONG, PLAIN, isCarried, serialize, serializeChannel, serializeId, serializeStrings } = require('./encoded.js');
 const { FORMS, LINES } = require('./contract.js');
-const { messageTooLarge } = require('../common/errors.js');
+const Encoder = require('./encoder.js');
 const Promptness = require('./promptness.js');
-const { checkId, checkName } = require('../common/ids.js');
 
 /** What is collected is handed over at this many messages, or at this many characters, or at the end of the turn. */
 const MAX_MESSAGES = 256;
@@ -14,26 +13,26 @@ const MAX_LENGTH = 64 * 1024;
 /** Whether a publish is to be handed over at once is asked while so few are collected. */
 const FEW = 16;
 
-/** The largest message and the longest id, unless the program says otherwise. */
-const MAX_PAYLOAD = 64 * 1024 * 1024;
-const MAX_ID_LENGTH = 64 * 1024;
-
-const { BUFFER, JSON_TEXT, STRING, UINT8_ARRAY, UNDEFINED } = FORMS;
+const { JSON_TEXT, STRING } = FORMS;
 const { JOB, PUBLISH, QUESTION, REPLY, REQUEST, SEND, SEND_PATIENTLY, STATE } = LINES;
 
 /**
  * Collects what a host sends and publishes in one turn: one text, and beside it the values that do not go through JSON. A run
  * (messages of one form from one sender to one receiver, or on one channel; or replies to one host) is one line of the text.
  */
-class Outbound {
+class Outbound extends Encoder {
   /** @param {(text: string, beside: any[] | null, more: boolean) => void} handOver */
   constructor(handOver) {
+    super();
     this.text = '';
     /** @type {any[] | null} */
     this.beside = null;
     this.besideLength = 0; // of what is not in the text, about
     this.count = 0;
     this.run = 0; // messages in the run at the end of the text
+    /** The last ones of that run, not yet in the text. @type {string[]} */
+    this.strings = [];
+    this.stringsLength = 0; // in the text, about
     this.form = '';
     /** @type {any} */
     this.to = undefined; // receiver or channel of that run
@@ -42,19 +41,10 @@ class Outbound {
     this.what = '';
     /** Whether something published was collected. */
     this.published = false;
-    this.maxIdLength = MAX_ID_LENGTH;
-    this.maxPayload = MAX_PAYLOAD;
-    /** A shorter text cannot be too large, whatever is in it. */
-    this.large = Math.floor(MAX_PAYLOAD / 3);
     this.changes = ''; // kind of the changes at the end of the text, if they are there
     /** Names that belong to these and are not yet in the text. @type {string[]} */
     this.names = [];
     this.number = 0; // of the request that was replied to last
-    // What `encode` has made of a message.
-    this.nextForm = '';
-    this.nextText = '';
-    /** @type {any} */
-    this.nextValue = undefined;
     this.scheduled = false;
     /** Whether what is added is to be handed over at once. */
     this.urgent = false;
@@ -68,12 +58,6 @@ class Outbound {
       if (this.waits) this.flush(false);
     };
     this.waits = false;
-  }
-
-  /** @param {number} max */
-  setMaxPayload(max) {
-    this.maxPayload = max;
-    this.large = Math.floor(max / 3);
   }
 
   /**
@@ -141,23 +125,10 @@ class Outbound {
   /**
    * @param {string} host
    * @param {string} head
-   * @param {Encoded} message
+   * @param {import('./encoded.js').Encoded} message
    */
   job(host, head, { form, text, value }) {
     this.put(JOB, host, head, form, text, value);
-  }
-
-  /**
-   * A message as it is now, to be handed over later, perhaps more than once. Throws as `add` does.
-   * @param {any} to
-   * @param {any} message
-   */
-  encoded(to, message) {
-    this.encode(to, message);
-    const encoded = new Encoded(this.nextForm, this.nextText, this.nextValue);
-    this.nextText = '';
-    this.nextValue = undefined;
-    return encoded;
   }
 
   /**
@@ -207,39 +178,14 @@ class Outbound {
   add(what, from, to, message) {
     // What most messages are, and never too large.
     if (typeof message === 'string' && message.length < LONG) {
-      this.put(what, from, to, JSON_TEXT, serialize(message), undefined);
+      if (!this.isNext(what, from, to, JSON_TEXT)) this.begin(what, from, to, JSON_TEXT);
+      this.strings.push(message);
+      this.stringsLength += message.length + 3;
+      this.added();
       return;
     }
     this.encode(to, message);
     this.put(what, from, to, this.nextForm, this.nextText, this.nextValue);
-  }
-
-  /**
-   * Throws when JSON cannot carry the message, or when it is too large.
-   * @param {any} to
-   * @param {any} message
-   */
-  encode(to, message) {
-    let form = JSON_TEXT;
-    let text = '';
-    /** @type {any} */
-    let value;
-    if (typeof message === 'string' && message.length >= LONG && message.isWellFormed()) {
-      form = STRING;
-      value = message;
-      if (value.length > this.large) this.checkSize(to, value);
-    } else if (typeof message === 'object' && isUint8Array(message)) {
-      if (message.length > this.maxPayload || (value = copyOf(message)).length > this.maxPayload)
-        throw messageTooLarge(to);
-      form = isBuffer(message) ? BUFFER : UINT8_ARRAY;
-    } else {
-      text = serialize(message);
-      if (text.length > this.large) this.checkSize(to, text);
-      if (text === '') form = UNDEFINED;
-    }
-    this.nextForm = form;
-    this.nextText = text;
-    this.nextValue = value;
   }
 
   /**
@@ -251,7 +197,26 @@ class Outbound {
    * @param {any} value in the place of the text
    */
   put(what, from, to, form, text, value) {
-    if (
+    if (!this.isNext(what, from, to, form)) this.begin(what, from, to, form);
+    if (form === JSON_TEXT) {
+      this.joinStrings();
+      this.text += this.run === 0 ? text : ',' + text;
+    } else if (form >= STRING) {
+      (this.beside ??= []).push(value);
+      this.besideLength += value.length;
+    }
+    this.added();
+  }
+
+  /**
+   * Whether such a message belongs to the run at the end.
+   * @param {string} what
+   * @param {any} from
+   * @param {any} to
+   * @param {string} form
+   */
+  isNext(what, from, to, form) {
+    return (
       this.run > 0 &&
       this.form === form &&
       this.to === to &&
@@ -259,16 +224,22 @@ class Outbound {
       this.what === what &&
       (typeof to !== 'object' || to === null) &&
       (typeof from !== 'object' || from === null)
-    ) {
-      if (form === JSON_TEXT) this.text += ',' + text;
-    } else {
-      this.begin(what, from, to, form, text);
-    }
+    );
+  }
+
+  /** One call for all strings costs half of one for each. */
+  joinStrings() {
+    const { strings } = this;
+    if (strings.length === 0) return;
+    if (this.run > strings.length) this.text += ',';
+    this.text += serializeStrings(strings);
+    this.strings = [];
+    this.stringsLength = 0;
+  }
+
+  /** A message is there. */
+  added() {
     this.run++;
-    if (form >= STRING) {
-      (this.beside ??= []).push(value);
-      this.besideLength += value.length;
-    }
     this.count++;
     this.grown();
   }
@@ -276,47 +247,12 @@ class Outbound {
   grown() {
     this.waits = true;
     if (this.urgent) this.flush(false);
-    else if (this.count >= MAX_MESSAGES || this.text.length + this.besideLength >= MAX_LENGTH) this.flush(true);
+    else if (this.count >= MAX_MESSAGES || this.text.length + this.stringsLength + this.besideLength >= MAX_LENGTH)
+      this.flush(true);
     if (!this.scheduled) {
       this.scheduled = true;
       setImmediate(this.onCheck);
     }
-  }
-
-  /**
-   * @param {any} to
-   * @param {string} text
-   */
-  checkSize(to, text) {
-    if (byteLength(text) > this.maxPayload) throw messageTooLarge(to);
-  }
-
-  /**
-   * Throws when that cannot be the id of a peer.
-   * @param {string} what the argument
-   * @param {any} id
-   */
-  checkId(what, id) {
-    if (typeof id !== 'string' || id.length > this.maxIdLength) checkId(what, id, this.maxIdLength);
-  }
-
-  /**
-   * Throws when that is too long for a channel, a pattern or a group.
-   * @param {string} what the argument
-   * @param {any} name
-   */
-  checkName(what, name) {
-    if (typeof name !== 'string' || name.length > this.maxIdLength) checkName(what, name, this.maxIdLength);
-  }
-
-  /**
-   * JSON text of an id.
-   * @param {string} what the argument
-   * @param {any} id
-   */
-  named(what, id) {
-    this.checkId(what, id);
-    return serializeId(id);
   }
 
   /**
@@ -325,9 +261,8 @@ class Outbound {
    * @param {any} from
    * @param {any} to
    * @param {string} form
-   * @param {string} text of its first message
    */
-  begin(what, from, to, form, text) {
+  begin(what, from, to, form) {
     let names;
     if (what === REPLY) names = to + '\t' + from + '\t' + this.number;
     else if (what === QUESTION || what === STATE || what === JOB) names = serialize(to) + '\t' + serialize(from);
@@ -337,7 +272,6 @@ class Outbound {
     const head = what + form + names + '\t';
     this.end();
     this.text += head;
-    if (form === JSON_TEXT) this.text += text;
     this.form = form;
     this.to = to;
     this.from = from;
@@ -352,6 +286,7 @@ class Outbound {
       this.changes = '';
     }
     if (this.run === 0) return;
+    this.joinStrings();
     this.text += this.form === JSON_TEXT ? '\t' + this.run + '\n' : this.run + '\n';
     this.run = 0;
   }
