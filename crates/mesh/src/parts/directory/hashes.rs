@@ -11,12 +11,6 @@ pub fn shard_of(hash: u64) -> Shard {
     (hash >> (64 - SHARD_BITS)) as Shard
 }
 
-/// The first and the last hash of a shard.
-pub fn hashes_of(shard: Shard) -> (u64, u64) {
-    let first = u64::from(shard) << (64 - SHARD_BITS);
-    (first, first | (u64::MAX >> SHARD_BITS))
-}
-
 /// A hash stands there as often as there are peers with it.
 #[derive(Debug)]
 pub struct Hashes {
@@ -108,7 +102,9 @@ mod tests {
     #[test]
     fn a_hash_is_there_as_long_as_somebody_has_it() {
         let mut hashes = Hashes::new();
-        let (shard, (first, last)) = (7, hashes_of(7));
+        let shard = 7;
+        let first = u64::from(shard) << (64 - SHARD_BITS);
+        let last = first | (u64::MAX >> SHARD_BITS);
         for hash in [last, first, first + 5, first] {
             hashes.insert(hash);
         }
