@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::contract::{flags, kinds, memberships, outcomes, replies};
 use crate::error;
 use crate::json::{joined, or_null, quote, quote_or_null};
+use crate::memory;
 use crate::runs;
 
 /// A batch as it is written, and what is needed to understand the replies to it.
@@ -190,7 +191,10 @@ impl Batch {
             Event::Member { change, url, host } => {
                 let change = match change {
                     Change::Join => memberships::JOIN,
-                    Change::Leave => memberships::LEAVE,
+                    Change::Leave => {
+                        memory::give_back_soon();
+                        memberships::LEAVE
+                    }
                     Change::Disconnect => memberships::DISCONNECT,
                     Change::Reconnect => memberships::RECONNECT,
                 };

@@ -34,6 +34,7 @@ pub use limits::Limits;
 pub use link::{Link, Traffic};
 pub use opening::{Dialer, Opening};
 pub use read_loop::{Attached, Descriptor, LinkReader, ReadEnd, ReadLoop};
+pub use runtime::after;
 #[cfg(feature = "simulated")]
 pub use sockets::simulated::cut;
 pub use stats::{HostStats, LinkStats};

@@ -28,6 +28,14 @@ pub fn handle() -> Handle {
         .clone()
 }
 
+/// Does something later, on a thread where it may take its time.
+pub fn after(time: std::time::Duration, what: impl FnOnce() + Send + 'static) {
+    handle().spawn(async move {
+        tokio::time::sleep(time).await;
+        tokio::task::spawn_blocking(what);
+    });
+}
+
 /// Each simulated host has its own.
 #[cfg(feature = "simulated")]
 pub fn handle() -> Handle {
