@@ -65,6 +65,7 @@ const PARTS = [
   'gossip',
   'hosts',
   'liveness',
+  'numbers',
   'patterns',
   'peers',
   'questions',

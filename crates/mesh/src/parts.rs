@@ -7,6 +7,7 @@ pub mod directory;
 pub mod gossip;
 pub mod hosts;
 pub mod liveness;
+pub mod numbers;
 pub mod patterns;
 pub mod peers;
 pub mod questions;

@@ -22,9 +22,6 @@ const MOST_OVER_ONE: usize = 4096;
 const FIRST_TRIAL: Duration = Duration::from_secs(2);
 const LONGEST_TRIAL: Duration = Duration::from_secs(120);
 
-/// How many hosts' numbers are remembered.
-const MOST_NUMBERS: usize = 65_536;
-
 /// How many relays are remembered for one host, and for how many hosts.
 const MOST_RELAYS: usize = 4;
 const MOST_KNOWN: usize = 4096;
@@ -62,10 +59,6 @@ pub struct Relays {
     trials: BTreeMap<LinkId, (Time, Duration)>,
     /// Direct links over which we say goodbye when nothing is relayed over them any more.
     leaving: BTreeSet<LinkId>,
-    /// The greatest number with which a host has greeted us, or answered us.
-    newest: HashMap<ByteString, u64>,
-    /// Who of them is gone, while something may still come that it has said before.
-    gone: BTreeSet<ByteString>,
     /// How much waits to be written to direct links over which we relay, as far as that is much.
     backlogs: BTreeMap<LinkId, usize>,
     used: bool,
@@ -236,44 +229,6 @@ impl Relays {
         relays.retain(|relay| relay != by);
         relays.insert(0, by.clone());
         relays.truncate(MOST_RELAYS);
-    }
-
-    /// That host has said a number in a greeting or an answer. Gives whether it has said a greater one before: then what has come
-    /// now was in flight for long, over another host, and is not meant any more.
-    pub fn is_stale(&mut self, host: &ByteString, number: u64) -> bool {
-        if self.newest.len() >= MOST_NUMBERS && !self.newest.contains_key(host) {
-            return false;
-        }
-        let newest = self.newest.entry(host.clone()).or_default();
-        let stale = number < *newest;
-        *newest = number.max(*newest);
-        if !stale {
-            self.gone.remove(host);
-        }
-        stale
-    }
-
-    /// That host is gone, as far as we know. Not so when a session ends because another one begins: what was said before that one is
-    /// still stale. Its number is forgotten at once, or when [`forget_gone`](Relays::forget_gone) says so: as long as something may
-    /// come that it has said before.
-    pub fn forget_newest(&mut self, host: &ByteString, at_once: bool) {
-        if at_once {
-            self.newest.remove(host);
-        } else if self.newest.contains_key(host) {
-            self.gone.insert(host.clone());
-        }
-    }
-
-    /// Nothing that those have said who are gone can come any more.
-    pub fn forget_gone(&mut self) {
-        for host in std::mem::take(&mut self.gone) {
-            self.newest.remove(&host);
-        }
-    }
-
-    /// Whether there are any.
-    pub fn has_gone(&self) -> bool {
-        !self.gone.is_empty()
     }
 
     /// That host is not to be reached that way any more.

@@ -45,7 +45,7 @@ impl Mesh {
         {
             return self.refuse(link, id, "Another host");
         }
-        let stale = self.network.is_stale(link, hello.number);
+        let stale = self.network.is_stale(link, hello.number, self.now);
         let connected = |host: &ByteString| self.network.hosts.route_to_host(host).is_some();
         let host = self.network.hosts.get(link).and_then(|l| l.host.as_ref());
         if stale && (is_relayed(link) || !host.is_some_and(connected)) {

@@ -42,7 +42,7 @@ impl Mesh {
             return;
         };
         // A duplicate is nothing new: it tells of a connection that may have been on its way before.
-        let stale = !welcome.duplicate && self.network.is_stale(link, welcome.number);
+        let stale = !welcome.duplicate && self.network.is_stale(link, welcome.number, self.now);
         if self.is_too_late(link, stale) {
             return self.not_joined(link, CallError::Lost { url: dialled });
         }

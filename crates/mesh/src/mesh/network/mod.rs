@@ -15,6 +15,7 @@ mod listening;
 mod losing;
 mod members;
 mod membership;
+mod numbers;
 mod reconnect;
 mod relaying;
 mod rounds;
@@ -30,6 +31,7 @@ use crate::config::Config;
 use crate::parts::gossip::Gossip;
 use crate::parts::hosts::Hosts;
 use crate::parts::liveness::Liveness;
+use crate::parts::numbers::Numbers;
 use crate::parts::relays::Relays;
 use crate::parts::roster::Roster;
 use crate::words::{LinkId, Time};
@@ -42,6 +44,7 @@ pub(super) struct Network {
     gossip: Gossip,
     roster: Roster,
     liveness: Liveness,
+    numbers: Numbers,
     relays: Relays,
     rounds: BTreeMap<u64, Round>,
     /// Joins that were told that the other host's own connection to us will serve.
@@ -60,6 +63,7 @@ impl Network {
             gossip: Gossip::default(),
             roster: Roster::default(),
             liveness: Liveness::default(),
+            numbers: Numbers::default(),
             relays: Relays::default(),
             rounds: BTreeMap::new(),
             expected: Vec::new(),

@@ -289,27 +289,6 @@ impl Network {
             .is_some_and(|l| l.state == State::Joined);
         is_relayed(link) && joined && direct.as_ref().is_some_and(json::truthy)
     }
-
-    /// Takes the number in the greeting, or the answer, of the host behind that link. Gives whether it was said before something that has
-    /// arrived earlier, over another link.
-    pub(super) fn is_stale(&mut self, link: LinkId, number: Option<u64>) -> bool {
-        let host = self.hosts.get(link).and_then(|l| l.host.clone());
-        match (host, number) {
-            (Some(host), Some(number)) => self.relays.is_stale(&host, number),
-            _ => false,
-        }
-    }
-
-    /// That host is gone: its numbers are of no use, as soon as nothing can come any more that it has said before.
-    pub(super) fn forget_number(&mut self, host: &ByteString) {
-        self.relays.forget_newest(host, !self.hosts.is_greeting());
-    }
-
-    pub(in crate::mesh) fn forget_numbers(&mut self) {
-        if self.relays.has_gone() && !self.hosts.is_greeting() {
-            self.relays.forget_gone();
-        }
-    }
 }
 
 fn is_about_relayed(output: &Output) -> bool {
