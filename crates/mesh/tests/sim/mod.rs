@@ -109,8 +109,8 @@ pub struct Host {
     pub mesh: Mesh,
     pub peers: BTreeSet<String>,
     pub program: Program,
-    /// Where peers are, as the mesh has said last (not as the program has applied).
-    pub located: BTreeMap<String, String>,
+    /// Where peers are, as the mesh has said last (not as the program has applied), and who was there.
+    pub located: BTreeMap<String, (String, Option<Life>)>,
     /// By key: the url and the host.
     pub connections: BTreeMap<String, (Option<String>, Option<String>)>,
     pub timers: BTreeSet<String>,
@@ -376,10 +376,15 @@ impl World {
     }
 
     fn told(&mut self, n: usize, event: Event) {
+        let there = match &event {
+            Event::Located { url, .. } => self.home_at(url).map(|home| home.life),
+            _ => None,
+        };
         let host = &mut self.hosts[n];
         match &event {
             Event::Located { id, url } => {
-                drop(host.located.insert(id.to_string(), url.to_string()))
+                let at = (url.to_string(), there);
+                drop(host.located.insert(id.to_string(), at));
             }
             Event::Forgotten { id } => drop(host.located.remove(&**id)),
             _ => {}

@@ -421,15 +421,20 @@ impl World {
     /// The host where host `n` knows that peer to live, connected or lost.
     fn known_home(&self, n: usize, to: &str) -> Option<Life> {
         let host = &self.hosts[n];
-        let at = host.located.get(to)?;
-        let there = |h: &&Host| h.id == *at || h.url.as_deref() == Some(at);
-        let mut homes = self.hosts.iter().filter(there);
-        // Several may advertise one url.
-        let home = homes.next().filter(|_| homes.next().is_none())?;
+        let (at, then) = host.located.get(to)?;
+        // Somebody else may have come to that url.
+        let home = self.home_at(at).filter(|home| Some(home.life) == *then)?;
         let mut known = host.view.connected().into_iter().chain(host.view.lost());
         known
             .any(|name| *name == home.id || name == at)
             .then_some(home.life)
+    }
+
+    /// The host that has that id or url. Several may advertise one url: then nobody.
+    pub(super) fn home_at(&self, at: &str) -> Option<&Host> {
+        let there = |h: &&Host| h.id == at || h.url.as_deref() == Some(at);
+        let mut homes = self.hosts.iter().filter(there);
+        homes.next().filter(|_| homes.next().is_none())
     }
 
     /// Gives the number of the send.
