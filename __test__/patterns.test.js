@@ -4,7 +4,9 @@
 const test = require('node:test');
 const assert = require('node:assert');
 const vectors = require('../crates/mesh/tests/vectors/patterns.json');
-const { Patterns, isPattern, matcher } = require('../lib/channels/patterns.js');
+const { Prefixes, prefixOf } = require('../lib/channels/prefixes.js');
+const { matcher } = require('../lib/channels/matching.js');
+const { Patterns, isPattern } = require('../lib/channels/patterns.js');
 
 test('wildcards match in JavaScript what the vectors say, each pattern alone', () => {
   assert.ok(vectors.length > 20);
@@ -28,4 +30,26 @@ test('wildcards match in JavaScript what the vectors say, all patterns at once, 
     for (const name of matches) assert.ok(!patterns.find(name).includes(pattern), `${pattern} and ${name}`);
   }
   assert.strictEqual(patterns.size, 0);
+});
+
+test('wildcards of any shape match one by one what they match all at once, and are found by how a name begins', () => {
+  // Every pattern and every name of a few characters.
+  const texts = (characters, length) =>
+    length === 0
+      ? ['']
+      : ['', ...texts(characters, length - 1).flatMap((text) => [...characters].map((one) => one + text))];
+  const names = [...new Set(texts('ab.', 5))];
+  for (const pattern of new Set(texts('a.*', 6))) {
+    if (!isPattern(pattern)) continue;
+    const together = new Patterns();
+    together.add(pattern, pattern);
+    const alone = matcher(pattern);
+    const prefixes = new Prefixes();
+    prefixes.add(prefixOf(pattern), { pattern });
+    for (const name of names) {
+      const matching = together.find(name).length > 0;
+      assert.strictEqual(alone(name), matching, `'${pattern}' and '${name}'`);
+      if (matching) assert.strictEqual(prefixes.find(name).length, 1, `'${pattern}' and '${name}'`);
+    }
+  }
 });

@@ -3,7 +3,7 @@
 /**
  * Wildcards: `.` separates segments, `*` is any run of characters within a segment (alone: any one segment), and a segment `**` is any
  * number of segments, none included. crates/mesh/src/parts/patterns.rs does the same for
- * other hosts' patterns, and says how; both are tested with the same vectors.
+ * other hosts' patterns, and says how; both are tested with the same vectors, as is matching.js, for a single pattern.
  */
 
 /** @param {string} text */
@@ -313,16 +313,4 @@ function characters(segment) {
   return path;
 }
 
-/**
- * Whether one name matches one pattern.
- * @param {string} pattern
- * @returns {(name: string) => boolean}
- */
-function matcher(pattern) {
-  if (!isPattern(pattern)) return (name) => name === pattern;
-  const patterns = new Patterns();
-  patterns.add(pattern, true);
-  return (name) => patterns.find(name).length > 0;
-}
-
-module.exports = { Patterns, isPattern, matcher };
+module.exports = { Patterns, isPattern };

@@ -51,6 +51,14 @@ function overloaded(id) {
   return error('ERR_OVERLOADED', 'The queue is full, the message was not sent (id: ' + nameOf(id) + ')');
 }
 
+/** @param {string} host its id */
+function tooManyWatches(host) {
+  return error(
+    'ERR_TOO_MANY_WATCHES',
+    `Another host serves no more watches of this one, see its maxSubscriptions (id: ${host})`
+  );
+}
+
 function hostDraining() {
   return error('ERR_HOST_DRAINING', 'Host is draining, nothing new can begin');
 }
@@ -219,6 +227,7 @@ module.exports = {
   textOf,
   timedOut,
   tooLong,
+  tooManyWatches,
   typeError,
   urlTaken
 };

@@ -201,12 +201,14 @@ class Core {
 
   /** @param {any} id of a peer that lives here now */
   created(id) {
+    this.residents.created(id);
     if (this.life.native !== null) this.outbound.change(CREATED, id);
     if (this.notes.watches.busy) this.notes.watches.changed(id, true);
   }
 
   /** @param {any} id of a peer that does not live here any more */
   removed(id) {
+    this.residents.removed(id);
     if (this.life.native !== null) this.outbound.change(REMOVED, isCarried(id) ? id : String(id));
     if (this.notes.watches.busy) this.notes.watches.changed(id, false);
   }

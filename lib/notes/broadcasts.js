@@ -1,6 +1,7 @@
 'use strict';
 
-const { isPattern, matcher } = require('../channels/patterns.js');
+const { matcher } = require('../channels/matching.js');
+const { isPattern } = require('../channels/patterns.js');
 const { nameOf } = require('../common/errors.js');
 const { asTold } = require('../common/ids.js');
 const { checkPattern } = require('../common/validate.js');

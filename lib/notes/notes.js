@@ -3,10 +3,12 @@
 const Broadcasts = require('./broadcasts.js');
 const Deadlines = require('../common/deadlines.js');
 const Groups = require('./groups.js');
+const Slices = require('../common/slices.js');
 const { Jobs } = require('./jobs.js');
 const { MEMBERS } = require('./members_told.js');
 const { Line, Queue, inParts } = require('./telling.js');
-const { CHANGES, UNWATCH, WATCH } = require('./watchers.js');
+const { CHANGES } = require('./served.js');
+const { UNWATCH, WATCH } = require('./watchers.js');
 const Watches = require('./watches.js');
 const { error, hostClosed, timedOut } = require('../common/errors.js');
 const { Note } = require('../common/pending.js');
@@ -62,6 +64,8 @@ class Notes {
   #lines = new Map();
   /** @type {(() => void)[]} */
   #onAnswered = [];
+  /** What others make this host do, bit by bit. */
+  slices = new Slices();
 
   /** @param {Home} home */
   constructor(home) {

@@ -159,6 +159,24 @@ function takeChunk(waiting, length) {
 }
 
 /**
+ * The same for an array.
+ * @template T
+ * @param {T[]} waiting
+ * @param {(value: T) => number} length
+ * @returns {T[]}
+ */
+function takeFrom(waiting, length) {
+  let count = 0;
+  let characters = 0;
+  for (const value of waiting) {
+    characters += length(value);
+    if (characters > CHUNK && count > 0) break;
+    count++;
+  }
+  return waiting.splice(0, count);
+}
+
+/**
  * @param {any[]} list of what JSON can carry
  * @returns {any[][]} its elements in order, in parts that go into one note each, unless one of them alone does not
  */
@@ -178,4 +196,4 @@ function inParts(list) {
   return parts;
 }
 
-module.exports = { Line, Queue, inParts, takeChunk };
+module.exports = { Line, Queue, inParts, takeChunk, takeFrom };

@@ -1,11 +1,12 @@
 'use strict';
 
-const { abortError, nameOf } = require('../common/errors.js');
+const { abortError, nameOf, tooManyWatches } = require('../common/errors.js');
 const { follow, unfollow } = require('../common/signals.js');
-const { microtask } = require('../platform/index.js');
 const { asTold } = require('../common/ids.js');
-const { matcher } = require('../channels/patterns.js');
-const { Asks, Index, UNWATCH, WATCH, Watcher } = require('./watchers.js');
+const { matches } = require('../channels/matching.js');
+const { Prefixes } = require('../channels/prefixes.js');
+const { Served, weightOf } = require('./served.js');
+const { Asks, Index, UNWATCH, WATCH } = require('./watchers.js');
 
 /** @typedef {{type: 'join' | 'leave', id: any}} Change */
 
@@ -15,7 +16,7 @@ const { Asks, Index, UNWATCH, WATCH, Watcher } = require('./watchers.js');
  * @implements {AsyncIterableIterator<Change>}
  */
 class Watch {
-  /** Which hosts have a peer, by its id as text. @type {Map<string, {id: any, hosts: Set<string>}>} */
+  /** Which hosts have a peer, by its id as text: mostly one. @type {Map<string, {id: any, host: string, others: Set<string> | null}>} */
   #present = new Map();
   /** @type {Map<string, Change>} */
   #changes = new Map();
@@ -45,12 +46,12 @@ class Watch {
   join(host, id) {
     const key = nameOf(id);
     const peer = this.#present.get(key);
-    if (peer !== undefined) {
-      peer.hosts.add(host);
-      return;
+    if (peer === undefined) {
+      this.#present.set(key, { id, host, others: null });
+      this.#tell(key, { type: 'join', id });
+    } else if (peer.host !== host) {
+      (peer.others ??= new Set()).add(host);
     }
-    this.#present.set(key, { id, hosts: new Set([host]) });
-    this.#tell(key, { type: 'join', id });
   }
 
   /**
@@ -60,7 +61,16 @@ class Watch {
   leave(host, id) {
     const key = nameOf(id);
     const peer = this.#present.get(key);
-    if (peer === undefined || !peer.hosts.delete(host) || peer.hosts.size > 0) return;
+    if (peer === undefined) return;
+    if (peer.host !== host) {
+      peer.others?.delete(host);
+      return;
+    }
+    for (const other of peer.others ?? []) {
+      peer.host = other;
+      peer.others?.delete(other);
+      return;
+    }
     this.#present.delete(key);
     this.#tell(key, { type: 'leave', id: peer.id });
   }
@@ -78,6 +88,11 @@ class Watch {
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) waiting.resolve({ value: change, done: false });
     else if (!this.#changes.delete(key)) this.#changes.set(key, change);
+  }
+
+  /** @param {any} err why it cannot go on */
+  fail(err) {
+    this.#stop(err);
   }
 
   /** @param {any} [err] */
@@ -125,9 +140,15 @@ class Watch {
   }
 }
 
+/** What other hosts may subscribe to, unless the program says otherwise; watches take so many times as much memory. */
+const MAX_SUBSCRIPTIONS = 2 ** 20;
+const SHARE = 8;
+
 /**
  * What watches need of their host.
- * @typedef {{residents: Pick<import('../peer/residents.js'), 'each' | 'ids'>}} Home
+ * @typedef {object} Home
+ * @property {Pick<import('../peer/residents.js'), 'get' | 'ids' | 'visit' | 'walk'>} residents
+ * @property {Pick<import('../host/settings.js'), 'option'>} settings
  */
 
 /** All that this host watches, and that is watched here. */
@@ -136,17 +157,19 @@ class Watches {
   #notes;
   /** @type {Map<Watch, {pattern: string, numbers: Map<string, number>}>} */
   #ours = new Map();
-  /** Which of our watches an answer is for, with the host that gives it. @type {Map<number, {watch: Watch, host: string}>} */
+  /** Which of our watches an answer is for, with the host that gives it. @type {Map<number, {watch: Watch, pattern: string, host: string}>} */
   #numbers = new Map();
   #next = 1;
   /** What the connected hosts have to be told of our watches. @type {Map<string, Asks>} */
   #asks = new Map();
-  /** What others watch here, by host and number. @type {Map<string, Map<number, Watcher>>} */
-  #theirs = new Map();
-  /** Our watches and theirs. */
+  /** Our watches, by their patterns. */
   #index = new Index();
-  /** Those of others that something has changed for in this turn. @type {Set<Watcher>} */
-  #changed = new Set();
+  /** What others watch here. @type {Map<string, Served>} */
+  #theirs = new Map();
+  /** Who of them may want to know of a peer. @type {Prefixes<Served>} */
+  #shared = new Prefixes();
+  /** How often a peer has come or gone. */
+  #seq = 0;
 
   /**
    * @param {Home} home
@@ -159,7 +182,7 @@ class Watches {
 
   /** Whether anybody wants to know who comes and goes. */
   get busy() {
-    return this.#index.size > 0;
+    return this.#index.size > 0 || this.#theirs.size > 0;
   }
 
   /**
@@ -169,10 +192,9 @@ class Watches {
    */
   watch(pattern, signal) {
     const watch = new Watch(signal, () => this.#unwatch(watch));
-    const matches = matcher(pattern);
     this.#ours.set(watch, { pattern, numbers: new Map() });
     this.#index.add(pattern, watch);
-    for (const id of this.#home.residents.ids()) if (matches(nameOf(id))) watch.join('', id);
+    for (const id of this.#home.residents.ids()) if (matches(pattern, nameOf(id))) watch.join('', id);
     for (const host of this.#asks.keys()) this.#ask(watch, host);
     return watch;
   }
@@ -187,7 +209,7 @@ class Watches {
     if (ours === undefined || asks === undefined) return;
     const number = this.#next++;
     ours.numbers.set(host, number);
-    this.#numbers.set(number, { watch, host });
+    this.#numbers.set(number, { watch, pattern: ours.pattern, host });
     asks.watch(number, ours.pattern);
     this.#notes.tell(host, asks);
   }
@@ -209,7 +231,7 @@ class Watches {
 
   /** @param {string} host */
   connected(host) {
-    this.#asks.set(host, new Asks());
+    this.#asks.set(host, new Asks((number) => this.#refused(number)));
     for (const watch of this.#ours.keys()) this.#ask(watch, host);
   }
 
@@ -223,18 +245,17 @@ class Watches {
       this.#numbers.delete(number);
       watch.leaveAll(host);
     }
-    for (const watcher of this.#theirs.get(host)?.values() ?? []) this.#end(watcher);
+    const served = this.#theirs.get(host);
+    if (served === undefined) return;
+    this.#theirs.delete(host);
+    this.#notes.slices.delete(served);
+    served.end();
   }
 
-  /** @param {Watcher} watcher */
-  #end(watcher) {
-    const watchers = this.#theirs.get(watcher.host);
-    if (watchers?.get(watcher.number) !== watcher) return;
-    watchers.delete(watcher.number);
-    if (watchers.size === 0) this.#theirs.delete(watcher.host);
-    this.#index.delete(watcher.pattern, watcher);
-    this.#changed.delete(watcher);
-    watcher.stop();
+  /** @param {number} number of a watch of ours that a host has no room for */
+  #refused(number) {
+    const ours = this.#numbers.get(number);
+    if (ours !== undefined) ours.watch.fail(tooManyWatches(ours.host));
   }
 
   closed() {
@@ -251,16 +272,14 @@ class Watches {
    * @returns {boolean} false when nobody here wants to know
    */
   take(host, kind, [number, pattern], message) {
-    if (kind === WATCH) {
-      this.#watched(host, number, String(pattern));
-    } else if (kind === UNWATCH) {
-      const watcher = this.#theirs.get(host)?.get(number);
-      if (watcher !== undefined) this.#end(watcher);
+    if (kind === WATCH) return this.#watched(host, number, pattern);
+    if (kind === UNWATCH) {
+      this.#theirs.get(host)?.unwatch(number);
     } else {
       const ours = this.#numbers.get(number);
       if (ours === undefined || ours.host !== host) return false;
       for (const change of Array.isArray(message) ? message : []) {
-        if (!Array.isArray(change)) continue;
+        if (!Array.isArray(change) || !matches(ours.pattern, nameOf(change[1]))) continue;
         if (change[0]) ours.watch.join(host, change[1]);
         else ours.watch.leave(host, change[1]);
       }
@@ -271,51 +290,55 @@ class Watches {
   /**
    * Another host wants to know which peers here match.
    * @param {string} host
-   * @param {number} number
-   * @param {string} pattern
+   * @param {any} number
+   * @param {any} pattern
+   * @returns {boolean} false when there is no room for one more
    */
   #watched(host, number, pattern) {
-    const watchers = this.#theirs.get(host) ?? new Map();
-    const before = watchers.get(number);
-    if (before !== undefined) this.#end(before);
-    const watcher = new Watcher(host, number, pattern, (ended) => this.#end(ended));
-    this.#theirs.set(host, watchers.set(number, watcher));
-    this.#index.add(pattern, watcher);
-    const matches = matcher(pattern);
-    this.#home.residents.each((id, _peer, told) => {
-      if (matches(nameOf(id))) watcher.changed(told, true);
+    if (!Number.isSafeInteger(number) || typeof pattern !== 'string') return true; // it breaks the protocol
+    let served = this.#theirs.get(host);
+    if (served === undefined) this.#theirs.set(host, (served = this.#serve(host)));
+    const most = Math.ceil((this.#home.settings.option('maxSubscriptions') ?? MAX_SUBSCRIPTIONS) / SHARE);
+    if (served.weight + weightOf(pattern) > most) return false;
+    served.watch(number, pattern, this.#seq);
+    return true;
+  }
+
+  /** @param {string} host */
+  #serve(host) {
+    const { slices } = this.#notes;
+    return new Served({
+      residents: this.#home.residents,
+      shared: this.#shared,
+      wake: (served) => slices.add(served),
+      tell: (served) => this.#notes.tell(host, served)
     });
-    this.#notes.tell(host, watcher);
   }
 
   /**
-   * A peer lives here now, or not any more.
+   * A peer lives here now, or not any more. This takes as long as there are hosts that may want to know, at most, however many watches
+   * they have.
    * @param {any} id
    * @param {boolean} here
    */
   changed(id, here) {
     const name = nameOf(id);
-    for (const watcher of this.#index.find(name)) {
-      if (watcher instanceof Watch) {
-        if (here) watcher.join('', id);
-        else watcher.leave('', id);
-      } else {
-        watcher.changed(asTold(id, name), here);
-        this.#schedule(watcher);
-      }
+    for (const watch of this.#index.find(name)) {
+      if (here) watch.join('', id);
+      else watch.leave('', id);
     }
-  }
-
-  /** @param {Watcher} watcher that is told at the end of the turn */
-  #schedule(watcher) {
-    if (this.#changed.size === 0) microtask(() => this.#tellChanged());
-    this.#changed.add(watcher);
-  }
-
-  #tellChanged() {
-    const changed = [...this.#changed];
-    this.#changed.clear();
-    for (const watcher of changed) this.#notes.tell(watcher.host, watcher);
+    if (this.#theirs.size === 0) return;
+    const seq = ++this.#seq;
+    /** @type {Set<Served> | undefined} */
+    let concerned;
+    for (const found of this.#shared.find(name)) {
+      concerned ??= new Set();
+      if (found instanceof Set) for (const served of found) concerned.add(served);
+      else concerned.add(found);
+    }
+    if (concerned === undefined) return;
+    const told = asTold(id, name);
+    for (const served of concerned) served.changed(name, told, here, seq);
   }
 }
 

@@ -3,6 +3,13 @@
 const { nameOf } = require('../common/errors.js');
 const { asTold, checkId } = require('../common/ids.js');
 
+/** Up to so many peers are listed anew for each walk. */
+const FEW = 16384;
+
+/** @typedef {(id: any, peer: any, told: any) => void} Visit is called for a peer that other hosts can be told of, with its id also as it is told */
+
+/** A way through the peers that are there, one by one, while others come and go. @typedef {{next: (visit: Visit) => boolean}} Walk */
+
 /**
  * The peers that live on a host, as they stand in `host.peers`. Programs change that by hand, so anything may stand there: what is no
  * peer counts as none, and a peer whose id no other host could be told is left out where ids are told.
@@ -35,14 +42,68 @@ class Residents {
     }
   }
 
-  /** @param {(id: any, peer: any, told: any) => void} visit is called for each that other hosts can be told of */
+  /** How many have been created and not removed. */
+  #count = 0;
+  /**
+   * The names of all, once they were many when somebody walked through them: to list them then takes longer than other hosts can wait.
+   * @type {Set<string> | null}
+   */
+  #names = null;
+
+  /** @param {any} id of a peer that lives here now */
+  created(id) {
+    this.#count++;
+    if (this.#names !== null) this.#names.add(String(id));
+  }
+
+  /** @param {any} id of one that does not live here any more */
+  removed(id) {
+    this.#count--;
+    if (this.#names !== null) this.#names.delete(nameOf(id));
+  }
+
+  /** @returns {Walk} which misses peers that were put into `host.peers` by hand where there are many others */
+  walk() {
+    if (this.#count <= FEW) {
+      this.#names = null;
+      const peers = this.#all();
+      let at = 0;
+      return {
+        next: (visit) => {
+          if (at === peers.length) return false;
+          this.visit(peers[at++], visit);
+          return true;
+        }
+      };
+    }
+    const names = (this.#names ??= new Set(this.#listed())).values();
+    return {
+      next: (visit) => {
+        const { value: name, done } = names.next();
+        if (done) return false;
+        this.visit(this.get(name), visit);
+        return true;
+      }
+    };
+  }
+
+  /** @returns {string[]} under which names something stands */
+  #listed() {
+    try {
+      return Object.keys(this.#host.peers);
+    } catch {
+      return [];
+    }
+  }
+
+  /** @param {Visit} visit is called for each that other hosts can be told of */
   each(visit) {
     for (const peer of this.#all()) this.visit(peer, visit);
   }
 
   /**
    * @param {any} peer or anything else
-   * @param {(id: any, peer: any, told: any) => void} visit is called if other hosts can be told of it, with its id also as it is told
+   * @param {Visit} visit
    */
   visit(peer, visit) {
     if (typeof peer !== 'object' || peer === null) return;
@@ -87,11 +148,7 @@ class Residents {
     } catch (err) {
       this.#report(peers, 'What stands in host.peers', err);
     }
-    try {
-      return Object.keys(peers).map((id) => this.get(id));
-    } catch {
-      return [];
-    }
+    return this.#listed().map((id) => this.get(id));
   }
 
   /**
