@@ -216,6 +216,8 @@ declare namespace distribus {
     maxConnections?: number;
     /** How many accepted connections may shake hands at one time. Beyond it the oldest one makes room. Default: 1024. */
     maxPendingHandshakes?: number;
+    /** How much all connections together may hold that have not greeted, in bytes, at least 65536. Beyond it the one that holds most is closed. Default: 16777216 (16 MiB). */
+    maxStrangerBytes?: number;
     /** How long a connection may take until both sides speak WebSocket, in milliseconds. Default: 5000. */
     handshakeTimeout?: number;
     /** How often this host gives other hosts a sign of life, in milliseconds. 0: never, and no host is lost because of silence. Default: 8000. */

@@ -133,6 +133,7 @@ test('undefined options are as if they were not given, and null stands for no op
     'maxAddresses',
     'maxConnections',
     'maxPendingHandshakes',
+    'maxStrangerBytes',
     'handshakeTimeout',
     'heartbeatInterval',
     'heartbeatTimeout'

@@ -222,7 +222,13 @@ const sockets = {
   'a header that claims 2 GB': [CLAIM(0x82, 1n << 31n), closed(1009)],
   'a header that claims more than there is': [CLAIM(0x82, (1n << 63n) + 1n), closed(1009)],
   'fragments that claim 64 MB together': [Buffer.concat([frame(0x01, 'a'), CLAIM(0x80, 1n << 26n)]), closed(1009)],
-  'a header that claims 16 MB': [CLAIM(0x82, 1n << 24n), waited],
+  'a header that claims 16 MB before a greeting': [CLAIM(0x82, 1n << 24n), closed(1009)],
+  'a header that claims 64 KiB': [CLAIM(0x82, 1n << 16n), waited],
+  'a header that claims a byte more than 64 KiB': [CLAIM(0x82, (1n << 16n) + 1n), closed(1009)],
+  'fragments of 64 KiB and one byte together': [
+    Buffer.concat([frame(0x01, 'a'.repeat(65_536)), frame(0x80, 'a')]),
+    closed(1009)
+  ],
   'half a header': [raw(0x81), waited],
   'a thousand empty fragments': [
     Buffer.concat([frame(0x01, ''), ...Array(1000).fill(frame(0x00, '')), frame(0x80, '')]),
@@ -250,20 +256,10 @@ const version1 = {
   'a message that is null': [text('{"message":null}'), ignored],
   'an id and nothing else': [text('{"id":1}'), answered(/Unknown method \\"undefined\\"/)],
   'two objects': [text('{"id":1}{"id":2}'), ignored],
-  'a megabyte of nothing': [text(' '.repeat(1 << 20)), ignored],
+  '64 KiB of nothing': [text(' '.repeat(1 << 16)), ignored],
+  'a megabyte before a greeting': [text(' '.repeat(1 << 20)), closed(1009)],
   'an answer that nobody waits for': [text('{"id":77,"message":1,"error":null}'), ignored],
   'an answer with the id __proto__': [text('{"id":"__proto__","error":"x"}'), ignored],
-  'an endless nesting': [text(`{"id":1,"message":${'['.repeat(NEST)}`), ignored],
-  'a deep nesting': [
-    text(`{"id":1,"message":{"method":"ping","params":${'['.repeat(NEST)}${']'.repeat(NEST)}}}`),
-    answered(/"result":\[\[/)
-  ],
-  'a deep message': [
-    text(
-      `{"id":1,"message":{"method":"send","params":{"to":"here","message":${'['.repeat(NEST)}${']'.repeat(NEST)}}}}`
-    ),
-    answered(/"id":1/)
-  ],
   'the method constructor': [request('constructor'), answered(/Unknown method \\"constructor\\"/)],
   'the method __proto__': [request('__proto__'), answered(/Unknown method/)],
   'a method that is an object': [text('{"id":1,"message":{"method":{}}}'), answered(/Unknown method/)],
@@ -300,6 +296,27 @@ const version1 = {
   'a goodbye without a greeting': [request('goodbye'), answered(/goodbye/)],
   'a binary frame before the greeting': [binary(raw(0, 1, 2, 3)), ignored],
   'an empty binary frame before the greeting': [binary(''), ignored]
+};
+
+/** After a greeting without url, as a 0.4.0 host says it that does not listen. */
+const greeted = {
+  'a megabyte of nothing': [text(' '.repeat(1 << 20)), ignored],
+  'a header that claims 16 MB': [CLAIM(0x82, 1n << 24n), waited],
+  'fragments that claim more than 64 MB together': [
+    Buffer.concat([frame(0x01, 'a'), CLAIM(0x80, 1n << 26n)]),
+    closed(1009)
+  ],
+  'an endless nesting': [text(`{"id":1,"message":${'['.repeat(NEST)}`), ignored],
+  'a deep nesting': [
+    text(`{"id":1,"message":{"method":"ping","params":${'['.repeat(NEST)}${']'.repeat(NEST)}}}`),
+    answered(/"result":\[\[/)
+  ],
+  'a deep message': [
+    text(
+      `{"id":1,"message":{"method":"send","params":{"to":"here","message":${'['.repeat(NEST)}${']'.repeat(NEST)}}}}`
+    ),
+    answered(/"id":1/)
+  ]
 };
 
 const number = (n) => {
@@ -414,6 +431,12 @@ async function attack(t) {
     bystander.frames = [];
   }
 
+  const greetIn1 = async (stranger) => {
+    await stranger.upgrade();
+    stranger.write(request('greeting', {}, 'hello'));
+    await soon(() => stranger.texts().some((t) => t.includes('"hello"')), 'the answer to the greeting');
+    stranger.frames = [];
+  };
   const greet = async (stranger) => {
     await stranger.upgrade();
     const id = crypto.randomBytes(16).toString('hex');
@@ -428,10 +451,11 @@ async function attack(t) {
     ['instead of an upgrade', async () => {}, http],
     ['in frames', (stranger) => stranger.upgrade(), sockets],
     ['in version 1', (stranger) => stranger.upgrade(), version1],
+    ['in version 1, greeted', greetIn1, greeted],
     ['in version 2', greet, version2]
   ];
   // What V8 takes to parse so deep a value, it keeps: once.
-  await meet((stranger) => stranger.upgrade(), version1['a deep message']);
+  await meet(greetIn1, greeted['a deep message']);
   await meet(greet, version2['a deep nesting']);
   const before = await memory();
   for (const [where, prepare, table] of tables) {
@@ -439,6 +463,56 @@ async function attack(t) {
       await t.test(`${name}, ${where}`, () => meet(/** @type {any} */ (prepare), entry));
     }
   }
+  await t.test('a greeting and a large message at once', async () => {
+    const stranger = new Raw(port);
+    strangers.push(stranger);
+    await stranger.upgrade();
+    const params = 'x'.repeat(17 << 20);
+    stranger.write(Buffer.concat([request('greeting', {}, 1), request('ping', params, 2)]));
+    await soon(() => stranger.texts().some((t) => t.includes('"id":2')), 'the answer to a large ping');
+    stranger.frames = [];
+  });
+  await t.test('strangers do not make the host keep messages', async () => {
+    const before = await memory();
+    const all = Array.from({ length: 20 }, () => new Raw(port));
+    strangers.push(...all);
+    await Promise.all(all.map((stranger) => stranger.upgrade()));
+    for (const stranger of all) stranger.write(Buffer.concat([CLAIM(0x82, 62n << 20n), Buffer.alloc(61 << 20)]));
+    await Promise.all(all.map((stranger) => soon(() => stranger.closed, 'the end')));
+    assert.ok((await memory()) - before < 20);
+  });
+  await t.test('strangers who do not read are closed', async () => {
+    const before = await memory();
+    const all = Array.from({ length: 8 }, () => new Raw(port));
+    strangers.push(...all);
+    await Promise.all(all.map((stranger) => stranger.upgrade()));
+    const pings = Buffer.concat(Array(100).fill(request('ping', 'x'.repeat(60_000))));
+    const flood = async (stranger) => {
+      stranger.socket.pause();
+      const ended = once(stranger.socket, 'close');
+      for (let n = 0; n < 20; n++) {
+        const written = new Promise((resolve) => stranger.socket.write(pings, resolve));
+        const waits = new Promise((resolve) => setTimeout(resolve, 2000, true));
+        if (await Promise.race([written, ended, waits])) break;
+      }
+    };
+    await Promise.all(all.map(flood));
+    const most = await memory();
+    assert.ok(most - before < 20, `${(most - before).toFixed(1)} MiB`);
+    for (const stranger of all) stranger.socket.resume();
+    await Promise.all(all.map((stranger) => soon(() => stranger.closed, 'the end')));
+  });
+  await t.test('a stranger who does not read is told so', async () => {
+    const stranger = new Raw(port);
+    strangers.push(stranger);
+    await stranger.upgrade();
+    stranger.socket.pause();
+    stranger.write(Buffer.concat(Array(300).fill(request('ping', 'x'.repeat(60_000)))));
+    await until(() => stranger.socket.writableLength === 0);
+    stranger.socket.resume();
+    await closed(1008)(stranger);
+    stranger.frames = [];
+  });
   const after = await memory();
 
   await t.test('everybody else goes on', async () => {

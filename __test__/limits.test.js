@@ -41,6 +41,7 @@ test('bad options are refused before anything changes', () => {
     'maxAddresses',
     'maxConnections',
     'maxPendingHandshakes',
+    'maxStrangerBytes',
     'handshakeTimeout'
   ];
   const host = new ours.Host();

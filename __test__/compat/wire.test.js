@@ -163,6 +163,8 @@ test('Fixed: 10 MB of anything, and nesting without end', options, async (t) => 
   const got = [];
   one.create('p').on('message', (from, message) => got.push(message));
   const { socket, ask } = await stranger(t, one);
+  // Strangers may not say so much.
+  await ask('{"id":0,"message":{"method":"greeting","params":{}}}');
   const long = 'x'.repeat(10_000_000);
   const deep = (open, close) => open.repeat(100_000) + '1' + close.repeat(100_000);
   for (const frame of [

@@ -12,7 +12,8 @@ const LIMITS = {
   maxInFlight: { least: 1, most: 2 ** 31 - 1, unit: 'messages' },
   maxAddresses: { least: 1, most: 2 ** 31 - 1, unit: 'addresses' },
   maxConnections: { least: 0, most: 2 ** 31 - 1, unit: 'connections' },
-  maxPendingHandshakes: { least: 1, most: 2 ** 31 - 1, unit: 'connections' }
+  maxPendingHandshakes: { least: 1, most: 2 ** 31 - 1, unit: 'connections' },
+  maxStrangerBytes: { least: 64 * 1024, most: 2 ** 40, unit: 'bytes' }
 };
 
 /**

@@ -15,7 +15,8 @@ const NATIVE_OPTIONS = [
   'maxInFlight',
   'maxAddresses',
   'maxConnections',
-  'maxPendingHandshakes'
+  'maxPendingHandshakes',
+  'maxStrangerBytes'
 ];
 
 /**

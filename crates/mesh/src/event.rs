@@ -149,6 +149,9 @@ pub enum Output {
     /// Look when something came over that link the last time, and answer with [`Input::Heard`] at once: with the time at which bytes
     /// were read from it, or with the present one if there are some to be read.
     Probe { link: LinkId },
+    /// The other side has said hello over a link that it has opened: it is no stranger any more. What it may say, and leave unread, is not
+    /// limited as for strangers from now on.
+    Greeted { link: LinkId },
     /// Write what was transmitted so far, then close the link for that reason; answer with [`Input::Closed`], within bounded time.
     Close { link: LinkId, reason: CloseReason },
     /// Tell the program. Events are numbered from 0 in the order in which they leave the mesh.

@@ -57,7 +57,7 @@ where
             runtime::handle().spawn(async move {
                 let _ = stream.set_nodelay(true);
                 let within = Limits::default().handshake_timeout;
-                if let Some(leftover) = upgrade::upgrade(&mut stream, within).await {
+                if let Some(leftover) = upgrade::upgrade(&mut stream, within, None).await {
                     run(stream, false, leftover, hear).await;
                 }
             });
@@ -89,6 +89,7 @@ async fn run(
         dialled,
         Clock::begin(),
         limits.max_outbox,
+        None,
     );
     let reader = Reader::new(Arc::clone(&connection), LinkId(0), limits.max_payload);
     let program = Program {

@@ -26,6 +26,7 @@ use crate::link::Link;
 use crate::read_loop::ReadLoop;
 use crate::schemes::Schemes;
 use crate::stats::{HostStats, LinkStats};
+use crate::strangers::Strangers;
 use crate::ws::credentials::Credentials;
 use crate::ws::listener::Server;
 use crate::ws::tcp::Tcp;
@@ -37,6 +38,7 @@ pub struct Shared {
     pub id: ByteString,
     clock: Clock,
     limits: Mutex<Limits>,
+    strangers: Arc<Strangers>,
     pub credentials: Credentials,
     pub schemes: Schemes<Shared>,
     state: Mutex<State>,
@@ -68,6 +70,7 @@ impl Shared {
             id,
             clock: Clock::begin(),
             limits: Mutex::default(),
+            strangers: Arc::default(),
             credentials: Credentials::default(),
             schemes: Schemes::default(),
             state: Mutex::new(State {
@@ -85,12 +88,14 @@ impl Shared {
             timer: Timer::default(),
             myself: Weak::clone(myself),
         });
+        shared.set_limits(Limits::default());
         shared.schemes.put("ws", Tcp);
         shared.timer.start(Arc::downgrade(&shared));
         shared
     }
 
     pub fn set_limits(&self, limits: Limits) {
+        self.strangers.set_max(limits.max_stranger_bytes);
         *self.limits.lock() = limits;
     }
 
@@ -306,6 +311,10 @@ impl Host for Shared {
 
     fn clock(&self) -> Clock {
         self.clock
+    }
+
+    fn strangers(&self) -> &Arc<Strangers> {
+        &self.strangers
     }
 
     fn credentials(&self) -> &Credentials {

@@ -34,7 +34,7 @@ fn decode(masked: bool, pieces: impl Iterator<Item = impl AsRef<[u8]>>) -> Decod
     let mut decoder = Decoder::new(masked, MAX_MESSAGE);
     let mut messages = Vec::new();
     for piece in pieces {
-        let result = decoder.feed(piece.as_ref(), &mut |message| messages.push(message));
+        let result = decoder.feed(&mut piece.as_ref(), &mut |message| messages.push(message));
         if result.is_err() {
             return (messages, result);
         }

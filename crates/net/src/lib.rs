@@ -20,6 +20,7 @@ mod runtime;
 mod schemes;
 mod sockets;
 mod stats;
+mod strangers;
 mod ws;
 
 #[doc(hidden)]

@@ -13,6 +13,8 @@ pub struct Limits {
     pub max_connections: usize,
     /// How many of those may be shaking hands.
     pub max_pending_handshakes: usize,
+    /// How much all those may hold that have not said hello, in bytes.
+    pub max_stranger_bytes: usize,
     /// A link to which more than this is to be written ends, in bytes.
     pub max_outbox: usize,
 }
@@ -24,6 +26,7 @@ impl Default for Limits {
             handshake_timeout: Duration::from_secs(5),
             max_connections: 16 * 1024,
             max_pending_handshakes: 1024,
+            max_stranger_bytes: 16 * 1024 * 1024,
             max_outbox: 256 * 1024 * 1024,
         }
     }

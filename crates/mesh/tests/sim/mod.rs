@@ -366,6 +366,7 @@ impl World {
                     self.note(&(n, link.0, "probe"));
                     self.probe((n, life, link));
                 }
+                Output::Greeted { .. } => {}
                 Output::Close { link, .. } => {
                     self.note(&(n, link.0, "close"));
                     self.close((n, life, link));

@@ -64,6 +64,11 @@ impl Performing<'_> {
             Output::Probe { link } => self.probe(link, parts),
             Output::Event(event) => self.emit(event, parts),
             Output::Dial { link, url } => (self.dial)(link, url, parts.links.dial(link)),
+            Output::Greeted { link } => {
+                if let Some(open) = parts.links.open(link) {
+                    open.greeted();
+                }
+            }
             Output::Close { link, reason } => match parts.links.close(link, reason) {
                 Closing::Open(open) => touch(&mut self.dirty, open),
                 Closing::Dialled => parts.inputs.push_back(Input::Closed { link }),

@@ -2,15 +2,17 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use distribus_mesh::{CloseReason, Time};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::link::{Link, Traffic};
+use crate::strangers::{STRANGER_BYTES, Stranger};
 use crate::ws::frame::close;
 use crate::ws::outbox::{Outbox, Written};
 use crate::ws::stream::{Stream, at_once};
@@ -21,6 +23,11 @@ pub struct Connection<S> {
     /// Whether this side is the client.
     pub dialled: bool,
     outbox: Outbox,
+    max_outbox: usize,
+    /// The other side has opened the connection and has not said hello.
+    stranger: Mutex<Option<Stranger>>,
+    is_stranger: AtomicBool,
+    ousted: Option<Arc<Notify>>,
     received: AtomicU64,
     clock: Clock,
     /// When something was last read, in microseconds of the clock.
@@ -32,12 +39,28 @@ pub struct Connection<S> {
 }
 
 impl<S: Stream> Connection<S> {
-    pub fn new(stream: S, dialled: bool, clock: Clock, max_outbox: usize) -> Arc<Self> {
+    /// `stranger`: the other side may not do much until it is [greeted](Link::greeted).
+    pub fn new(
+        stream: S,
+        dialled: bool,
+        clock: Clock,
+        max_outbox: usize,
+        stranger: Option<Stranger>,
+    ) -> Arc<Self> {
+        let max = if stranger.is_some() {
+            STRANGER_BYTES.min(max_outbox)
+        } else {
+            max_outbox
+        };
         let connection = Connection {
             stream,
             dialled,
             // Clients mask what they send, servers do not (RFC 6455, 5.3).
-            outbox: Outbox::new(dialled, max_outbox),
+            outbox: Outbox::new(dialled, max, stranger.is_some()),
+            max_outbox,
+            is_stranger: AtomicBool::new(stranger.is_some()),
+            ousted: stranger.as_ref().map(Stranger::ousted),
+            stranger: Mutex::new(stranger),
             received: AtomicU64::new(0),
             clock,
             heard: AtomicU64::new(0),
@@ -58,6 +81,35 @@ impl<S: Stream> Connection<S> {
     pub fn hears(&self) {
         let micros = self.clock.now().as_micros() as u64;
         self.heard.store(micros, Ordering::Relaxed);
+    }
+
+    pub fn is_stranger(&self) -> bool {
+        self.is_stranger.load(Ordering::Relaxed)
+    }
+
+    /// A stranger has sent so much of a message that is not complete.
+    pub fn unfinished(&self, bytes: usize) {
+        if let Some(stranger) = &*self.stranger.lock() {
+            stranger.unfinished(bytes);
+        }
+    }
+
+    /// Notes what a stranger has not read.
+    fn look_at_stranger(&self) {
+        if let Some(stranger) = &*self.stranger.lock() {
+            stranger.unwritten(self.outbox.waiting());
+            if self.outbox.is_cut() {
+                self.closing.notify_one();
+            }
+        }
+    }
+
+    /// Waits until a stranger has to make room.
+    pub async fn ousted(&self) {
+        match &self.ousted {
+            Some(ousted) => ousted.notified().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Answers a ping.
@@ -118,9 +170,15 @@ impl<S: Stream> Connection<S> {
                 if some {
                     written();
                 }
+                if self.is_stranger() {
+                    self.look_at_stranger();
+                }
                 return Poll::Pending;
             }
             Written::Broken => return Poll::Ready(Written::Broken),
+        }
+        if self.is_stranger() {
+            self.look_at_stranger();
         }
         match ready!(self.stream.poll_flush(cx)) {
             Ok(()) => Poll::Ready(Written::All),
@@ -177,6 +235,15 @@ impl<S: Stream> Link for Connection<S> {
             // A broken stream is noticed by its reader as well.
             Written::Blocked | Written::Broken => self.unwritten.notify_one(),
         }
+        if self.is_stranger() {
+            self.look_at_stranger();
+        }
+    }
+
+    fn greeted(&self) {
+        self.outbox.greeted(self.max_outbox);
+        self.is_stranger.store(false, Ordering::Relaxed);
+        self.stranger.lock().take();
     }
 
     fn close(&self, reason: CloseReason) {

@@ -37,6 +37,8 @@ pub struct Decoder {
     masked: bool,
     /// The largest message that is accepted.
     max: usize,
+    /// The header of a frame that makes a message too large.
+    refused: Option<Header>,
     /// The beginning of a header.
     head: Vec<u8>,
     /// A frame whose payload is not complete.
@@ -51,6 +53,7 @@ impl Decoder {
         Decoder {
             masked,
             max,
+            refused: None,
             head: Vec::new(),
             frame: None,
             payload: Vec::new(),
@@ -58,17 +61,30 @@ impl Decoder {
         }
     }
 
-    /// Consumes all of the bytes and calls `tell` with each message that they complete. After an error the decoder is of no use any more.
+    /// The largest message that is accepted from now on.
+    pub fn set_max(&mut self, max: usize) {
+        self.max = max;
+    }
+
+    /// How much is kept of a message that is not complete.
+    pub fn held(&self) -> usize {
+        let fragments = self.fragments.as_ref().map_or(0, |(_, whole)| whole.len());
+        self.payload.len() + fragments
+    }
+
+    /// Consumes all of the bytes and calls `tell` with each message that they complete. After an error the decoder is of no use any more, with
+    /// one exception: when a message is too large, and larger ones are accepted from now on, what is left of the bytes can be fed again.
     pub fn feed(
         &mut self,
-        mut bytes: &[u8],
+        bytes: &mut &[u8],
         tell: &mut impl FnMut(Message),
     ) -> Result<(), Violation> {
         loop {
             let header = match self.frame {
                 Some(header) => header,
                 None => {
-                    let Some(header) = self.header(&mut bytes) else {
+                    let refused = self.refused.take();
+                    let Some(header) = refused.or_else(|| self.header(bytes)) else {
                         return Ok(());
                     };
                     self.check(header)?;
@@ -79,10 +95,11 @@ impl Decoder {
             let missing = header.length as usize - self.payload.len();
             let Some((payload, rest)) = bytes.split_at_checked(missing) else {
                 self.take(bytes, header.mask);
+                *bytes = &[];
                 self.frame = Some(header);
                 return Ok(());
             };
-            bytes = rest;
+            *bytes = rest;
             self.take(payload, header.mask);
             self.frame = None;
             let payload = std::mem::take(&mut self.payload);
@@ -116,7 +133,7 @@ impl Decoder {
         }
     }
 
-    fn check(&self, header: Header) -> Result<(), Violation> {
+    fn check(&mut self, header: Header) -> Result<(), Violation> {
         if header.reserved != 0 {
             return violation("a reserved bit is set");
         }
@@ -141,6 +158,7 @@ impl Decoder {
             _ => return violation("unknown opcode"),
         }
         if length > self.max as u64 {
+            self.refused = Some(header);
             return Err(Violation {
                 code: close::TOO_BIG,
                 reason: "the message is too large",

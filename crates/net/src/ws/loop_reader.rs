@@ -53,10 +53,7 @@ impl<S: Stream, H: Host> LinkReader for LoopReader<S, H> {
         }
         let mut batch = Vec::new();
         let end = self.reader.read_now(&mut batch);
-        if !batch.is_empty() {
-            self.host.received(self.reader.link(), batch);
-        }
-        self.reader.say_farewell();
+        let end = self.reader.hand_over(self.host.as_ref(), batch, end);
         if end == ReadEnd::Ended {
             self.signals.ended.notify_one();
         }

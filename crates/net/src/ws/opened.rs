@@ -7,6 +7,7 @@ use distribus_mesh::LinkId;
 use crate::host::Host;
 use crate::link::Link;
 use crate::opening::Opening;
+use crate::strangers::Stranger;
 use crate::ws::connection::Connection;
 use crate::ws::serving;
 use crate::ws::stream::Stream;
@@ -19,11 +20,21 @@ pub struct Opened<S> {
 }
 
 impl<S: Stream> Opened<S> {
-    /// `dialled`: this side is the client.
-    pub fn new(host: &impl Host, stream: S, dialled: bool, leftover: Vec<u8>) -> Self {
-        let max_outbox = host.limits().max_outbox;
+    /// The host has dialled: it is the client.
+    pub fn dialled(host: &impl Host, stream: S, leftover: Vec<u8>) -> Self {
+        Self::new(host, stream, None, leftover)
+    }
+
+    /// A stranger has dialled.
+    pub fn accepted(host: &impl Host, stream: S, stranger: Stranger, leftover: Vec<u8>) -> Self {
+        Self::new(host, stream, Some(stranger), leftover)
+    }
+
+    fn new(host: &impl Host, stream: S, stranger: Option<Stranger>, leftover: Vec<u8>) -> Self {
+        let (clock, max) = (host.clock(), host.limits().max_outbox);
+        let dialled = stranger.is_none();
         Opened {
-            connection: Connection::new(stream, dialled, host.clock(), max_outbox),
+            connection: Connection::new(stream, dialled, clock, max, stranger),
             leftover,
         }
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use parking_lot::Mutex;
 
-use crate::ws::frame::{self, opcode};
+use crate::ws::frame::{self, Header, close, opcode};
 
 /// How an attempt to write ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,11 +23,14 @@ pub enum Written {
 pub struct Outbox {
     state: Mutex<State>,
     masks: bool,
-    max: usize,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// How many bytes may wait.
+    max: usize,
+    /// A stranger: of more than that it is told by a close frame. A single frame may always wait.
+    stranger: bool,
     queued: Vec<u8>,
     /// What a writer took and could not write yet, from `written` on.
     partial: Vec<u8>,
@@ -41,6 +44,8 @@ struct State {
     finished: bool,
     broken: bool,
     overfull: bool,
+    /// It was closed because too much waited.
+    cut: bool,
 }
 
 impl State {
@@ -50,22 +55,59 @@ impl State {
         self.queued = Vec::new();
         self.waiting = 0;
     }
+
+    /// A stranger does not read: closes instead of what would follow the frame that is being written. If only that one waits, it may.
+    fn cut(&mut self) {
+        if !self.writing {
+            let mut end = 0;
+            while end < self.written
+                && let Some((header, length)) = Header::parse(&self.partial[end..])
+            {
+                end += length + header.length as usize;
+            }
+            if end >= self.partial.len() && self.queued.is_empty() {
+                return;
+            }
+            self.waiting -= self.partial.len() - end;
+            self.partial.truncate(end);
+            self.partial.shrink_to_fit();
+        }
+        self.waiting -= self.queued.len();
+        self.queued = Vec::new();
+        // Strangers are clients: nothing that they are sent is masked.
+        let code = close::POLICY.to_be_bytes();
+        frame::push(&mut self.queued, opcode::CLOSE, &code, None);
+        self.waiting += self.queued.len();
+        (self.finished, self.cut) = (true, true);
+    }
 }
 
 /// Emptied buffers that are larger than this are given back to the allocator.
 const KEEP: usize = 128 * 1024;
 
+/// So much may be said to a stranger at once, before it is known whether it reads.
+const AT_ONCE: usize = 1024 * 1024;
+
 /// If so many bytes wait, the other side hears of us anyway, or does not read.
 const BEATS: usize = 64;
 
 impl Outbox {
-    /// `max`: how many bytes may wait; more than that breaks it.
-    pub fn new(masks: bool, max: usize) -> Self {
+    /// `max`: how many bytes may wait; more than that breaks it, or, if the other side is a stranger, closes it.
+    pub fn new(masks: bool, max: usize, stranger: bool) -> Self {
         Outbox {
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                max,
+                stranger,
+                ..State::default()
+            }),
             masks,
-            max,
         }
+    }
+
+    /// From now on so much may wait: the other side is no stranger.
+    pub fn greeted(&self, max: usize) {
+        let mut state = self.state.lock();
+        (state.max, state.stranger) = (max, false);
     }
 
     /// Puts in a frame. Returns how many bytes wait now.
@@ -120,15 +162,23 @@ impl Outbox {
         let mut state = self.state.lock();
         if !state.finished && !state.broken {
             state.finished = opcode == opcode::CLOSE;
-            let before = state.queued.len();
+            let (before, waited) = (state.queued.len(), state.waiting);
             frame::push(&mut state.queued, opcode, payload, mask);
             state.waiting += state.queued.len() - before;
-            if state.waiting > self.max {
+            if state.waiting <= state.max {
+            } else if !state.stranger {
                 state.give_up();
                 state.overfull = true;
+            } else if waited > 0 && state.waiting > AT_ONCE && !state.finished {
+                state.cut();
             }
         }
         state.waiting
+    }
+
+    /// Whether a stranger was told that it leaves too much unread.
+    pub fn is_cut(&self) -> bool {
+        self.state.lock().cut
     }
 
     /// Whether more was put in than it holds. It is of no use any more then.
@@ -196,6 +246,9 @@ impl Outbox {
                 Written::Blocked => {
                     state.partial = bytes;
                     state.written = written;
+                    if state.stranger && state.waiting > state.max && !state.finished {
+                        state.cut();
+                    }
                     return Written::Blocked;
                 }
                 Written::Broken => {
@@ -229,7 +282,7 @@ mod tests {
 
     #[test]
     fn partial_writes_lose_nothing_and_keep_the_order() {
-        let outbox = Outbox::new(false, 1 << 20);
+        let outbox = Outbox::new(false, 1 << 20, false);
         let stream = Slow(Mutex::default(), 3);
         let mut expected = Vec::new();
         for n in 0..20u8 {
@@ -248,7 +301,7 @@ mod tests {
 
     #[test]
     fn beats_do_not_pile_up() {
-        let outbox = Outbox::new(false, 1000);
+        let outbox = Outbox::new(false, 1000, false);
         let stream = Slow(Mutex::default(), 1);
         outbox.push_beat(Some(b"beat"));
         outbox.push_beat(None);
@@ -263,7 +316,7 @@ mod tests {
 
     #[test]
     fn what_waits_is_counted_and_bounded() {
-        let outbox = Outbox::new(false, 1000);
+        let outbox = Outbox::new(false, 1000, false);
         let stream = Slow(Mutex::default(), 100);
         let text = "x".repeat(120);
         for n in 1..=8 {

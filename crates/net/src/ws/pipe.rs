@@ -24,7 +24,7 @@ where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let leftover = Attempt::of(host, url)?.shake(&mut stream).await?;
-    Ok(Opened::new(host, Pipe::new(stream), true, leftover))
+    Ok(Opened::dialled(host, Pipe::new(stream), leftover))
 }
 
 /// Answers whoever asks, at the other end of a byte stream, to speak WebSocket. `None` when nobody does within the host's
@@ -33,8 +33,15 @@ pub async fn accept_over<H: Host, T>(host: &H, mut stream: T) -> Option<Opened<P
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let leftover = upgrade::upgrade(&mut stream, host.limits().handshake_timeout).await?;
-    Some(Opened::new(host, Pipe::new(stream), false, leftover))
+    let stranger = host.strangers().enter();
+    let within = host.limits().handshake_timeout;
+    let leftover = upgrade::upgrade(&mut stream, within, Some(&stranger)).await?;
+    Some(Opened::accepted(
+        host,
+        Pipe::new(stream),
+        stranger,
+        leftover,
+    ))
 }
 
 /// A byte stream.

@@ -8,7 +8,9 @@ use std::task::Poll;
 
 use distribus_mesh::{Input, LinkId};
 
+use crate::host::Intake;
 use crate::read_loop::{Descriptor, ReadEnd};
+use crate::strangers::STRANGER_BYTES;
 use crate::ws::connection::Connection;
 use crate::ws::decoder::{Decoder, Message};
 use crate::ws::frame::close;
@@ -31,6 +33,9 @@ pub struct Reader<S: Stream> {
     connection: Arc<Connection<S>>,
     link: LinkId,
     decoder: Decoder,
+    max_payload: usize,
+    /// What is to be decoded when what came before it has been handed over: whether it is too large depends on that.
+    ahead: Option<Vec<u8>>,
     /// The other side has said goodbye: what it still sends is thrown away.
     closed: bool,
     /// A close frame that is to be sent.
@@ -44,6 +49,8 @@ impl<S: Stream> Reader<S> {
             connection,
             link,
             decoder,
+            max_payload,
+            ahead: None,
             closed: false,
             farewell: None,
         }
@@ -108,6 +115,9 @@ impl<S: Stream> Reader<S> {
                 if self.feed(&space[..n], batch) == ReadEnd::Ended {
                     return ReadEnd::Ended;
                 }
+                if self.ahead.is_some() {
+                    return ReadEnd::Full;
+                }
                 total += n;
                 if batch.len() >= BURST_FRAMES || total >= BURST_BYTES {
                     return ReadEnd::Full;
@@ -120,11 +130,13 @@ impl<S: Stream> Reader<S> {
     }
 
     /// Decodes bytes that have been read already.
-    pub fn feed(&mut self, bytes: &[u8], batch: &mut Vec<Input>) -> ReadEnd {
+    pub fn feed(&mut self, mut bytes: &[u8], batch: &mut Vec<Input>) -> ReadEnd {
         let Reader {
             connection,
             link,
             decoder,
+            max_payload,
+            ahead,
             closed,
             farewell,
         } = self;
@@ -132,7 +144,12 @@ impl<S: Stream> Reader<S> {
             return ReadEnd::Blocked;
         }
         let link = *link;
-        let fed = decoder.feed(bytes, &mut |message| match message {
+        let stranger = connection.is_stranger();
+        decoder.set_max(match stranger {
+            true => STRANGER_BYTES.min(*max_payload),
+            false => *max_payload,
+        });
+        let fed = decoder.feed(&mut bytes, &mut |message| match message {
             _ if farewell.is_some() => {}
             Message::Text(text) => batch.push(Input::Received { link, text }),
             Message::Binary(bytes) => batch.push(Input::ReceivedBinary { link, bytes }),
@@ -144,8 +161,18 @@ impl<S: Stream> Reader<S> {
                 }
             }
         });
+        if stranger {
+            connection.unfinished(decoder.held());
+        }
         match (fed, *farewell) {
             (Ok(()), None) => ReadEnd::Blocked,
+            (Err(violation), None)
+                if stranger && violation.code == close::TOO_BIG && !batch.is_empty() =>
+            {
+                // Perhaps it has said hello in what is to be handed over.
+                *ahead = Some(bytes.to_vec());
+                ReadEnd::Full
+            }
             (Ok(()) | Err(_), Some(_)) => {
                 *closed = true;
                 // The server ends the connection; the client waits for that, not for long.
@@ -165,8 +192,28 @@ impl<S: Stream> Reader<S> {
         }
     }
 
-    /// Sends the close frame that is due, if one is. To be called when what was read is handed over: nothing can be sent after it.
-    pub fn say_farewell(&mut self) {
+    /// Hands over what was read, and sends the close frame that is due then, if one is: nothing can be sent after it. Returns how the burst
+    /// ended.
+    pub fn hand_over(
+        &mut self,
+        intake: &impl Intake,
+        mut batch: Vec<Input>,
+        mut end: ReadEnd,
+    ) -> ReadEnd {
+        loop {
+            if !batch.is_empty() {
+                intake.received(self.link, std::mem::take(&mut batch));
+            }
+            let Some(ahead) = self.ahead.take() else {
+                break;
+            };
+            end = self.feed(&ahead, &mut batch);
+        }
+        self.say_farewell();
+        end
+    }
+
+    fn say_farewell(&mut self) {
         if let Some(code) = self.farewell.take() {
             self.connection.answer_close(code);
         }

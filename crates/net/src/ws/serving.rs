@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use distribus_mesh::LinkId;
+use distribus_mesh::{CloseReason, LinkId};
 
 use crate::host::{Host, Intake};
+use crate::link::Link;
 use crate::read_loop::{ReadEnd, ReadLoop};
 use crate::ws::connection::Connection;
 use crate::ws::loop_reader::{LoopReader, Signals};
@@ -52,6 +53,10 @@ pub async fn serve<S: Stream>(
         () = connection.write_rest(written) => {}
         () = closed_by_us => {}
         () = connection.killed() => {}
+        () = connection.ousted() => {
+            connection.close(CloseReason::Overloaded);
+            connection.flush();
+        }
     }
 }
 
@@ -74,10 +79,7 @@ async fn read_there<S: Stream, H: Host>(
     let mut batch = Vec::new();
     let end = reader.feed(&leftover, &mut batch);
     drop(leftover);
-    if !batch.is_empty() {
-        host.received(reader.link(), batch);
-    }
-    reader.say_farewell();
+    let end = reader.hand_over(host.as_ref(), batch, end);
     if end == ReadEnd::Ended {
         return;
     }
@@ -103,12 +105,8 @@ pub async fn read<S: Stream>(intake: &impl Intake, mut reader: Reader<S>, leftov
     let mut end = reader.feed(&leftover, &mut batch);
     drop(leftover);
     loop {
-        if !batch.is_empty() {
-            // Given away, so that a link that is idle now does not keep what a busy one needed.
-            intake.received(reader.link(), std::mem::take(&mut batch));
-        }
-        reader.say_farewell();
-        match end {
+        // Given away, so that a link that is idle now does not keep what a busy one needed.
+        match reader.hand_over(intake, std::mem::take(&mut batch), end) {
             ReadEnd::Ended => return,
             // Another link's turn.
             ReadEnd::Full => tokio::task::yield_now().await,

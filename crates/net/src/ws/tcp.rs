@@ -25,7 +25,7 @@ impl Dialer for Tcp {
         let mut stream = attempt.connect().await?;
         let leftover = attempt.shake(&mut stream).await?;
         let socket = Socket::of(host, stream).map_err(|error| attempt.lost(error))?;
-        Ok(Opened::new(host, socket, true, leftover))
+        Ok(Opened::dialled(host, socket, leftover))
     }
 }
 
@@ -33,9 +33,11 @@ impl Acceptor for Tcp {
     type Opened = Opened<Socket>;
 
     async fn accept<H: Host>(&self, host: &H, mut stream: TcpStream) -> Option<Opened<Socket>> {
-        let leftover = upgrade::upgrade(&mut stream, host.limits().handshake_timeout).await?;
+        let stranger = host.strangers().enter();
+        let within = host.limits().handshake_timeout;
+        let leftover = upgrade::upgrade(&mut stream, within, Some(&stranger)).await?;
         let socket = Socket::of(host, stream).ok()?;
-        Some(Opened::new(host, socket, false, leftover))
+        Some(Opened::accepted(host, socket, stranger, leftover))
     }
 }
 

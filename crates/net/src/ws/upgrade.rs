@@ -9,6 +9,7 @@ use httparse::Header;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::strangers::Stranger;
 use crate::ws::head::{self, Arriving};
 
 /// How much more of a request that was refused is read, so that its sender gets to see the answer, in bytes; and for how long.
@@ -26,8 +27,13 @@ pub enum Reply {
     Refuse { response: String },
 }
 
-/// Shakes hands within bounded time and memory. Returns the bytes that came after the head, or `None` when the connection is to end.
-pub async fn upgrade<T>(stream: &mut T, within: Duration) -> Option<Vec<u8>>
+/// Shakes hands within bounded time and memory, of which the stranger's part is counted. Returns the bytes that came after the head, or `None`
+/// when the connection is to end.
+pub async fn upgrade<T>(
+    stream: &mut T,
+    within: Duration,
+    stranger: Option<&Stranger>,
+) -> Option<Vec<u8>>
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {
@@ -36,6 +42,9 @@ where
         loop {
             if !head.read(stream).await.ok()? {
                 return None;
+            }
+            if let Some(stranger) = stranger {
+                stranger.unfinished(head.bytes.capacity());
             }
             match reply(&head.bytes) {
                 Reply::More if !head.is_too_long() => {}
@@ -59,7 +68,16 @@ where
             }
         }
     };
-    tokio::time::timeout(within, shaking).await.ok().flatten()
+    let ousted = async {
+        match stranger.map(Stranger::ousted) {
+            Some(ousted) => ousted.notified().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        shaken = tokio::time::timeout(within, shaking) => shaken.ok().flatten(),
+        () = ousted => None,
+    }
 }
 
 /// Answers, and ends the connection. To end it with something unread would reset it, and the other side might never see the answer.

@@ -3,6 +3,7 @@
 use bytestring::ByteString;
 
 use super::joining::join_params;
+use crate::event::Output;
 use crate::mesh::Mesh;
 use crate::mesh::network::waiters::RoundEnd;
 use crate::mesh::pending::Due;
@@ -44,6 +45,9 @@ impl Mesh {
             && self.network.hosts.get(link).and_then(|l| l.host.as_ref()) != Some(&origin)
         {
             return self.refuse(link, id, "Another host");
+        }
+        if !is_relayed(link) {
+            self.out.push(Output::Greeted { link });
         }
         let stale = self.network.is_stale(link, hello.number, self.now);
         let connected = |host: &ByteString| self.network.hosts.route_to_host(host).is_some();

@@ -297,8 +297,10 @@ fn is_about_relayed(output: &Output) -> bool {
         | Output::Transmit { link, .. }
         | Output::TransmitBinary { link, .. }
         | Output::Close { link, .. } => is_relayed(*link),
-        Output::Beat { .. } | Output::Ping { .. } | Output::Probe { .. } | Output::Event(_) => {
-            false
-        }
+        Output::Beat { .. }
+        | Output::Ping { .. }
+        | Output::Probe { .. }
+        | Output::Greeted { .. }
+        | Output::Event(_) => false,
     }
 }

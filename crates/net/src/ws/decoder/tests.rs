@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::{Message as Theirs, WebSocket};
 
 fn feed(decoder: &mut Decoder, bytes: &[u8]) -> Result<Vec<Message>, Violation> {
     let mut messages = Vec::new();
-    decoder.feed(bytes, &mut |message| messages.push(message))?;
+    decoder.feed(&mut &*bytes, &mut |message| messages.push(message))?;
     Ok(messages)
 }
 
@@ -17,7 +17,7 @@ fn decode(masked: bool, bytes: &[u8], step: usize) -> (Vec<Message>, Option<u16>
     let mut decoder = Decoder::new(masked, MAX_MESSAGE);
     let mut messages = Vec::new();
     for chunk in bytes.chunks(step) {
-        if let Err(violation) = decoder.feed(chunk, &mut |message| messages.push(message)) {
+        if let Err(violation) = decoder.feed(&mut &*chunk, &mut |message| messages.push(message)) {
             return (messages, Some(violation.code));
         }
     }
