@@ -5,7 +5,7 @@ use std::fmt;
 
 use bytestring::ByteString;
 use serde::Deserializer as _;
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::words::Raw;
@@ -44,6 +44,34 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
             }
         }
         Ok(found)
+    }
+}
+
+/// Gives the elements of a JSON array one by one, each as a slice of `text`, as [`members`] does. Returns false when that is no array:
+/// what was given until then is of no use.
+#[must_use]
+pub fn each(text: &Raw, take: impl FnMut(Raw)) -> bool {
+    let mut json = serde_json::Deserializer::from_str(text);
+    json.deserialize_seq(Elements { text, take }).is_ok() && json.end().is_ok()
+}
+
+struct Elements<'t, F> {
+    text: &'t Raw,
+    take: F,
+}
+
+impl<'de, F: FnMut(Raw)> Visitor<'de> for Elements<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(value) = seq.next_element::<&'de RawValue>()? {
+            (self.take)(self.text.slice_ref(value.get()));
+        }
+        Ok(())
     }
 }
 

@@ -1,42 +1,11 @@
-//! Questions on the wire, and what becomes of their answers.
+//! Questions on the wire that are not answered. The answers to the others come [in](super::receiving).
 
 use crate::error::{CallError, SendError};
 use crate::mesh::Mesh;
 use crate::mesh::pending::{Asked, Silence};
-use crate::wire::greeting::Welcome;
-use crate::words::{LinkId, Raw};
+use crate::words::LinkId;
 
 impl Mesh {
-    pub(super) fn answered(
-        &mut self,
-        link: LinkId,
-        asked: Asked,
-        message: Option<Raw>,
-        error: Option<Raw>,
-        host: Option<Raw>,
-    ) {
-        match (asked, error) {
-            (Asked::Greeting, None) => self.greeted(link, Welcome::read(message.as_ref())),
-            (Asked::Greeting, Some(error)) => {
-                let text = crate::json::display(&Some(error));
-                self.not_joined(link, CallError::Refused { text });
-            }
-            (Asked::Join { round }, _) => self.round_answer(round, None),
-            (Asked::Hosts { link, round }, None) => self.hosts_answer(link, round, message),
-            (Asked::Hosts { round, .. }, Some(_)) => self.round_answer(round, None),
-            (Asked::Missed, _) => self.join_missed(message),
-            (Asked::List { round }, None) => self.round_answer(round, message),
-            (Asked::List { round }, Some(_)) => self.round_answer(round, None),
-            (Asked::Find { key, search }, _) => self.find_answer(link, key, search, message, host),
-            (Asked::Send(parcel), error) => {
-                self.landed_at_v1(link, &parcel);
-                self.send_answer(parcel, error);
-            }
-            (Asked::Goodbye, _) => self.end_link(link),
-            (Asked::Proof, _) => self.end_doubts(link, self.now),
-        }
-    }
-
     /// An answer will not come any more.
     pub(super) fn unanswered(&mut self, link: LinkId, asked: Asked, why: Silence) {
         match asked {
@@ -57,7 +26,7 @@ impl Mesh {
                 self.round_answer(round, None);
             }
             Asked::Missed | Asked::Proof => {}
-            Asked::Find { key, search } => self.find_answer(link, key, search, None, None),
+            Asked::Find { key, search } => self.find_answer(link, key, search, false, None),
             Asked::Send(parcel) => {
                 self.landed_at_v1(link, &parcel);
                 let id = parcel.to.clone();

@@ -1,5 +1,13 @@
 //! The one door for what other hosts say. Every frame comes in here, a text or a binary one, also one that comes out of a relayed
-//! frame. Every id and channel in it is checked here, once: what is called from here may rely on that.
+//! frame. What is in it is [checked](checks) here, once: ids, channels, patterns, heads of notes, urls, lists and counts. What is called
+//! from here relies on that.
+//!
+//! Two checks stand elsewhere. How a frame is cut, and how long a list may be, belongs to reading it ([`wire`](crate::wire)). Whether a
+//! number continues a session, and whether an acknowledgement is of something that was sent, only
+//! [the session](crate::parts::sessions) knows.
+
+mod answers;
+mod checks;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -10,92 +18,16 @@ use crate::mesh::Mesh;
 use crate::mesh::network::waiters::Waiter;
 use crate::mesh::pending::Due;
 use crate::parts::relays::is_relayed;
-use crate::wire::greeting::Hello;
 use crate::wire::routed::{Content, is_routed};
-use crate::wire::v1::{self, Body, Frame};
+use crate::wire::v1::{self, Body, Frame, Question};
 use crate::wire::v2::{self, Record};
 use crate::words::{CloseReason, LinkId, Raw};
-
-/// What another host asks, or tells, in version 1.
-enum Question {
-    Greeting,
-    Join {
-        url: ByteString,
-    },
-    Goodbye,
-    Members,
-    Hosts,
-    Find {
-        peer: Option<Raw>,
-    },
-    List,
-    Send {
-        from: Option<Raw>,
-        to: Option<Raw>,
-        message: Option<Raw>,
-    },
-    Publish {
-        channel: Option<Raw>,
-        message: Option<Raw>,
-    },
-    Ping,
-    Unknown,
-}
-
-impl Question {
-    fn read(body: &Body) -> Question {
-        match body.method.as_ref().and_then(json::string).as_deref() {
-            Some("greeting") => Question::Greeting,
-            Some("join") => {
-                let [url] = body.params(["url"]);
-                let url = url.as_ref().and_then(json::string).unwrap_or_default();
-                Question::Join { url }
-            }
-            Some("goodbye") => Question::Goodbye,
-            Some("members") => Question::Members,
-            Some("hosts") => Question::Hosts,
-            Some("find") => {
-                let [peer] = body.params(["id"]);
-                Question::Find { peer }
-            }
-            Some("list") => Question::List,
-            Some("send") => {
-                let [from, to, message] = body.params(["from", "to", "message"]);
-                Question::Send { from, to, message }
-            }
-            Some("publish") => {
-                let [channel, message] = body.params(["channel", "message"]);
-                Question::Publish { channel, message }
-            }
-            Some("ping") => Question::Ping,
-            _ => Question::Unknown,
-        }
-    }
-
-    fn ids(&self) -> [&Option<Raw>; 2] {
-        match self {
-            Question::Find { peer } => [peer, &None],
-            Question::Send { from, to, .. } => [from, to],
-            Question::Publish { channel, .. } => [channel, &None],
-            _ => [&None, &None],
-        }
-    }
-}
-
-/// The ids of peers, and the channel, in a record.
-fn ids(record: &Record) -> [&Option<Raw>; 2] {
-    match record {
-        Record::Send { to, from, .. } | Record::Request { to, from, .. } => [to, from],
-        Record::Publish { channel, .. } => [channel, &None],
-        _ => [&None, &None],
-    }
-}
+use checks::Checks;
 
 impl Mesh {
-    /// Whether no id or channel is longer than we have said that we take.
-    fn allows(&self, ids: [&Option<Raw>; 2]) -> bool {
+    fn checks(&self) -> Checks {
         let limits = self.limits();
-        ids.into_iter().all(|id| limits.allow(id))
+        Checks { limits }
     }
 
     /// A text frame has come: version 1.
@@ -125,21 +57,32 @@ impl Mesh {
     }
 
     fn question(&mut self, link: LinkId, id: Option<Raw>, body: Body) {
-        let question = Question::read(&body);
-        if !self.allows(question.ids()) {
-            return self.too_long(link, id, &question);
+        let checks = self.checks();
+        if !checks.limits.allow(&id) {
+            return; // Not even an answer could name it.
         }
+        match checks.question(Question::read(body)) {
+            Ok(question) => self.serve(link, id, question),
+            Err(question) => self.too_long(link, id, &question),
+        }
+    }
+
+    fn serve(&mut self, link: LinkId, id: Option<Raw>, question: Question) {
         match question {
-            Question::Greeting => self.greeting(link, id, Hello::read(body.params.as_ref()), false),
+            Question::Greeting(hello) => self.greeting(link, id, *hello, false),
             Question::Join { url } => match id {
                 Some(id) => self.join(url, Waiter::Request { link, id }),
                 None if is_relayed(link) => self.begins_to_listen(link, url),
                 None => self.join(url, Waiter::Hint),
             },
-            Question::Goodbye if self.network.is_given_up(link, &body) => self.drop_link(link),
-            Question::Goodbye => self.goodbye(link, id, &body),
-            Question::Members => self.members_request(link, id, &body),
-            Question::Hosts => self.hosts_request(link, id, &body),
+            Question::Goodbye { direct, .. } if self.network.is_given_up(link, direct) => {
+                self.drop_link(link);
+            }
+            Question::Goodbye { host, .. } => self.goodbye(link, id, host),
+            Question::Members { list, digest, all } => {
+                self.members_request(link, id, list, digest, all);
+            }
+            Question::Hosts { urls } => self.hosts_request(link, id, urls),
             Question::Find { peer } => {
                 self.event(Event::Lookup { id: peer });
                 self.owe(link, id, Due::Lookup);
@@ -152,25 +95,29 @@ impl Mesh {
             Question::Publish { channel, message } => {
                 self.publish_one(link, id, channel, message);
             }
-            Question::Ping => self.pong(link, id, &body),
-            Question::Unknown => {
-                let text = format!("Unknown method \"{}\"", json::display(&body.method));
+            Question::Ping { echo } => self.pong(link, id, echo),
+            Question::Unknown { method } => {
+                let text = format!("Unknown method \"{}\"", json::display(&method));
                 self.refuse(link, id, &text);
             }
         }
     }
 
     fn too_long(&mut self, link: LinkId, id: Option<Raw>, question: &Question) {
-        match question {
+        let text = match question {
             Question::Find { .. } => {
                 if let Some(id) = id {
                     self.transmit(link, v1::answer(&id, Some("null"), None));
                 }
+                return;
             }
-            Question::Publish { .. } => self.refuse(link, id, "The channel's name is too long"),
+            Question::Publish { .. } => "The channel's name is too long",
+            Question::Join { .. } => "The url is too long",
+            Question::Unknown { .. } => "Unknown method",
             // No such peer can have been made here, and a 0.4.0 host takes everything else for a success.
-            _ => self.refuse(link, id, "Error: Peer not found (id is too long)"),
-        }
+            _ => "Error: Peer not found (id is too long)",
+        };
+        self.refuse(link, id, text);
     }
 
     /// A binary frame has come: version 2.
@@ -194,12 +141,13 @@ impl Mesh {
         let Ok(records) = v2::decode(bytes) else {
             return self.break_off(link, CloseReason::Fault);
         };
+        let checks = self.checks();
         for record in records {
-            if !self.allows(ids(&record)) {
-                return self.break_off(link, CloseReason::TooLarge);
-            }
-            if self.record(&host, record).is_none() {
-                return self.break_off(link, CloseReason::Fault);
+            let taken = checks
+                .record(record)
+                .and_then(|record| self.record(&host, record).ok_or(CloseReason::Fault));
+            if let Err(reason) = taken {
+                return self.break_off(link, reason);
             }
         }
     }
@@ -255,6 +203,12 @@ impl Mesh {
             Record::Sync(number) => self.traffic.sync(host, number)?,
             Record::Synced(number) => self.synced(host, number),
             Record::Place(place) => self.traffic.place(host, place),
+            Record::Look { number, id } if !self.limits().allow(&id) => {
+                self.traffic.not_here(host, number);
+            }
+            Record::Ask { number, asker, id } if !self.limits().allow(&id) => {
+                self.traffic.not_here(&asker, number);
+            }
             Record::Look { number, id } => self.look(host, number, id),
             Record::Ask { number, asker, id } => self.ask_here(&asker, number, id),
             Record::Found { number, url } => self.found(host, number, url),

@@ -6,7 +6,7 @@ use crate::mesh::Mesh;
 use crate::mesh::pending::Due;
 use crate::parts::answers::Held;
 use crate::payload::Payload;
-use crate::wire::v1::{self, Body};
+use crate::wire::v1;
 use crate::words::{LinkId, Raw, Reply};
 
 impl Mesh {
@@ -46,10 +46,10 @@ impl Mesh {
         self.owe(link, id, Due::Publish);
     }
 
-    pub(super) fn pong(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
+    pub(super) fn pong(&mut self, link: LinkId, id: Option<Raw>, echo: Option<Raw>) {
         let Some(id) = id else { return };
         let mut message = String::from("{");
-        json::push_member(&mut message, "result", body.params.as_deref());
+        json::push_member(&mut message, "result", echo.as_deref());
         json::push_member(&mut message, "error", Some("null"));
         message.push('}');
         self.transmit(link, v1::answer(&id, Some(&message), None));

@@ -15,8 +15,8 @@ use bytestring::ByteString;
 
 use crate::hash;
 use crate::words::Time;
-pub use hashes::shard_of;
 use hashes::{Hashes, SHARDS, Shard};
+pub use hashes::{is_shard, shard_of};
 use registry::Registry;
 
 /// With fewer hosts than this (we among them) everybody is asked: it takes no more messages.

@@ -103,14 +103,24 @@ impl Hello {
     /// Of the parameters of a `greeting`.
     pub fn read(params: Option<&Raw>) -> Hello {
         let [url, network, host] = members(params, ["url", "networkId", "host"]);
-        let host = host.as_ref();
-        let [id, number, replace, asks, versions, session, relayed] = members(
-            host,
+        let [
+            id,
+            number,
+            replace,
+            asks,
+            versions,
+            session,
+            relayed,
+            features,
+            quiet,
+            limits,
+        ] = members(
+            host.as_ref(),
             [
-                "id", "number", "replace", "members", "versions", "session", "relayed",
+                "id", "number", "replace", "members", "versions", "session", "relayed", "features",
+                "quiet", "limits",
             ],
         );
-        let (features, quiet, limits) = read_ability(host);
         Hello {
             url: text(url).filter(|url| !url.is_empty()),
             network,
@@ -118,9 +128,9 @@ impl Hello {
             number: number.and_then(|n| n.parse().ok()),
             replace: is_set(replace),
             asks: is_set(asks),
-            features,
-            quiet,
-            limits,
+            features: Features::read(features.as_ref()),
+            quiet: is_set(quiet),
+            limits: read_limits(limits.as_ref()),
             relayed: text(relayed),
             session: session
                 .filter(|_| versions.is_some_and(|v| speaks(&v)))
@@ -162,9 +172,20 @@ impl Welcome {
     /// Of the message of an answer; `None` when that says nothing, not even of a network.
     pub fn read(message: Option<&Raw>) -> Option<Welcome> {
         let [network, host] = json::members(message?, ["networkId", "host"])?;
-        let host = host.as_ref();
-        let [id, url, number, taken, duplicate, again, list, session] = members(
-            host,
+        let [
+            id,
+            url,
+            number,
+            taken,
+            duplicate,
+            again,
+            list,
+            session,
+            features,
+            quiet,
+            limits,
+        ] = members(
+            host.as_ref(),
             [
                 "id",
                 "url",
@@ -174,9 +195,11 @@ impl Welcome {
                 "again",
                 "members",
                 "session",
+                "features",
+                "quiet",
+                "limits",
             ],
         );
-        let (features, quiet, limits) = read_ability(host);
         Some(Welcome {
             network,
             id: text(id),
@@ -186,9 +209,9 @@ impl Welcome {
             duplicate: is_set(duplicate),
             again: is_set(again),
             members: member::read(list.as_ref()),
-            features,
-            quiet,
-            limits,
+            features: Features::read(features.as_ref()),
+            quiet: is_set(quiet),
+            limits: read_limits(limits.as_ref()),
             session: session.and_then(|session| Offer::read(&session)),
         })
     }
@@ -222,13 +245,19 @@ impl Welcome {
 
 impl Features {
     fn read(list: Option<&Raw>) -> Features {
-        let list = list.and_then(|list| serde_json::from_str(list).ok());
-        let list: Vec<serde_json::Value> = list.unwrap_or_default();
-        let has = |name| list.iter().any(|f| f.as_str() == Some(name));
-        Features {
-            interest: has(INTEREST),
-            directory: has(DIRECTORY),
-            relay: has(RELAY),
+        let mut features = Features::default();
+        let is_array = list.is_some_and(|list| {
+            json::each(list, |feature| match json::string(&feature).as_deref() {
+                Some(INTEREST) => features.interest = true,
+                Some(DIRECTORY) => features.directory = true,
+                Some(RELAY) => features.relay = true,
+                _ => {}
+            })
+        });
+        if is_array {
+            features
+        } else {
+            Features::default()
         }
     }
 
@@ -275,24 +304,14 @@ fn is_set(value: Option<Raw>) -> bool {
 
 /// Whether version 2 is among those.
 fn speaks(versions: &Raw) -> bool {
-    serde_json::from_str::<Vec<serde_json::Value>>(versions)
-        .is_ok_and(|versions| versions.iter().any(|v| v.as_u64() == Some(2)))
+    let mut speaks = false;
+    json::each(versions, |version| speaks |= &*version == "2") && speaks
 }
 
 /// Whether two network ids are the same value, however they are written.
 fn same(theirs: &Raw, ours: &Raw) -> bool {
     theirs == ours
         || matches!((json::string(theirs), json::string(ours)), (Some(a), Some(b)) if a == b)
-}
-
-/// What `host` says of how it can be talked to.
-fn read_ability(host: Option<&Raw>) -> (Features, bool, Limits) {
-    let [features, quiet, limits] = members(host, ["features", "quiet", "limits"]);
-    (
-        Features::read(features.as_ref()),
-        is_set(quiet),
-        read_limits(limits.as_ref()),
-    )
 }
 
 fn push_ability(host: &mut String, features: Features, quiet: bool, limits: &Limits) {

@@ -3,10 +3,8 @@
 use bytestring::ByteString;
 
 use crate::json;
+use crate::limits::MAX_MEMBERS;
 use crate::words::Raw;
-
-/// The most members that one list may name.
-const MAX_MEMBERS: usize = 4096;
 
 /// A host as others are told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +21,18 @@ impl Member {
         Member {
             url: host.clone(),
             host: Some(host),
+        }
+    }
+
+    fn read(entry: &Raw) -> Option<Member> {
+        let texts = json::members(entry, ["url", "id"])?;
+        let [url, host] = texts.map(|text| {
+            let text = text.as_ref().and_then(json::string);
+            text.filter(|text| !text.is_empty())
+        });
+        match url {
+            Some(url) => Some(Member { url, host }),
+            None => host.map(Member::relayed),
         }
     }
 
@@ -49,30 +59,15 @@ pub fn written(members: &[Member]) -> String {
     out
 }
 
-/// The members in a JSON array, as far as it is one.
+/// The members in a JSON array, as far as it is one, and no more than a list may name.
 pub fn read(array: Option<&Raw>) -> Vec<Member> {
-    let entries: Vec<serde_json::Value> = array
-        .and_then(|array| serde_json::from_str(array).ok())
-        .unwrap_or_default();
-    let read = |entry: serde_json::Value| {
-        let text = |name| {
-            entry
-                .get(name)
-                .and_then(|v| v.as_str())
-                .filter(|t| !t.is_empty())
-        };
-        let host = text("id").map(ByteString::from);
-        match text("url") {
-            Some(url) => Some(Member {
-                url: url.into(),
-                host,
-            }),
-            None => host.map(Member::relayed),
-        }
-    };
-    entries
-        .into_iter()
-        .take(MAX_MEMBERS)
-        .filter_map(read)
-        .collect()
+    let mut members = Vec::new();
+    let is_array = array.is_some_and(|array| {
+        json::each(array, |entry| {
+            if members.len() < MAX_MEMBERS {
+                members.extend(Member::read(&entry));
+            }
+        })
+    });
+    if is_array { members } else { Vec::new() }
 }

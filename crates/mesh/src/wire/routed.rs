@@ -5,18 +5,13 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::v2::Malformed;
+use crate::limits::{MAX_HOST_ID, MAX_NUMBER};
 
 /// The flag of a relayed frame.
 pub const ROUTED: u8 = 1;
 
-/// The longest id of a host, in bytes.
-const MAX_ID: usize = 64;
-
 /// How long a header is at most.
-pub const MAX_HEADER: usize = 2 * (1 + MAX_ID) + 10;
-
-/// The largest number that JavaScript can count to.
-const MAX_NUMBER: u64 = (1 << 53) - 1;
+pub const MAX_HEADER: usize = 2 * (1 + MAX_HOST_ID) + 10;
 
 const RECORDS: u8 = 0;
 const TEXT: u8 = 1;
@@ -71,7 +66,7 @@ pub fn write(header: &Header, content: &Content) -> Bytes {
     out.push(ROUTED);
     for id in [origin, destination] {
         // Ids of hosts that are longer never get as far as here.
-        let id = &id[..id.len().min(MAX_ID)];
+        let id = &id[..id.len().min(MAX_HOST_ID)];
         out.push(id.len() as u8);
         out.extend_from_slice(id);
     }
@@ -92,7 +87,7 @@ pub fn header(frame: &Bytes) -> Result<(Header, usize), Malformed> {
     let mut at = 1;
     let mut id = || {
         let length = usize::from(byte(at)?);
-        if length == 0 || length > MAX_ID {
+        if length == 0 || length > MAX_HOST_ID {
             return Err(Malformed::Id);
         }
         let end = at + 1 + length;

@@ -4,10 +4,14 @@
 //! a request or notification is `{"method", "params"}`. We add members that a 0.4.0 host ignores: `host` in a greeting and its
 //! answer, and `host` in the answer to `find`.
 
+mod question;
+
 use bytestring::ByteString;
 
 use crate::json::{self, push_member};
 use crate::words::Raw;
+
+pub use question::{Question, urls};
 
 /// A frame, cut apart.
 #[derive(Debug, PartialEq, Eq)]

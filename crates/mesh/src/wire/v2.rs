@@ -9,6 +9,7 @@ mod reader;
 
 use bytestring::ByteString;
 
+use crate::limits::MAX_NUMBER;
 use crate::payload::Payload;
 use crate::topic::Topic;
 use crate::words::{Outcome, Raw};
@@ -52,9 +53,6 @@ const UNDEFINED: u8 = 1;
 const TEXT: u8 = 2;
 const BUFFER: u8 = 3;
 const UINT8_ARRAY: u8 = 4;
-
-/// The largest number that JavaScript can count to.
-const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// The longest list that a record may announce: a run has no more messages than it has bytes, but `undefined` has none.
 const MAX_UNDEFINED: u64 = 1 << 20;

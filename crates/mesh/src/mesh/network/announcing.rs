@@ -1,6 +1,7 @@
 //! A host is joined: it and those that it knows are to meet the others, and who has waited for it is told.
 
-use super::joining::urls;
+use bytestring::ByteString;
+
 use crate::error::CallError;
 use crate::event::Event;
 use crate::json;
@@ -10,7 +11,7 @@ use crate::mesh::pending::{Asked, Due};
 use crate::parts::hosts::Link;
 use crate::wire::member::Member;
 use crate::wire::v1;
-use crate::words::{Answer, LinkId, Raw};
+use crate::words::{Answer, LinkId};
 
 impl Mesh {
     /// We are connected with a host that we dialled: join the members that it told us of, and tell the others of it as far as they
@@ -58,9 +59,14 @@ impl Mesh {
     }
 
     /// The host that we joined has told which hosts it knows: join those that we do not know yet, and have the others join them.
-    pub(in crate::mesh) fn hosts_answer(&mut self, link: LinkId, round: u64, message: Option<Raw>) {
+    pub(in crate::mesh) fn hosts_answer(
+        &mut self,
+        link: LinkId,
+        round: u64,
+        urls: Vec<ByteString>,
+    ) {
         let member = |url| Member { url, host: None };
-        let list: Vec<Member> = urls(message.as_ref()).into_iter().map(member).collect();
+        let list: Vec<Member> = urls.into_iter().map(member).collect();
         // It may have taken longer than the join could wait.
         let waits = self.network.rounds.contains_key(&round).then_some(round);
         self.introduce(link, &list, round);

@@ -14,13 +14,10 @@ use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Welcome;
 use crate::wire::member::Member;
-use crate::words::{LinkId, Raw, Time};
+use crate::words::{LinkId, Time};
 
 /// How long to wait for the other host's own connection before we insist on ours.
 pub(super) const EXPECTED_WITHIN: Duration = Duration::from_secs(1);
-
-/// The most urls that one host may make us dial at a time.
-const MAX_URLS: usize = 1024;
 
 /// A host that has answered our greeting, and what that means.
 struct Answered {
@@ -301,17 +298,6 @@ impl Network {
         l.url = welcome.url.clone();
         Some(dialled)
     }
-}
-
-/// The urls in a JSON array, as far as it is one.
-pub(super) fn urls(array: Option<&Raw>) -> Vec<ByteString> {
-    let urls: Vec<String> = array
-        .and_then(|array| serde_json::from_str(array).ok())
-        .unwrap_or_default();
-    urls.into_iter()
-        .take(MAX_URLS)
-        .map(ByteString::from)
-        .collect()
 }
 
 pub(super) fn join_params(url: Option<&str>) -> String {

@@ -4,7 +4,6 @@ use bytestring::ByteString;
 
 use crate::error::CallError;
 use crate::event::Event;
-use crate::json;
 use crate::mesh::network::Network;
 use crate::mesh::network::waiters::Waiter;
 use crate::mesh::pending::{Asked, Due};
@@ -12,18 +11,16 @@ use crate::mesh::{GOODBYE_TIMEOUT, Mesh};
 use crate::parts::hosts::State;
 use crate::parts::peers::Home;
 use crate::sabotage::{self, Sabotage};
-use crate::wire::v1::Body;
 use crate::words::{LinkId, Raw};
 
 impl Mesh {
-    /// A host says goodbye: forget it, say goodbye as well, and close when that is answered.
-    pub(in crate::mesh) fn goodbye(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
-        let [host] = body.params(["host"]);
-        let [host] = host
-            .as_ref()
-            .and_then(|h| json::members(h, ["id"]))
-            .unwrap_or_default();
-        let host = host.as_ref().and_then(json::string);
+    /// A host, the one with that id if it says so, says goodbye: forget it, say goodbye as well, and close when that is answered.
+    pub(in crate::mesh) fn goodbye(
+        &mut self,
+        link: LinkId,
+        id: Option<Raw>,
+        host: Option<ByteString>,
+    ) {
         let greeting = self.network.hosts.get(link).map(|l| l.state) == Some(State::Greeting);
         let key = self.network.hosts.unregister(link, State::Leaving);
         if let Some(key) = &key {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 
-use super::joining::{join_params, urls};
+use super::joining::join_params;
 use crate::json;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
@@ -14,7 +14,7 @@ use crate::mesh::pending::{Asked, Due};
 use crate::parts::gossip::digest;
 use crate::wire::greeting::Hello;
 use crate::wire::member::{self, Member};
-use crate::wire::v1::{self, Body};
+use crate::wire::v1;
 use crate::words::{LinkId, Raw};
 
 /// A join waits that long for the members that it has been told of: for their dials, and for their answers to the greeting.
@@ -162,11 +162,16 @@ impl Mesh {
     }
 
     /// Another host of this version tells of members, or compares notes.
-    pub(in crate::mesh) fn members_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
-        let [members, digest, all] = body.params(["members", "digest", "all"]);
-        let list = member::read(members.as_ref());
+    pub(in crate::mesh) fn members_request(
+        &mut self,
+        link: LinkId,
+        id: Option<Raw>,
+        list: Vec<Member>,
+        digest: Option<ByteString>,
+        all: bool,
+    ) {
         self.network.learn_ways(link, &list);
-        if let Some(theirs) = digest.as_ref().and_then(json::string)
+        if let Some(theirs) = digest
             && theirs != self.digest()
             && !self.network.gossip.defer(link)
         {
@@ -176,7 +181,7 @@ impl Mesh {
             note.push('}');
             self.transmit(link, v1::notification("members", &note));
         }
-        if all.as_ref().is_some_and(json::truthy) {
+        if all {
             let mut missing = self.member_list(link);
             missing.retain(|m| {
                 !list
@@ -207,9 +212,13 @@ impl Mesh {
     }
 
     /// A host asks which hosts we know, and perhaps tells us of some.
-    pub(in crate::mesh) fn hosts_request(&mut self, link: LinkId, id: Option<Raw>, body: &Body) {
-        let [told] = body.params(["urls"]);
-        for url in urls(told.as_ref()) {
+    pub(in crate::mesh) fn hosts_request(
+        &mut self,
+        link: LinkId,
+        id: Option<Raw>,
+        urls: Vec<ByteString>,
+    ) {
+        for url in urls {
             self.join(url, Waiter::Hint);
         }
         let known = |l: LinkId| {
@@ -274,8 +283,8 @@ impl Mesh {
     }
 
     /// A 0.4.0 host has told which hosts it knows. It may be just dialling one that we have lost as well: that one is looked for anyway.
-    pub(in crate::mesh) fn join_missed(&mut self, message: Option<Raw>) {
-        for url in urls(message.as_ref()) {
+    pub(in crate::mesh) fn join_missed(&mut self, urls: Vec<ByteString>) {
+        for url in urls {
             let member = Member { url, host: None };
             if !self.knows(&member)
                 && self.network.hosts.lost_behind(&member.url).is_none()

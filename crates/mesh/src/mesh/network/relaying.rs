@@ -11,7 +11,6 @@ use bytestring::ByteString;
 
 use crate::error::{CallError, DialError};
 use crate::event::Output;
-use crate::json;
 use crate::mesh::network::Network;
 use crate::mesh::network::waiters::Waiter;
 use crate::mesh::pending::Asked;
@@ -19,7 +18,6 @@ use crate::mesh::{GOODBYE_TIMEOUT, Mesh};
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
 use crate::wire::routed::{self, Content, Header};
-use crate::wire::v1::Body;
 use crate::words::LinkId;
 
 impl Mesh {
@@ -281,13 +279,12 @@ impl Mesh {
 impl Network {
     /// Somebody says goodbye over that link. Gives whether it is only that link which has been given up for a direct one, of which
     /// nothing is known here any more: then it is lost, not the host.
-    pub(in crate::mesh) fn is_given_up(&self, link: LinkId, body: &Body) -> bool {
-        let [direct] = body.params(["direct"]);
+    pub(in crate::mesh) fn is_given_up(&self, link: LinkId, direct: bool) -> bool {
         let joined = self
             .hosts
             .get(link)
             .is_some_and(|l| l.state == State::Joined);
-        is_relayed(link) && joined && direct.as_ref().is_some_and(json::truthy)
+        is_relayed(link) && joined && direct
     }
 }
 

@@ -72,10 +72,8 @@ impl Mesh {
         let Some(round) = self.network.rounds.get_mut(&number) else {
             return;
         };
-        if let (RoundEnd::Listed { ids, .. }, Some(message)) = (&mut round.end, message)
-            && message.starts_with('[')
-        {
-            ids.push(message);
+        if let RoundEnd::Listed { ids, .. } = &mut round.end {
+            ids.extend(message);
         }
         round.left -= 1;
         if round.left == 0

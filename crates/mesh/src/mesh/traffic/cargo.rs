@@ -147,7 +147,11 @@ impl Cargo {
 
     /// Whether whoever takes only that much takes it.
     pub(in crate::mesh) fn fits(&self, limits: &Limits) -> bool {
-        self.record() < limits.payload && self.ids().iter().all(|id| limits.allow(id))
+        let named = match self {
+            Cargo::Note(note) => limits.allow_head(&note.head),
+            _ => self.ids().into_iter().all(|id| limits.allow(id)),
+        };
+        named && self.record() < limits.payload
     }
 }
 

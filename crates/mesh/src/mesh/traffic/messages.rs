@@ -284,14 +284,11 @@ impl Mesh {
         link: LinkId,
         key: ByteString,
         search: u64,
-        message: Option<Raw>,
-        host: Option<Raw>,
+        is_there: bool,
+        url: Option<ByteString>,
     ) {
-        let text = |raw: &Option<Raw>| raw.as_ref().and_then(json::string);
-        let url = text(&message).filter(|url| !url.is_empty());
-        let is_here = url.is_some() || text(&host).is_some();
         // Who has said goodbye has no peers any more.
-        let found = is_here.then(|| self.found_behind(link, url)).flatten();
+        let found = is_there.then(|| self.found_behind(link, url)).flatten();
         if let Some(found) = &found {
             if let Home::Key(key) = &found.home {
                 self.network.alias(found.place.url.clone(), key.clone());

@@ -158,15 +158,7 @@ impl Mesh {
                         .ask(number, host, &id);
                 }
             }
-            _ => {
-                if let Some(link) = self.traffic.sessions.get(host).and_then(|s| s.link()) {
-                    self.traffic
-                        .frames
-                        .entry(link)
-                        .or_default()
-                        .found(number, None);
-                }
-            }
+            _ => self.traffic.not_here(host, number),
         }
     }
 
@@ -206,17 +198,20 @@ impl Mesh {
         let Some(link) = self.traffic.sessions.get(host).and_then(|s| s.link()) else {
             return;
         };
-        let quoted = |text: &str| Raw::from(json::quote(text));
-        let message = url.as_deref().filter(|url| !url.is_empty()).map(quoted);
-        let unlisted = url
-            .as_deref()
-            .filter(|url| url.is_empty())
-            .map(|_| quoted(host));
-        self.find_answer(link, key, search, message, unlisted);
+        let is_there = url.is_some();
+        let url = url.filter(|url| !url.is_empty());
+        self.find_answer(link, key, search, is_there, url);
     }
 }
 
 impl Traffic {
+    /// Answers that host that the peer it asks for is not known here.
+    pub(in crate::mesh) fn not_here(&mut self, host: &ByteString, number: u64) {
+        if let Some(link) = self.sessions.get(host).and_then(|s| s.link()) {
+            self.frames.entry(link).or_default().found(number, None);
+        }
+    }
+
     /// Peers of that host are to be registered here, or not any more.
     pub(in crate::mesh) fn place(&mut self, host: &ByteString, place: Place) {
         match place {

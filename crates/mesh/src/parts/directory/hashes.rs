@@ -11,6 +11,11 @@ pub fn shard_of(hash: u64) -> Shard {
     (hash >> (64 - SHARD_BITS)) as Shard
 }
 
+/// Whether there is a shard with that number.
+pub fn is_shard(shard: Shard) -> bool {
+    u64::from(shard) < SHARDS
+}
+
 /// A hash stands there as often as there are peers with it.
 #[derive(Debug)]
 pub struct Hashes {

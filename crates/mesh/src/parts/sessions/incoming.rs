@@ -54,10 +54,10 @@ impl Incoming {
 
     /// Messages have arrived. Gives how many of them are known already; `None` when some are missing before them.
     pub fn receive(&mut self, first: u64, count: u32) -> Option<u32> {
-        let last = first.checked_add(u64::from(count))?.checked_sub(1)?;
-        if first == 0 || first > self.received + 1 {
+        if first > self.received + 1 {
             return None;
         }
+        let last = first + u64::from(count) - 1;
         let known = (self.received + 1 - first).min(u64::from(count)) as u32;
         self.received = self.received.max(last);
         if sabotage::is(Sabotage::NoDedup) {

@@ -242,8 +242,7 @@ impl<'a> Reader<'a> {
         let mut changes = Vec::new();
         while self.at < self.end {
             let kind = self.byte()?;
-            // Kept for long: not as a part of the frame.
-            let name = ByteString::from(self.text()?.to_string());
+            let name = self.text()?;
             let pattern = kind & PATTERN != 0;
             changes.push((kind & REMOVED == 0, Topic { name, pattern }));
         }
