@@ -387,21 +387,43 @@ function attacked() {
   process.on('disconnect', () => process.exit());
   process.on('message', () => {
     global.gc?.();
-    process.send?.({ memory: process.memoryUsage().rss });
+    process.send?.({ memory: process.memoryUsage().rss, most: process.resourceUsage().maxRSS * 1024 });
   });
   host.listen('127.0.0.1', 0).then(() => process.send?.({ port: host.port, url: host.url }));
 }
 
 if (process.argv[2] === 'attacked') attacked();
-else test('bad inputs', { timeout: 120_000 }, attack);
+else {
+  test('bad inputs', { timeout: 120_000 }, attack);
+  test('names that are longer than maxIdLength cost what their frames cost', { timeout: 60_000 }, nameAtLength);
+}
 
-async function attack(t) {
+/** @param {any} t */
+async function startAttacked(t) {
   const env = { ...process.env };
   delete env.NODE_TEST_CONTEXT; // It is no test.
   const child = fork(__filename, ['attacked'], { env, execArgv: ['--expose-gc'] });
   t.after(() => child.kill());
   const told = async () => (await once(child, 'message'))[0];
   const { port, url } = await told();
+  return { child, told, port, url };
+}
+
+/** Upgrades, and greets as a member. */
+async function greet(stranger) {
+  await stranger.upgrade();
+  const id = crypto.randomBytes(16).toString('hex');
+  const session = { id, new: true, received: 0, seen: 0, window: 1 << 20 };
+  const features = ['interest'];
+  stranger.write(request('greeting', { host: { id, versions: [2], features, session } }, 'hello'));
+  await soon(
+    () => stranger.texts().some((t) => t.includes('"hello"') && t.includes('"session"')),
+    'the answer to the greeting'
+  );
+}
+
+async function attack(t) {
+  const { child, told, port, url } = await startAttacked(t);
   const memory = async () => {
     child.send('memory');
     return (await told()).memory / (1 << 20);
@@ -436,16 +458,6 @@ async function attack(t) {
     stranger.write(request('greeting', {}, 'hello'));
     await soon(() => stranger.texts().some((t) => t.includes('"hello"')), 'the answer to the greeting');
     stranger.frames = [];
-  };
-  const greet = async (stranger) => {
-    await stranger.upgrade();
-    const id = crypto.randomBytes(16).toString('hex');
-    const session = { id, new: true, received: 0, seen: 0, window: 1 << 20 };
-    stranger.write(request('greeting', { host: { id, versions: [2], session } }, 'hello'));
-    await soon(
-      () => stranger.texts().some((t) => t.includes('"hello"') && t.includes('"session"')),
-      'the answer to the greeting'
-    );
   };
   const tables = [
     ['instead of an upgrade', async () => {}, http],
@@ -529,4 +541,56 @@ async function attack(t) {
     t.diagnostic(`${cases} cases, from ${before.toFixed(1)} to ${after.toFixed(1)} MiB`);
     assert.ok(after - before < 10, `${(after - before).toFixed(1)} MiB`);
   });
+}
+
+async function nameAtLength(t) {
+  const { child, told, port, url } = await startAttacked(t);
+  const most = async () => {
+    child.send('memory');
+    return (await told()).most / (1 << 20);
+  };
+  const neighbour = new ours.Host();
+  t.after(() => neighbour.close());
+  await neighbour.join(url);
+  neighbour.create('there');
+
+  const long = '*a'.repeat(5 << 20);
+  const note = (head, value) =>
+    records(record(12, number(1), blob(JSON.stringify(head)), run(1, JSON.stringify(value))));
+  const head = (letter, args) => note(letter + JSON.stringify(args), null);
+  const interest = (...names) =>
+    records(record(5, raw(1), ...names.flatMap((name) => [raw(1), blob(name)])), record(6, number(7)));
+  const SYNCED = async (stranger) => {
+    const told = () => stranger.frames.some((f) => f.opcode === 2 && f.payload[1] === 7);
+    await soon(told, 'the answer to a sync');
+    await stranger.ping('after all');
+  };
+  for (const [name, bytes, expect] of [
+    ['a broadcast', head('b', [1, long, false]), ended],
+    ['a broadcast from an id', head('b', [1, '*', false, long]), ended],
+    ['a question for a list', head('l', [1, long]), ended],
+    ['a watch', head('w', [1, long]), ended],
+    ['members of groups', head('g', [long]), ended],
+    ['a job', head('m', [long, 'group']), ended],
+    ['a kind that is unknown', note(`?${long}`, null), ended],
+    ['a pattern of a member of a group', note('g[]', [true, [[long, true, 'group', 1]]]), ACK(1)],
+    ['the group of a member', note('g[]', [true, [['channel', false, long, 1]]]), ACK(1)],
+    ['an interest', interest('fine', long), SYNCED]
+  ]) {
+    await t.test(`${name}`, async () => {
+      const before = await most();
+      const stranger = new Raw(port);
+      await greet(stranger);
+      stranger.write(bytes);
+      await expect(stranger);
+      stranger.socket.destroy();
+      await until(() => stranger.closed);
+      const more = (await most()) - before;
+      t.diagnostic(`${name}: at most ${more.toFixed(0)} MiB more, for ${(bytes.length / (1 << 20)).toFixed(0)} MB`);
+      assert.ok(more < 64, `${more.toFixed(0)} MiB`);
+    });
+  }
+  const arrived = told();
+  await neighbour.send('there', 'here', 'well');
+  assert.deepStrictEqual(await arrived, { from: 'there', message: 'well' });
 }

@@ -90,6 +90,21 @@ function checkObject(what, id, most) {
 }
 
 /**
+ * Whether that is short enough for the id of a peer, or a name, of another host.
+ * @param {any} id as JSON has carried it
+ * @param {number} most characters
+ */
+function isShort(id, most) {
+  if (typeof id === 'string') return id.length <= most;
+  if (typeof id !== 'object' || id === null) return true;
+  try {
+    return JSON.stringify(id).length <= most && String(id).length <= most;
+  } catch {
+    return false; // it is nested too deeply, or has no text
+  }
+}
+
+/**
  * An id as other hosts are told of it, read once: what an object makes of itself may change, and must not spoil what is told with it.
  * @param {any} id
  * @param {string} name what stands for it when it cannot be read
@@ -105,4 +120,4 @@ function asTold(id, name) {
   }
 }
 
-module.exports = { asTold, checkId, checkName, checkShared };
+module.exports = { asTold, checkId, checkName, checkShared, isShort };

@@ -10,6 +10,7 @@ const { Line, Queue, inParts } = require('./telling.js');
 const { CHANGES } = require('./served.js');
 const { UNWATCH, WATCH } = require('./watchers.js');
 const Watches = require('./watches.js');
+const { acceptedIds, acceptedRows } = require('./accepted.js');
 const { error, hostClosed, timedOut } = require('../common/errors.js');
 const { Note } = require('../common/pending.js');
 
@@ -45,7 +46,7 @@ class Asked extends Note {
  * @typedef {object} OfNotes
  * @property {Pick<import('../host/settings.js'), 'requestTimeout'>} settings
  * @property {Pick<import('../host/life.js').Life, 'closing'>} life
- * @property {Pick<import('../crossing/outbound.js').Outbound, 'question' | 'state'>} outbound
+ * @property {Pick<import('../crossing/outbound.js').Outbound, 'maxIdLength' | 'question' | 'state'>} outbound
  * @property {Pick<import('../host/sends.js'), 'push'>} sends
  * @property {import('../host/stats.js')} counters
  */
@@ -226,6 +227,7 @@ class Notes {
     const args = read(rest);
     // What a newer version may say is nothing to complain about.
     if (!Array.isArray(args)) return true;
+    const { maxIdLength } = this.#home.outbound;
     switch (head[0]) {
       case Broadcasts.BROADCAST:
         this.broadcasts.take(host, args, message);
@@ -235,9 +237,11 @@ class Notes {
         return true;
       case WATCH:
       case UNWATCH:
+        return this.watches.take(host, head[0], args, undefined);
       case CHANGES:
-        return this.watches.take(host, head[0], args, message);
+        return this.watches.take(host, head[0], args, acceptedRows(message, maxIdLength));
       case MEMBERS:
+        if (Array.isArray(message)) message[1] = acceptedRows(message[1], maxIdLength);
         this.groups.takeMembers(host, message);
         return true;
       case Jobs.MESSAGE:
@@ -253,12 +257,13 @@ class Notes {
    * @param {any} value
    */
   #answered(question, whole, value) {
-    if (question.parts === undefined && whole) this.#settle(question, null, value);
-    else if (!Array.isArray(value))
+    const answer = acceptedIds(value, this.#home.outbound.maxIdLength);
+    if (question.parts === undefined && whole) this.#settle(question, null, answer);
+    else if (!Array.isArray(answer))
       this.#settle(question, null, null); // it breaks the protocol
     else {
       question.parts ??= [];
-      for (const element of value) question.parts.push(element);
+      for (const element of answer) question.parts.push(element);
       if (whole) this.#settle(question, null, question.parts);
     }
   }
