@@ -566,13 +566,13 @@ async function nameAtLength(t) {
     await stranger.ping('after all');
   };
   for (const [name, bytes, expect] of [
-    ['a broadcast', head('b', [1, long, false]), ended],
-    ['a broadcast from an id', head('b', [1, '*', false, long]), ended],
-    ['a question for a list', head('l', [1, long]), ended],
-    ['a watch', head('w', [1, long]), ended],
-    ['members of groups', head('g', [long]), ended],
-    ['a job', head('m', [long, 'group']), ended],
-    ['a kind that is unknown', note(`?${long}`, null), ended],
+    ['a broadcast', head('b', [1, long, false]), closed(1009)],
+    ['a broadcast from an id', head('b', [1, '*', false, long]), closed(1009)],
+    ['a question for a list', head('l', [1, long]), closed(1009)],
+    ['a watch', head('w', [1, long]), closed(1009)],
+    ['members of groups', head('g', [long]), closed(1009)],
+    ['a job', head('m', [long, 'group']), closed(1009)],
+    ['a kind that is unknown', note(`?${long}`, null), closed(1009)],
     ['a pattern of a member of a group', note('g[]', [true, [[long, true, 'group', 1]]]), ACK(1)],
     ['the group of a member', note('g[]', [true, [['channel', false, long, 1]]]), ACK(1)],
     ['an interest', interest('fine', long), SYNCED]

@@ -197,15 +197,24 @@ test('what is said calls who is there by a short list only, and knows no file of
   assert.deepStrictEqual([...asked].sort(), ASKED_OF_NETWORK);
 });
 
-test('what other hosts say is read in one file, which alone checks the ids in it', () => {
+test('what other hosts say is read at one door, which alone checks what is in it', () => {
   const places = (/** @type {RegExp} */ pattern) =>
     filesIn(MIND, '.rs').filter((file) => pattern.test(code(String(read(file)))));
-  const door = `${MIND}/mesh/receiving.rs`;
-  assert.deepStrictEqual(places(/\bv[12]::decode\(/), [door]);
-  // The other one asks whether what is to be sent fits what its receiver takes.
+  const door = (/** @type {string} */ file) => file.startsWith(`${MIND}/mesh/receiving`);
+  const elsewhere = (/** @type {RegExp} */ pattern) =>
+    places(pattern).filter((file) => !door(file) && !file.startsWith(`${MIND}/wire`));
+  // Frames and what is in them, each kind by its reader.
+  for (const reader of [/\bv[12]::decode\(/, /\bQuestion::read\(/, /\bWelcome::read\(/, /\bv1::urls\(/]) {
+    assert.strictEqual(places(reader).filter(door).length, 1, String(reader));
+    assert.deepStrictEqual(elsewhere(reader), [], String(reader));
+  }
+  assert.deepStrictEqual(elsewhere(/\b(Hello|member)::read\(|\bbody\.params\b|\bMAX_(HOST_ID|URL)\b/), [
+    `${MIND}/limits.rs`
+  ]);
+  // The other one asks whether what is to be sent fits what its receiver accepts.
   assert.deepStrictEqual(
-    places(/\blimits\.allow\(/).filter((file) => file !== `${MIND}/limits.rs`),
-    [door, `${MIND}/mesh/traffic/cargo.rs`]
+    elsewhere(/\b(limits\.allow|allow_name|allow_head)\(/).filter((file) => file !== `${MIND}/limits.rs`),
+    [`${MIND}/mesh/traffic/cargo.rs`]
   );
 });
 

@@ -4,7 +4,7 @@
 //!
 //! Two checks stand elsewhere. How a frame is cut, and how long a list may be, belongs to reading it ([`wire`](crate::wire)). Whether a
 //! number continues a session, and whether an acknowledgement is of something that was sent, only
-//! [the session](crate::parts::sessions) knows.
+//! [the session](crate::parts::sessions) knows. The id of a question in version 1 is whatever the asker likes: the answer repeats it.
 
 mod answers;
 mod checks;
@@ -57,11 +57,7 @@ impl Mesh {
     }
 
     fn question(&mut self, link: LinkId, id: Option<Raw>, body: Body) {
-        let checks = self.checks();
-        if !checks.limits.allow(&id) {
-            return; // Not even an answer could name it.
-        }
-        match checks.question(Question::read(body)) {
+        match self.checks().question(Question::read(body)) {
             Ok(question) => self.serve(link, id, question),
             Err(question) => self.too_long(link, id, &question),
         }

@@ -1,4 +1,6 @@
 //! What a connection is made of: a stream of bytes that one task reads and writes, and other threads too if it is [`DIRECT`](Stream::DIRECT).
+//!
+//! TLS would be a file beside `tcp.rs`, a dialer for `wss:` and an acceptor. They shake hands, and a [`Pipe`](super::pipe::Pipe) is the stream.
 
 use std::io;
 use std::task::{Context, Poll};
