@@ -1,11 +1,12 @@
 //! Networks in which everything moves: hosts listen late, again and elsewhere, leave, crash, come back, share a url and join again, and
-//! peers move among them, while they are looked for and sent to. Whatever has happened: when it has stopped, every peer that is
-//! listed can be sent to.
+//! peers move among them, while they are looked for and sent to. Whatever has happened: when it has stopped, and all have joined one
+//! of them, every peer of a living host can be sent to from everywhere, and so can every one that is listed.
 //!
 //! `MOVING_SEEDS` says how many seeds are run, `MOVING_FIRST` which is the first. `MOVING_TRACE=1` writes down what happens.
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,6 +38,8 @@ struct World {
     lives: Vec<Life>,
     /// By this one each host can be dialled, if it listens.
     names: Vec<Option<String>>,
+    /// The names that each has had in this life.
+    had: Vec<BTreeSet<String>>,
     config: Config,
     ports: usize,
     twins: bool,
@@ -61,6 +64,7 @@ impl World {
             net,
             lives: vec![Life::Up; count],
             names: vec![None; count],
+            had: vec![BTreeSet::new(); count],
             config,
             ports: 0,
             twins: rng.u32(0..100) < 30,
@@ -84,6 +88,7 @@ impl World {
     fn begin(&mut self, n: usize) {
         let config = self.config.clone();
         self.net.input(n, Input::Configure(config));
+        self.had[n].clear();
         if self.rng.u32(0..100) < 70 {
             self.listen(n);
         }
@@ -105,6 +110,7 @@ impl World {
         if let Some(name) = self.names[n].take() {
             self.net.reached.retain(|(_, url), _| *url != name);
         }
+        self.net.nodes[n].url = None;
     }
 
     /// Listens at a port of its own, or, if others have moved away, at one of theirs.
@@ -119,7 +125,12 @@ impl World {
         } else {
             old
         };
-        let name = name(port);
+        self.listen_at(n, port);
+    }
+
+    fn listen_at(&mut self, n: usize, port: usize) {
+        let name = format!("ws://machine:{port}");
+        self.had[n].insert(name.clone());
         for m in 0..self.lives.len() {
             self.net.reached.insert((m, name.clone()), n);
         }
@@ -190,7 +201,6 @@ impl World {
             74..77 => {
                 self.unlisten(n);
                 self.say(|| format!("{n} listens no more"));
-                self.net.nodes[n].url = None;
                 self.net.input(n, Input::SetUrl(None));
             }
             77..81 => {
@@ -231,7 +241,7 @@ impl World {
         }
     }
 
-    /// What programs do when all is well again: they join a host that listens, where they are not connected.
+    /// What programs do when all is well again: they join one host that listens, at a url that was no other living host's.
     fn end(&mut self) {
         self.say(|| "the faults are over".to_owned());
         for n in 0..self.lives.len() {
@@ -243,35 +253,49 @@ impl World {
         let up: Vec<usize> = (0..self.lives.len())
             .filter(|n| self.lives[*n] == Life::Up)
             .collect();
+        let listens = self.any(|w, n| w.names[n].is_some());
+        let Some(seed) = listens.or(up.first().copied()) else {
+            return;
+        };
+        // Who knows a host by a url that it has had takes a join of that url for one of that host.
+        let others_had =
+            |name: &String| up.iter().any(|m| *m != seed && self.had[*m].contains(name));
+        if self.names[seed].as_ref().is_none_or(others_had) {
+            self.unlisten(seed);
+            self.ports += 1;
+            self.listen_at(seed, self.ports);
+        }
+        let name = self.names[seed].clone().expect("it listens");
         for _ in 0..2 {
-            for n in &up {
-                self.join(*n);
+            for n in up.iter().filter(|n| **n != seed) {
+                self.say(|| format!("{n} joins {name} in the end"));
+                self.net.join(*n, &name);
                 self.net.run_for(Duration::from_millis(500));
             }
         }
         self.net.run_for(Duration::from_secs(15));
         for n in &up {
-            self.reaches_all(*n);
+            self.reaches_all(*n, &up);
         }
     }
 
-    /// Whatever that host can list it can send to.
-    fn reaches_all(&mut self, n: usize) {
+    /// That host can send to whatever it lists, and to every peer of these.
+    fn reaches_all(&mut self, n: usize, up: &[usize]) {
         let call = self.net.list(n);
         self.net.run_for(Duration::from_secs(1));
         let Some(Ok(Answer::Ids(lists))) = self.net.result(n, call) else {
             panic!("host {n} cannot list");
         };
+        let lists = lists.iter().map(|list| serde_json::from_str(list));
+        let lists: Result<Vec<Vec<String>>, _> = lists.collect();
+        let listed = lists.expect("ids").into_iter().flatten();
+        let mut ids: BTreeSet<String> = listed.map(|id| format!("\"{id}\"")).collect();
+        let living = up.iter().flat_map(|m| self.net.nodes[*m].peers.clone());
+        ids.extend(living);
         let mut sends = Vec::new();
-        for list in lists {
-            let ids: Vec<String> = serde_json::from_str(&list).expect("ids");
-            for id in ids {
-                let id = format!("\"{id}\"");
-                if !self.net.nodes[n].peers.contains(&id) {
-                    self.say(|| format!("{n} sends to {id} in the end"));
-                    sends.push((id.clone(), self.net.send(n, "\"end\"", &id, "\"end\"")));
-                }
-            }
+        for id in ids.difference(&self.net.nodes[n].peers.clone()).cloned() {
+            self.say(|| format!("{n} sends to {id} in the end"));
+            sends.push((id.clone(), self.net.send(n, "\"end\"", &id, "\"end\"")));
         }
         self.net.run_for(Duration::from_secs(5));
         for (id, seq) in sends {
@@ -322,7 +346,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 }
 
 #[test]
-fn every_peer_that_is_listed_can_be_sent_to_whatever_has_moved() {
+fn every_peer_can_be_sent_to_from_everywhere_whatever_has_moved() {
     let (first, seeds) = (number("MOVING_FIRST", 0), number("MOVING_SEEDS", 2_000));
     let trace = std::env::var("MOVING_TRACE").is_ok_and(|t| t == "1");
     let next = AtomicU64::new(first);

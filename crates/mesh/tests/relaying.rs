@@ -377,6 +377,39 @@ fn a_direct_link_takes_over_when_one_becomes_possible() {
 }
 
 #[test]
+fn a_join_by_the_url_of_a_relayed_host_makes_a_direct_link_at_once() {
+    let mut net = Net::new(3);
+    net.blocked.extend([(1, 2), (2, 1)]);
+    net.join(1, &url(0));
+    net.join(2, &url(0));
+    net.run_for(Duration::from_secs(20));
+    assert_eq!(net.sockets_between(1, 2), 0);
+    net.blocked.clear();
+    let call = net.join(1, &url(2));
+    net.settle();
+    assert_eq!(net.result(1, call), Some(Ok(Answer::Done)));
+    assert_eq!(net.sockets_between(1, 2), 1);
+    assert_connected(&net);
+    assert_all_talk(&mut net);
+}
+
+#[test]
+fn two_that_lose_a_connection_which_neither_can_make_again_are_relayed() {
+    let mut net = network(2, 1);
+    assert_eq!(net.sockets_between(1, 2), 1);
+    net.dead.insert(url(1));
+    net.nodes[1].url = None;
+    net.input(1, Input::SetUrl(None));
+    // Its relay knows that, when both are connected again.
+    net.sever(0, 1);
+    net.run_for(Duration::from_secs(5));
+    net.sever(1, 2);
+    net.run_for(Duration::from_secs(5));
+    assert_all_talk(&mut net);
+    assert_eq!(net.sockets_between(1, 2), 0);
+}
+
+#[test]
 fn only_who_is_interested_gets_what_is_published() {
     let mut net = Net::new(1);
     for _ in 0..3 {

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use distribus_mesh::Answer;
+use distribus_mesh::{Answer, Input};
 use support::{Net, url};
 
 /// Host 2 does not listen, and is not connected. It looks for the former host 1, and cannot reach host 0, which knows the host that
@@ -100,4 +100,24 @@ fn so_it_is_when_a_third_host_answers_there() {
     join(&mut net);
     net.settle();
     assert_met(&mut net);
+}
+
+#[test]
+fn who_comes_to_a_url_by_which_another_host_was_dialled_once_is_reached() {
+    let other = "ws://127.0.0.1:4000";
+    let mut net = Net::new(2);
+    net.add(None);
+    net.reached.insert((2, other.to_owned()), 1);
+    for url in [&url(1), other] {
+        let call = net.join(2, url);
+        net.settle();
+        assert_eq!(net.result(2, call), Some(Ok(Answer::Done)));
+    }
+    net.reached.clear();
+    net.nodes[0].url = Some(other.to_owned());
+    net.input(0, Input::SetUrl(Some(other.into())));
+    let call = net.join(1, other);
+    net.settle();
+    assert_eq!(net.result(1, call), Some(Ok(Answer::Done)));
+    assert!(net.nodes[2].connections.contains(other));
 }

@@ -75,9 +75,12 @@ impl Mesh {
                 self.drop_link(link);
             }
             Question::Goodbye { host, .. } => self.goodbye(link, id, host),
-            Question::Members { list, digest, all } => {
-                self.members_request(link, id, list, digest, all);
-            }
+            Question::Members {
+                list,
+                digest,
+                relayed,
+                all,
+            } => self.members_request(link, id, list, [digest, relayed], all),
             Question::Hosts { urls } => self.hosts_request(link, id, urls),
             Question::Find { peer } => {
                 self.event(Event::Lookup { id: peer });

@@ -33,9 +33,12 @@ impl Mesh {
         let url = self.name_of_member(url, host.as_ref(), &waiter);
         let ourselves = host.as_ref() == Some(&self.id) || self.url.as_ref() == Some(&url);
         let connected = |h: &ByteString| self.network.hosts.route_to_host(h).is_some();
-        let known =
-            host.as_ref().is_some_and(connected) || self.network.hosts.route(&url).is_some();
+        let known = host.as_ref().is_some_and(connected)
+            || self.network.occupant(&url, host.as_ref()).is_some();
         if url.is_empty() || ourselves || known {
+            if !ourselves && matches!(waiter, Waiter::Call(_)) {
+                self.try_at(&url);
+            }
             return self.joined(vec![waiter]);
         }
         let dialling = self.network.hosts.connecting(&url, host.as_deref());
@@ -105,12 +108,13 @@ impl Mesh {
         if self.closing.is_some() {
             return self.take_leave(link);
         }
-        let (hint, url) = (l.hint.clone(), l.dialled.clone());
+        let (hint, url, told) = (l.hint.clone(), l.dialled.clone(), l.told.clone());
+        let occupant = |url| self.network.occupant(url, told.as_ref());
         let other = hint
             .as_ref()
             .and_then(|h| self.network.hosts.route_to_host(h));
         // Perhaps it is not who we expected there.
-        let other = other.or_else(|| self.network.hosts.route(url.as_ref()?));
+        let other = other.or_else(|| occupant(url.as_ref()?));
         if let Some(other) = other.filter(|other| !self.is_better(link, *other)) {
             // It has dialled us meanwhile.
             let l = self.network.hosts.get_mut(link);
@@ -142,11 +146,8 @@ impl Mesh {
             .or(hint)
             .filter(|h| self.traffic.sessions.get(h).is_some());
         let there = |url| {
-            self.network
-                .hosts
-                .get(self.network.hosts.route(url)?)?
-                .host
-                .clone()
+            let link = self.network.occupant(url, told.as_ref())?;
+            self.network.hosts.get(link)?.host.clone()
         };
         let hint = hint.or_else(|| there(url.as_ref()?));
         let hello = self.hello(link, hint.as_ref()).written();
@@ -191,7 +192,7 @@ impl Mesh {
         if let Some(other) = l
             .dialled
             .as_ref()
-            .and_then(|url| self.network.hosts.route(url))
+            .and_then(|url| self.network.occupant(url, l.told.as_ref()))
         {
             // It has connected to us meanwhile, or another incarnation.
             self.look_for_missed(l.told, &l.waiters);
@@ -259,6 +260,15 @@ impl Mesh {
 }
 
 impl Network {
+    /// The link with whoever is known to be at that url. Where others tell of somebody there, whoever else was once dialled there may have
+    /// gone elsewhere.
+    fn occupant(&self, url: &str, told: Option<&ByteString>) -> Option<LinkId> {
+        match told {
+            Some(_) => self.hosts.holder(url),
+            None => self.hosts.route(url),
+        }
+    }
+
     /// We were told of that host where we are just connecting.
     pub(super) fn note_told(&mut self, link: LinkId, url: &ByteString, host: Option<&ByteString>) {
         if let Some(l) = self.hosts.get_mut(link)

@@ -74,6 +74,17 @@ impl Mesh {
             self.dial(url, Some(host), Waiter::Hint);
         }
     }
+
+    /// The program joins a host by that url: if we have a relayed link to it, perhaps it can be dialled there now.
+    pub(super) fn try_at(&mut self, url: &ByteString) {
+        let link = self.network.hosts.route(url).filter(|l| is_relayed(*l));
+        let Some(host) = link.and_then(|link| self.network.hosts.get(link)?.host.clone()) else {
+            return;
+        };
+        if *url != host && self.network.hosts.dialling(url).is_none() {
+            self.dial(url.clone(), Some(host), Waiter::Hint);
+        }
+    }
 }
 
 impl Network {

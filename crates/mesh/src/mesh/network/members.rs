@@ -167,7 +167,7 @@ impl Mesh {
         link: LinkId,
         id: Option<Raw>,
         list: Vec<Member>,
-        digest: Option<ByteString>,
+        [digest, relayed]: [Option<ByteString>; 2],
         all: bool,
     ) {
         self.network.learn_ways(link, &list);
@@ -180,6 +180,8 @@ impl Mesh {
             json::push_member(&mut note, "all", Some("true"));
             note.push('}');
             self.transmit(link, v1::notification("members", &note));
+        } else if let Some(theirs) = relayed {
+            self.tell_relayed(link, &theirs);
         }
         if all {
             let mut missing = self.member_list(link);
@@ -209,6 +211,15 @@ impl Mesh {
             }
         }
         self.round_answer(round, None);
+    }
+
+    /// The host behind that link knows other hosts that nobody can dial than we do, perhaps: it is told of those to which we relay.
+    fn tell_relayed(&mut self, link: LinkId, theirs: &str) {
+        let to_relay = self.network.relayed_members(link);
+        if !to_relay.is_empty() && theirs != digest(to_relay.iter().map(|m| &*m.url)) {
+            let note = params("members", &member::written(&to_relay));
+            self.transmit(link, v1::notification("members", &note));
+        }
     }
 
     /// A host asks which hosts we know, and perhaps tells us of some.
@@ -257,12 +268,13 @@ impl Mesh {
         let next = next.map(|(_, link)| link);
         let mut links = self.network.gossip.take_deferred();
         links.extend(next);
-        let digest = json::quote(&self.digest());
+        let mut note = params("digest", &json::quote(&self.digest()));
+        note.truncate(note.len() - 1);
+        let relayed = json::quote(&self.network.relayed_digest());
+        json::push_member(&mut note, "relayed", Some(&relayed));
+        note.push('}');
         for link in links {
-            self.transmit(
-                link,
-                v1::notification("members", &params("digest", &digest)),
-            );
+            self.transmit(link, v1::notification("members", &note));
         }
         self.ask_v1_hosts();
     }

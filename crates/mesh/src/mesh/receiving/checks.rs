@@ -44,9 +44,15 @@ impl Checks {
                 host: host(id),
                 direct,
             },
-            Question::Members { list, digest, all } => Question::Members {
+            Question::Members {
+                list,
+                digest,
+                relayed,
+                all,
+            } => Question::Members {
                 list: members(list),
                 digest: host(digest),
+                relayed: host(relayed),
                 all,
             },
             Question::Hosts { urls: list } => Question::Hosts { urls: urls(list) },

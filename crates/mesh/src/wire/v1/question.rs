@@ -22,10 +22,11 @@ pub enum Question {
         host: Option<ByteString>,
         direct: bool,
     },
-    /// Members, or a digest of them. `all`: the list is all that the sender knows.
+    /// Members, or a digest of them. `all`: the list is all that the sender knows. `relayed`: a digest of those that nobody can dial.
     Members {
         list: Vec<Member>,
         digest: Option<ByteString>,
+        relayed: Option<ByteString>,
         all: bool,
     },
     Hosts {
@@ -64,10 +65,12 @@ impl Question {
             }
             Some("goodbye") => Question::goodbye(&body),
             Some("members") => {
-                let [list, digest, all] = body.params(["members", "digest", "all"]);
+                let names = ["members", "digest", "all", "relayed"];
+                let [list, digest, all, relayed] = body.params(names);
                 Question::Members {
                     list: member::read(list.as_ref()),
                     digest: digest.as_ref().and_then(json::string),
+                    relayed: relayed.as_ref().and_then(json::string),
                     all: all.as_ref().is_some_and(json::truthy),
                 }
             }
