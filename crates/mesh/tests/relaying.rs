@@ -519,6 +519,10 @@ fn frame(origin: &str, destination: &str, number: u64, content: &Content) -> Vec
     routed::write(&header, content).to_vec()
 }
 
+fn text((_, _, frame): &(usize, usize, bytes::Bytes)) -> String {
+    String::from_utf8_lossy(frame).into_owned()
+}
+
 fn greeting(host: &str, number: u64, session: &str) -> Content {
     let session = format!(
         "{{\"id\":\"{session}\",\"new\":true,\"received\":0,\"seen\":0,\"window\":1000000}}"
@@ -526,6 +530,37 @@ fn greeting(host: &str, number: u64, session: &str) -> Content {
     Content::Text(ByteString::from(format!(
         "{{\"id\":1,\"message\":{{\"method\":\"greeting\",\"params\":{{\"host\":{{\"id\":\"{host}\",\"number\":{number},\"versions\":[2],\"session\":{session}}}}}}}}}"
     )))
+}
+
+#[test]
+fn a_relayed_greeting_is_no_duplicate_of_a_link_to_another_host_with_its_url() {
+    let mut net = network(1, 1);
+    let nowhere = "ws://127.0.0.1:4000";
+    net.tap = Some(Vec::new());
+    // Host 1 dials it there, and then over host 0.
+    let told = format!("{{\"members\":[{{\"url\":\"{nowhere}\",\"id\":\"x\"}}]}}");
+    let told = format!("{{\"message\":{{\"method\":\"members\",\"params\":{told}}}}}");
+    net.inject_text(0, 1, told);
+    net.run_for(2 * LATENCY);
+    let Content::Text(hello) = greeting("y", 1, "s") else {
+        panic!("not a text");
+    };
+    let url = format!("\"params\":{{\"url\":\"{nowhere}\",");
+    let hello = Content::Text(hello.replace("\"params\":{", &url).into());
+    for content in [Content::Open, hello] {
+        net.inject(0, 1, &frame("y", &id(1), 1, &content));
+    }
+    net.settle();
+    let said: Vec<String> = net.tap.take().unwrap().iter().map(text).collect();
+    assert!(
+        said.iter().any(|said| said.contains("\"greeting\"")),
+        "{said:?}"
+    );
+    let answer = said.iter().find(|said| said.contains("\"error\":null"));
+    assert!(
+        !answer.expect("an answer").contains("duplicate"),
+        "{said:?}"
+    );
 }
 
 #[test]

@@ -5,9 +5,10 @@ use bytestring::ByteString;
 use super::joining::join_params;
 use crate::event::Output;
 use crate::mesh::Mesh;
-use crate::mesh::network::waiters::RoundEnd;
+use crate::mesh::network::Network;
+use crate::mesh::network::waiters::{RoundEnd, Waiter};
 use crate::mesh::pending::Due;
-use crate::parts::hosts::State;
+use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::{Hello, Welcome};
 use crate::wire::member::Member;
@@ -133,9 +134,7 @@ impl Mesh {
             }
             // It has lost the old connection, or was started anew: it would not dial otherwise.
             self.displace(existing, link);
-        } else if let Some(other) = self.network.hosts.connecting(&key, host.as_deref())
-            && is_relayed(other) == is_relayed(link)
-        {
+        } else if self.network.is_crossed(link, &key) {
             if host.is_none() {
                 return Decision::Stranger;
             }
@@ -234,5 +233,20 @@ impl Mesh {
                 .gossip
                 .add(self.now, Member { url, host }, true);
         }
+    }
+}
+
+impl Network {
+    /// Whether we are just connecting to the host that says hello on that link, in the same manner. A relayed link leads to one
+    /// host alone, whoever else has its url.
+    fn is_crossed(&self, link: LinkId, key: &ByteString) -> bool {
+        let relayed = is_relayed(link);
+        let host = self.hosts.get(link).and_then(|l| l.host.as_ref());
+        let there = |l: &Link<Waiter>| {
+            (!relayed && l.dialled.as_ref() == Some(key))
+                || (host.is_some() && l.hint.as_ref() == host)
+        };
+        let mut links = self.hosts.loose();
+        links.any(|(id, l)| l.is_connecting() && is_relayed(id) == relayed && there(l))
     }
 }
