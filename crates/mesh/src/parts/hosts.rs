@@ -86,6 +86,12 @@ impl<W> Hosts<W> {
         self.links.get_mut(&link)
     }
 
+    /// Those who wait for that link wait for something else now.
+    pub fn take_waiters(&mut self, link: LinkId) -> Vec<W> {
+        let link = self.links.get_mut(&link);
+        link.map_or_else(Vec::new, |l| std::mem::take(&mut l.waiters))
+    }
+
     pub fn links(&self) -> impl Iterator<Item = (LinkId, &Link<W>)> {
         self.links.iter().map(|(id, link)| (*id, link))
     }

@@ -160,12 +160,8 @@ impl Mesh {
                 self.say_goodbye_last(link);
             }
             State::Dialling if self.is_missed(link) => {
-                let waiters = self
-                    .network
-                    .hosts
-                    .get_mut(link)
-                    .map(|l| std::mem::take(&mut l.waiters));
-                self.fail_all(waiters.unwrap_or_default());
+                let waiters = self.network.hosts.take_waiters(link);
+                self.fail_all(waiters);
             }
             State::Greeting if sabotage::is(Sabotage::NoGoodbye) => self.drop_link(link),
             State::Dialling => {
@@ -177,12 +173,8 @@ impl Mesh {
             State::Greeting => {
                 // The other side has perhaps registered us.
                 self.questions.take_all(link);
-                let waiters = self
-                    .network
-                    .hosts
-                    .get_mut(link)
-                    .map(|l| std::mem::take(&mut l.waiters));
-                self.fail_all(waiters.unwrap_or_default());
+                let waiters = self.network.hosts.take_waiters(link);
+                self.fail_all(waiters);
                 self.take_leave(link);
             }
             State::Stranger if twin => self.take_leave(link),

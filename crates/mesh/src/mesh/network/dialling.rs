@@ -117,10 +117,7 @@ impl Mesh {
         let other = other.or_else(|| occupant(url.as_ref()?));
         if let Some(other) = other.filter(|other| !self.is_better(link, *other)) {
             // It has dialled us meanwhile.
-            let l = self.network.hosts.get_mut(link);
-            let waiters = l
-                .map(|l| std::mem::take(&mut l.waiters))
-                .unwrap_or_default();
+            let waiters = self.network.hosts.take_waiters(link);
             self.look_for_told(link, &waiters);
             self.leave_quietly(link);
             return self.announce(other, Vec::new(), false, waiters);
