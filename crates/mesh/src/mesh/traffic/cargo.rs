@@ -12,6 +12,9 @@ use crate::words::{NoteKind, Outcome, Raw};
 /// What a record takes beside ids and messages, at most.
 const RECORD: usize = 48;
 
+/// Characters for private use: one each as JavaScript counts.
+const PRIVATE: std::ops::RangeInclusive<char> = '\u{e000}'..='\u{f8ff}';
+
 /// A note on its way: like messages to a peer, but its receiver is a host.
 #[derive(Clone, Debug)]
 pub(in crate::mesh) struct Note {
@@ -155,9 +158,33 @@ impl Cargo {
     }
 }
 
-/// An id that no peer has. What is resent to it comes back, unless it had arrived before, which its number shows.
+/// An id that no peer has: characters that mean nothing to anybody, as few as fit. What is resent to it comes back, unless it had arrived
+/// before, which its number shows.
 pub(super) fn nobody(random: &mut fastrand::Rng, limits: &Limits) -> Option<Raw> {
-    let length = limits.id.min(12);
-    let id: String = (0..length).map(|_| random.alphanumeric()).collect();
+    let id: String = (0..limits.id.min(4))
+        .map(|_| random.char(PRIVATE))
+        .collect();
     Some(json::quote(&id).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_has_the_id_of_nobody_however_short_ids_are() {
+        let mut random = fastrand::Rng::with_seed(1);
+        for id in [1, 2, 3, 4, 64 * 1024] {
+            let limits = Limits {
+                id,
+                ..Limits::default()
+            };
+            for _ in 0..1_000 {
+                let nobody = nobody(&mut random, &limits);
+                assert!(limits.allow(&nobody));
+                let text = nobody.as_ref().and_then(json::string).unwrap_or_default();
+                assert!(!text.is_empty() && !text.contains(|c: char| c.is_alphanumeric()));
+            }
+        }
+    }
 }
