@@ -134,7 +134,8 @@ impl<S: Stream> Connection<S> {
         self.killed.notified().await;
     }
 
-    /// Writes what the stream did not accept at once, whenever it accepts more, and calls `written` then. Ends when the stream is broken.
+    /// Writes what the stream did not accept at once, whenever it accepts more, and calls `written` then. Ends when the stream is
+    /// broken.
     pub async fn write_rest(&self, written: impl Fn()) {
         loop {
             self.unwritten.notified().await;
@@ -144,8 +145,8 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Nothing is read any more. Writes what is left if a close frame is part of it: the stream may not have accepted that at once, above all a new one,
-    /// of which the runtime does not know yet whether it has room.
+    /// Nothing is read any more. Writes what is left if a close frame is part of it: the stream may not have accepted that at once,
+    /// above all a new one, of which the runtime does not know yet whether it has room.
     pub async fn write_farewell(&self) {
         while self.outbox.is_closing() {
             if poll_fn(|cx| self.poll_write(cx, &|| {})).await == Written::Broken {
@@ -186,7 +187,8 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// The link has ended. Nobody writes any more: what others have put in until now is written if that is possible without waiting.
+    /// The link has ended. Nobody writes any more: what others have put in until now is written if that is possible without
+    /// waiting.
     pub fn hang_up(&self) {
         if !S::DIRECT {
             let _ = self.poll_write(&mut Context::from_waker(Waker::noop()), &|| {});
