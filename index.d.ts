@@ -218,6 +218,8 @@ declare namespace distribus {
     maxPendingHandshakes?: number;
     /** How much all connections together may hold that have not greeted, in bytes, at least 65536. Beyond it the one that holds most is closed. Default: 16777216 (16 MiB). */
     maxStrangerBytes?: number;
+    /** How much all connections together may hold of unfinished messages, and as much of unread answers, in bytes, at least 65536. Default: 67108864 (64 MiB). */
+    maxBufferBytes?: number;
     /** How long a connection may take until both sides speak WebSocket, in milliseconds. Default: 5000. */
     handshakeTimeout?: number;
     /** How often this host gives other hosts a sign of life, in milliseconds. 0: never, and no host is lost because of silence. Default: 8000. */

@@ -134,6 +134,7 @@ test('undefined options are as if they were not given, and null stands for no op
     'maxConnections',
     'maxPendingHandshakes',
     'maxStrangerBytes',
+    'maxBufferBytes',
     'handshakeTimeout',
     'heartbeatInterval',
     'heartbeatTimeout'

@@ -42,6 +42,7 @@ test('bad options are refused before anything changes', () => {
     'maxConnections',
     'maxPendingHandshakes',
     'maxStrangerBytes',
+    'maxBufferBytes',
     'handshakeTimeout'
   ];
   const host = new ours.Host();

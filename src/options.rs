@@ -49,6 +49,7 @@ pub fn read(json: &str) -> (Config, Limits) {
         max_connections: size("maxConnections", limits.max_connections),
         max_pending_handshakes: size("maxPendingHandshakes", limits.max_pending_handshakes),
         max_stranger_bytes: size("maxStrangerBytes", limits.max_stranger_bytes),
+        max_buffer_bytes: size("maxBufferBytes", limits.max_buffer_bytes),
         // Everything that may wait, two messages more, and whatever else is said.
         max_outbox: config
             .max_queue_bytes

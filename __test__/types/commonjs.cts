@@ -105,7 +105,8 @@ host.config({
   maxAddresses: 1,
   maxConnections: 1,
   maxPendingHandshakes: 1,
-  maxStrangerBytes: 2 ** 20
+  maxStrangerBytes: 2 ** 20,
+  maxBufferBytes: 2 ** 20
 });
 host.config({ handshakeTimeout: 1000, offline: 'queue' });
 host.config({ heartbeatInterval: 1000, heartbeatTimeout: 3000 });

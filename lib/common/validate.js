@@ -13,7 +13,8 @@ const LIMITS = {
   maxAddresses: { least: 1, most: 2 ** 31 - 1, unit: 'addresses' },
   maxConnections: { least: 0, most: 2 ** 31 - 1, unit: 'connections' },
   maxPendingHandshakes: { least: 1, most: 2 ** 31 - 1, unit: 'connections' },
-  maxStrangerBytes: { least: 64 * 1024, most: 2 ** 40, unit: 'bytes' }
+  maxStrangerBytes: { least: 64 * 1024, most: 2 ** 40, unit: 'bytes' },
+  maxBufferBytes: { least: 64 * 1024, most: 2 ** 40, unit: 'bytes' }
 };
 
 /**

@@ -16,7 +16,8 @@ const NATIVE_OPTIONS = [
   'maxAddresses',
   'maxConnections',
   'maxPendingHandshakes',
-  'maxStrangerBytes'
+  'maxStrangerBytes',
+  'maxBufferBytes'
 ];
 
 /**

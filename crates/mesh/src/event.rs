@@ -149,6 +149,9 @@ pub enum Output {
     /// Look when something came over that link the last time, and answer with [`Input::Heard`] at once: with the time at which bytes
     /// were read from it, or with the present one if there are some to be read.
     Probe { link: LinkId },
+    /// So many bytes of what was just transmitted over that link were caused by others: answers, and what is relayed. If much of that is not
+    /// read, the link ends.
+    Owed { link: LinkId, bytes: usize },
     /// The other side has said hello over a link that it has opened: it is no stranger any more. What it may say, and leave unread, is not
     /// limited as for strangers from now on.
     Greeted { link: LinkId },

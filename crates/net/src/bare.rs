@@ -10,6 +10,7 @@ use bytestring::ByteString;
 use distribus_mesh::{DialError, Input, LinkId};
 
 use crate::clock::Clock;
+use crate::holdings::Holdings;
 use crate::host::Intake;
 use crate::limits::Limits;
 use crate::link::Link;
@@ -83,13 +84,14 @@ async fn run(
     leftover: Vec<u8>,
     hear: impl Fn(&Bare, Said) + Send + Sync,
 ) {
-    let limits = Limits::default();
+    let (limits, holdings) = (Limits::default(), Holdings::default());
+    holdings.set_limits(&limits);
     let connection = Connection::new(
         Socket::Whole(stream),
         dialled,
         Clock::begin(),
         limits.max_outbox,
-        None,
+        holdings.link(None),
     );
     let reader = Reader::new(Arc::clone(&connection), LinkId(0), limits.max_payload);
     let program = Program {

@@ -20,13 +20,13 @@ use crate::clock::Clock;
 use crate::driver::performing::{Parts, Performing};
 use crate::driver::room::Room;
 use crate::driver::timer::{Rung, Timer};
+use crate::holdings::Holdings;
 use crate::host::{Host, Intake};
 use crate::limits::Limits;
 use crate::link::Link;
 use crate::read_loop::ReadLoop;
 use crate::schemes::Schemes;
 use crate::stats::{HostStats, LinkStats};
-use crate::strangers::Strangers;
 use crate::ws::credentials::Credentials;
 use crate::ws::listener::Server;
 use crate::ws::tcp::Tcp;
@@ -38,7 +38,7 @@ pub struct Shared {
     pub id: ByteString,
     clock: Clock,
     limits: Mutex<Limits>,
-    strangers: Arc<Strangers>,
+    holdings: Holdings,
     pub credentials: Credentials,
     pub schemes: Schemes<Shared>,
     state: Mutex<State>,
@@ -70,7 +70,7 @@ impl Shared {
             id,
             clock: Clock::begin(),
             limits: Mutex::default(),
-            strangers: Arc::default(),
+            holdings: Holdings::default(),
             credentials: Credentials::default(),
             schemes: Schemes::default(),
             state: Mutex::new(State {
@@ -95,7 +95,7 @@ impl Shared {
     }
 
     pub fn set_limits(&self, limits: Limits) {
-        self.strangers.set_max(limits.max_stranger_bytes);
+        self.holdings.set_limits(&limits);
         *self.limits.lock() = limits;
     }
 
@@ -313,8 +313,8 @@ impl Host for Shared {
         self.clock
     }
 
-    fn strangers(&self) -> &Arc<Strangers> {
-        &self.strangers
+    fn holdings(&self) -> &Holdings {
+        &self.holdings
     }
 
     fn credentials(&self) -> &Credentials {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use distribus_mesh::{Input, LinkId};
 
 use crate::clock::Clock;
+use crate::holdings::Holdings;
 use crate::limits::Limits;
 use crate::link::Link;
 use crate::read_loop::ReadLoop;
-use crate::strangers::Strangers;
 use crate::ws::credentials::Credentials;
 
 /// Accepts what links bring.
@@ -25,8 +25,8 @@ pub trait Intake: Send + Sync {
 pub trait Host: Intake + 'static {
     fn limits(&self) -> Limits;
     fn clock(&self) -> Clock;
-    /// Counts what those hold who have not said hello.
-    fn strangers(&self) -> &Arc<Strangers>;
+    /// Counts what its connections hold.
+    fn holdings(&self) -> &Holdings;
     /// What to show at urls that ask who is there.
     fn credentials(&self) -> &Credentials;
     /// Who reads plain sockets, when the runtime does not.

@@ -9,6 +9,7 @@
 mod clock;
 mod driver;
 mod failure;
+mod holdings;
 mod host;
 mod host_handle;
 mod limits;
@@ -20,7 +21,6 @@ mod runtime;
 mod schemes;
 mod sockets;
 mod stats;
-mod strangers;
 mod ws;
 
 #[doc(hidden)]

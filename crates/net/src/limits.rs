@@ -15,6 +15,8 @@ pub struct Limits {
     pub max_pending_handshakes: usize,
     /// How much all those may hold that have not said hello, in bytes.
     pub max_stranger_bytes: usize,
+    /// How much all links may hold of messages that are not complete, and as much again of answers that are not read, in bytes.
+    pub max_buffer_bytes: usize,
     /// A link to which more than this is to be written ends, in bytes.
     pub max_outbox: usize,
 }
@@ -27,6 +29,7 @@ impl Default for Limits {
             max_connections: 16 * 1024,
             max_pending_handshakes: 1024,
             max_stranger_bytes: 16 * 1024 * 1024,
+            max_buffer_bytes: 64 * 1024 * 1024,
             max_outbox: 256 * 1024 * 1024,
         }
     }

@@ -21,6 +21,8 @@ pub trait Link: Send + Sync {
     fn traffic(&self) -> Traffic;
     /// Writes as far as possible without waiting. What that leaves, the link writes by itself.
     fn flush(&self);
+    /// So many bytes of what was just put in were caused by others.
+    fn owes(&self, bytes: usize);
     /// The other side is no stranger any more.
     fn greeted(&self);
     /// Ends the link after what has been pushed, and tells the other side why.

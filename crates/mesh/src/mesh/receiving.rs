@@ -86,6 +86,8 @@ impl Mesh {
                 self.event(Event::Lookup { id: peer });
                 self.owe(link, id, Due::Lookup);
             }
+            // Whoever is no host of this version hears what a 0.4.0 host says.
+            Question::List if self.session_of(link).is_none() => self.unknown(link, id, &body),
             Question::List => {
                 self.event(Event::List);
                 self.owe(link, id, Due::List);
@@ -106,7 +108,7 @@ impl Mesh {
         let text = match question {
             Question::Find { .. } => {
                 if let Some(id) = id {
-                    self.transmit(link, v1::answer(&id, Some("null"), None));
+                    self.answer(link, v1::answer(&id, Some("null"), None));
                 }
                 return;
             }

@@ -35,6 +35,13 @@ impl Mesh {
         }
     }
 
+    /// Answers what was asked over that link.
+    pub(super) fn answer(&mut self, link: LinkId, text: ByteString) {
+        let bytes = text.len();
+        self.transmit(link, text);
+        self.out.push(Output::Owed { link, bytes });
+    }
+
     /// Asks another host, which is to answer within that time.
     pub(super) fn ask(
         &mut self,
@@ -51,7 +58,7 @@ impl Mesh {
     /// Answers that a question is refused. Notifications (no id) are not answered.
     pub(super) fn refuse(&mut self, link: LinkId, id: Option<Raw>, text: &str) {
         if let Some(id) = id {
-            self.transmit(link, v1::failure(&id, &json::quote(text)));
+            self.answer(link, v1::failure(&id, &json::quote(text)));
         }
     }
 

@@ -52,7 +52,7 @@ impl Mesh {
         json::push_member(&mut message, "result", echo.as_deref());
         json::push_member(&mut message, "error", Some("null"));
         message.push('}');
-        self.transmit(link, v1::answer(&id, Some(&message), None));
+        self.answer(link, v1::answer(&id, Some(&message), None));
     }
 
     /// Whether a peer lives here, of which the program has said so. Whoever leaves has no peers for others any more.
@@ -66,7 +66,7 @@ impl Mesh {
         let text = match answer {
             Due::Message(message) => v1::answer(&id, message.as_deref(), None),
             Due::Greeting(message) => {
-                self.transmit(link, v1::answer(&id, Some(&message), None));
+                self.answer(link, v1::answer(&id, Some(&message), None));
                 if let Some(host) = self.session_of(link) {
                     self.session_ready(&host);
                 }
@@ -108,6 +108,6 @@ impl Mesh {
                 return;
             }
         };
-        self.transmit(link, text);
+        self.answer(link, text);
     }
 }

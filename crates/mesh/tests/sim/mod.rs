@@ -366,7 +366,7 @@ impl World {
                     self.note(&(n, link.0, "probe"));
                     self.probe((n, life, link));
                 }
-                Output::Greeted { .. } => {}
+                Output::Greeted { .. } | Output::Owed { .. } => {}
                 Output::Close { link, .. } => {
                     self.note(&(n, link.0, "close"));
                     self.close((n, life, link));

@@ -292,7 +292,7 @@ impl Net {
                 let at = at.unwrap_or_default();
                 self.input(n, Input::Heard { link, at });
             }
-            Output::Greeted { .. } => {}
+            Output::Greeted { .. } | Output::Owed { .. } => {}
             Output::Close { link, reason } => self.end(n, link, reason),
             Output::Event(event) => self.nodes[n].waiting.push_back(event),
         }

@@ -64,6 +64,11 @@ impl Performing<'_> {
             Output::Probe { link } => self.probe(link, parts),
             Output::Event(event) => self.emit(event, parts),
             Output::Dial { link, url } => (self.dial)(link, url, parts.links.dial(link)),
+            Output::Owed { link, bytes } => {
+                if let Some(open) = parts.links.open(link) {
+                    open.owes(bytes);
+                }
+            }
             Output::Greeted { link } => {
                 if let Some(open) = parts.links.open(link) {
                     open.greeted();

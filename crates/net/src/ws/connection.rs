@@ -11,8 +11,10 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::holdings::pool::Share;
+use crate::holdings::turns::Unfinished;
+use crate::holdings::{Held, STRANGER_BYTES};
 use crate::link::{Link, Traffic};
-use crate::strangers::{STRANGER_BYTES, Stranger};
 use crate::ws::frame::close;
 use crate::ws::outbox::{Outbox, Written};
 use crate::ws::stream::{Stream, at_once};
@@ -25,9 +27,13 @@ pub struct Connection<S> {
     outbox: Outbox,
     max_outbox: usize,
     /// The other side has opened the connection and has not said hello.
-    stranger: Mutex<Option<Stranger>>,
+    stranger: Mutex<Option<Share>>,
     is_stranger: AtomicBool,
-    ousted: Option<Arc<Notify>>,
+    /// What others have caused and the other side does not read, if that is much.
+    unread: Share,
+    leaves_unread: AtomicBool,
+    pub unfinished: Unfinished,
+    ousted: Arc<Notify>,
     received: AtomicU64,
     clock: Clock,
     /// When something was last read, in microseconds of the clock.
@@ -39,14 +45,14 @@ pub struct Connection<S> {
 }
 
 impl<S: Stream> Connection<S> {
-    /// `stranger`: the other side may not do much until it is [greeted](Link::greeted).
-    pub fn new(
-        stream: S,
-        dialled: bool,
-        clock: Clock,
-        max_outbox: usize,
-        stranger: Option<Stranger>,
-    ) -> Arc<Self> {
+    /// A stranger may not do much until it is [greeted](Link::greeted).
+    pub fn new(stream: S, dialled: bool, clock: Clock, max_outbox: usize, held: Held) -> Arc<Self> {
+        let Held {
+            stranger,
+            unread,
+            unfinished,
+            ousted,
+        } = held;
         let max = if stranger.is_some() {
             STRANGER_BYTES.min(max_outbox)
         } else {
@@ -59,7 +65,10 @@ impl<S: Stream> Connection<S> {
             outbox: Outbox::new(dialled, max, stranger.is_some()),
             max_outbox,
             is_stranger: AtomicBool::new(stranger.is_some()),
-            ousted: stranger.as_ref().map(Stranger::ousted),
+            unread,
+            leaves_unread: AtomicBool::new(false),
+            unfinished,
+            ousted,
             stranger: Mutex::new(stranger),
             received: AtomicU64::new(0),
             clock,
@@ -87,29 +96,42 @@ impl<S: Stream> Connection<S> {
         self.is_stranger.load(Ordering::Relaxed)
     }
 
-    /// A stranger has sent so much of a message that is not complete.
-    pub fn unfinished(&self, bytes: usize) {
-        if let Some(stranger) = &*self.stranger.lock() {
-            stranger.unfinished(bytes);
-        }
+    /// Whether a stranger was told that it leaves too much unread.
+    pub fn is_cut(&self) -> bool {
+        self.outbox.is_cut()
     }
 
-    /// Notes what a stranger has not read.
-    fn look_at_stranger(&self) {
-        if let Some(stranger) = &*self.stranger.lock() {
-            stranger.unwritten(self.outbox.waiting());
-            if self.outbox.is_cut() {
-                self.closing.notify_one();
+    /// So much has come of a message that is not complete.
+    pub fn holds(&self, bytes: usize) {
+        if self.is_stranger()
+            && let Some(stranger) = &*self.stranger.lock()
+        {
+            return stranger.unfinished(bytes);
+        }
+        self.unfinished.set(bytes);
+    }
+
+    /// Notes what the other side has not read, as much as it accepts now having been written.
+    fn note_unread(&self, all_is_written: bool) {
+        if self.is_stranger() {
+            if let Some(stranger) = &*self.stranger.lock() {
+                stranger.unwritten(self.outbox.waiting());
+                if self.outbox.is_cut() {
+                    self.closing.notify_one();
+                }
+            }
+        } else if !all_is_written || self.leaves_unread.load(Ordering::Relaxed) {
+            let owed = self.outbox.owed();
+            let much = owed > STRANGER_BYTES;
+            if self.leaves_unread.swap(much, Ordering::Relaxed) || much {
+                self.unread.unwritten(if much { owed } else { 0 });
             }
         }
     }
 
-    /// Waits until a stranger has to make room.
+    /// Waits until the connection has to make room.
     pub async fn ousted(&self) {
-        match &self.ousted {
-            Some(ousted) => ousted.notified().await,
-            None => std::future::pending().await,
-        }
+        self.ousted.notified().await;
     }
 
     /// Answers a ping.
@@ -171,16 +193,12 @@ impl<S: Stream> Connection<S> {
                 if some {
                     written();
                 }
-                if self.is_stranger() {
-                    self.look_at_stranger();
-                }
+                self.note_unread(false);
                 return Poll::Pending;
             }
             Written::Broken => return Poll::Ready(Written::Broken),
         }
-        if self.is_stranger() {
-            self.look_at_stranger();
-        }
+        self.note_unread(true);
         match ready!(self.stream.poll_flush(cx)) {
             Ok(()) => Poll::Ready(Written::All),
             Err(_) => Poll::Ready(Written::Broken),
@@ -230,16 +248,19 @@ impl<S: Stream> Link for Connection<S> {
     }
 
     fn flush(&self) {
-        match self.outbox.write(|bytes| self.stream.try_write(bytes)) {
+        let written = self.outbox.write(|bytes| self.stream.try_write(bytes));
+        self.note_unread(written == Written::All);
+        match written {
             Written::All => {}
             // The stream may be all right, and accept nothing.
             Written::Broken if self.outbox.is_overfull() => self.killed.notify_one(),
             // A broken stream is noticed by its reader as well.
             Written::Blocked | Written::Broken => self.unwritten.notify_one(),
         }
-        if self.is_stranger() {
-            self.look_at_stranger();
-        }
+    }
+
+    fn owes(&self, bytes: usize) {
+        self.outbox.owe(bytes);
     }
 
     fn greeted(&self) {

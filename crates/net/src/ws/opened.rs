@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use distribus_mesh::LinkId;
 
+use crate::holdings::pool::Share;
 use crate::host::Host;
 use crate::link::Link;
 use crate::opening::Opening;
-use crate::strangers::Stranger;
 use crate::ws::connection::Connection;
 use crate::ws::serving;
 use crate::ws::stream::Stream;
@@ -26,15 +26,16 @@ impl<S: Stream> Opened<S> {
     }
 
     /// A stranger has dialled.
-    pub fn accepted(host: &impl Host, stream: S, stranger: Stranger, leftover: Vec<u8>) -> Self {
+    pub fn accepted(host: &impl Host, stream: S, stranger: Share, leftover: Vec<u8>) -> Self {
         Self::new(host, stream, Some(stranger), leftover)
     }
 
-    fn new(host: &impl Host, stream: S, stranger: Option<Stranger>, leftover: Vec<u8>) -> Self {
+    fn new(host: &impl Host, stream: S, stranger: Option<Share>, leftover: Vec<u8>) -> Self {
         let (clock, max) = (host.clock(), host.limits().max_outbox);
         let dialled = stranger.is_none();
+        let held = host.holdings().link(stranger);
         Opened {
-            connection: Connection::new(stream, dialled, clock, max, stranger),
+            connection: Connection::new(stream, dialled, clock, max, held),
             leftover,
         }
     }

@@ -37,6 +37,8 @@ struct State {
     written: usize,
     /// Bytes that are not written yet, those included that a writer has in hand.
     waiting: usize,
+    /// How many of those others have caused, at most.
+    owed: usize,
     /// Bytes that have been written.
     sent: u64,
     writing: bool,
@@ -147,6 +149,17 @@ impl Outbox {
         state.finished && state.waiting > 0
     }
 
+    /// So many bytes of what was just put in were caused by others.
+    pub fn owe(&self, bytes: usize) {
+        self.state.lock().owed += bytes;
+    }
+
+    /// How many bytes wait that others have caused, about: what is written counts as theirs.
+    pub fn owed(&self) -> usize {
+        let state = self.state.lock();
+        state.owed.min(state.waiting)
+    }
+
     /// How many bytes have been written.
     pub fn sent(&self) -> u64 {
         self.state.lock().sent
@@ -233,6 +246,7 @@ impl Outbox {
             state.writing = false;
             state.sent += (written - before) as u64;
             state.waiting = state.waiting.saturating_sub(written - before);
+            state.owed = state.owed.saturating_sub(written - before);
             match ended {
                 Written::All => {
                     state.written = 0;

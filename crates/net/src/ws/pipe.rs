@@ -33,7 +33,7 @@ pub async fn accept_over<H: Host, T>(host: &H, mut stream: T) -> Option<Opened<P
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let stranger = host.strangers().enter();
+    let stranger = host.holdings().stranger();
     let within = host.limits().handshake_timeout;
     let leftover = upgrade::upgrade(&mut stream, within, Some(&stranger)).await?;
     Some(Opened::accepted(

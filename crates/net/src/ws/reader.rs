@@ -8,9 +8,9 @@ use std::task::Poll;
 
 use distribus_mesh::{Input, LinkId};
 
+use crate::holdings::STRANGER_BYTES;
 use crate::host::Intake;
 use crate::read_loop::{Descriptor, ReadEnd};
-use crate::strangers::STRANGER_BYTES;
 use crate::ws::connection::Connection;
 use crate::ws::decoder::{Decoder, Message};
 use crate::ws::frame::close;
@@ -63,6 +63,16 @@ impl<S: Stream> Reader<S> {
     /// The socket, if a loop is to read it.
     pub fn descriptor(&self) -> Option<Descriptor> {
         self.connection.stream.descriptor()
+    }
+
+    /// Whether the link may be read, or has to wait until others have read large messages.
+    pub fn may_read(&self) -> bool {
+        self.connection.unfinished.may_read()
+    }
+
+    /// Waits until the link may be read. `reads`: whether links are read at all now.
+    pub async fn turn(&self, reads: impl Fn() -> bool) {
+        self.connection.unfinished.wait(reads).await;
     }
 
     /// Waits until there is something to read, and reads what is there, within limits.
@@ -145,6 +155,11 @@ impl<S: Stream> Reader<S> {
         }
         let link = *link;
         let stranger = connection.is_stranger();
+        if stranger && connection.is_cut() {
+            // Nothing that it asks is answered any more.
+            *closed = true;
+            return ReadEnd::Blocked;
+        }
         decoder.set_max(match stranger {
             true => STRANGER_BYTES.min(*max_payload),
             false => *max_payload,
@@ -161,9 +176,7 @@ impl<S: Stream> Reader<S> {
                 }
             }
         });
-        if stranger {
-            connection.unfinished(decoder.held());
-        }
+        connection.holds(decoder.held());
         match (fed, *farewell) {
             (Ok(()), None) => ReadEnd::Blocked,
             (Err(violation), None)

@@ -27,7 +27,7 @@ pub async fn run<S: Stream, H: Host>(
     let read = async {
         match (host.read_loop(), connection.stream.descriptor()) {
             (Some(read_loop), Some(_)) => {
-                read_there(read_loop.as_ref(), host, reader, leftover).await;
+                read_there(read_loop.as_ref(), host, connection, reader, leftover).await;
             }
             _ => read(host.as_ref(), reader, leftover).await,
         }
@@ -73,6 +73,7 @@ impl<S: Stream> Drop for HangUp<'_, S> {
 async fn read_there<S: Stream, H: Host>(
     read_loop: &dyn ReadLoop,
     host: &Arc<H>,
+    connection: &Connection<S>,
     mut reader: Reader<S>,
     leftover: Vec<u8>,
 ) {
@@ -93,6 +94,7 @@ async fn read_there<S: Stream, H: Host>(
             () = signals.ended.notified() => return,
             () = signals.paused.notified() => {
                 host.room().await;
+                connection.unfinished.wait(|| host.has_room()).await;
                 attached.resume();
             }
         }
@@ -113,6 +115,7 @@ pub async fn read<S: Stream>(intake: &impl Intake, mut reader: Reader<S>, leftov
             ReadEnd::Blocked | ReadEnd::Paused => {}
         }
         intake.room().await;
+        reader.turn(|| intake.has_room()).await;
         end = reader.read(&mut batch).await;
     }
 }

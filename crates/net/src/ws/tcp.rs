@@ -33,7 +33,7 @@ impl Acceptor for Tcp {
     type Opened = Opened<Socket>;
 
     async fn accept<H: Host>(&self, host: &H, mut stream: TcpStream) -> Option<Opened<Socket>> {
-        let stranger = host.strangers().enter();
+        let stranger = host.holdings().stranger();
         let within = host.limits().handshake_timeout;
         let leftover = upgrade::upgrade(&mut stream, within, Some(&stranger)).await?;
         let socket = Socket::of(host, stream).ok()?;

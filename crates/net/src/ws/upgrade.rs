@@ -9,7 +9,7 @@ use httparse::Header;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::strangers::Stranger;
+use crate::holdings::pool::Share;
 use crate::ws::head::{self, Arriving};
 
 /// How much more of a request that was refused is read, so that its sender gets to see the answer, in bytes; and for how long.
@@ -32,7 +32,7 @@ pub enum Reply {
 pub async fn upgrade<T>(
     stream: &mut T,
     within: Duration,
-    stranger: Option<&Stranger>,
+    stranger: Option<&Share>,
 ) -> Option<Vec<u8>>
 where
     T: AsyncRead + AsyncWrite + Unpin,
@@ -69,7 +69,7 @@ where
         }
     };
     let ousted = async {
-        match stranger.map(Stranger::ousted) {
+        match stranger.map(Share::ousted) {
             Some(ousted) => ousted.notified().await,
             None => std::future::pending().await,
         }

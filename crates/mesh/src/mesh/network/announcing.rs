@@ -125,7 +125,7 @@ impl Mesh {
         match waiter {
             Waiter::Call(call) => self.done(call, Err(error)),
             Waiter::Request { link, id } => {
-                self.transmit(link, v1::failure(&id, &json::quote(&error.to_string())));
+                self.answer(link, v1::failure(&id, &json::quote(&error.to_string())));
             }
             Waiter::Member { round: Some(round) } => self.round_answer(round, None),
             Waiter::Member { round: None } | Waiter::Hint => {}

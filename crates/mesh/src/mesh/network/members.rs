@@ -179,7 +179,7 @@ impl Mesh {
             note.truncate(note.len() - 1);
             json::push_member(&mut note, "all", Some("true"));
             note.push('}');
-            self.transmit(link, v1::notification("members", &note));
+            self.answer(link, v1::notification("members", &note));
         } else if let Some(theirs) = relayed {
             self.tell_relayed(link, &theirs);
         }
@@ -192,7 +192,7 @@ impl Mesh {
             });
             if !missing.is_empty() {
                 let note = params("members", &member::written(&missing));
-                self.transmit(link, v1::notification("members", &note));
+                self.answer(link, v1::notification("members", &note));
             }
         }
         let round = self.open_round(1, RoundEnd::Introduced { link, id });

@@ -84,6 +84,8 @@ impl Mesh {
                 }
                 let (link, bytes) = (target, frame.clone());
                 self.out.push(Output::TransmitBinary { link, bytes });
+                let bytes = frame.len();
+                self.out.push(Output::Owed { link, bytes });
             }
             _ if routed::ends(frame, at) => {}
             _ => self.send_back(link, header),
@@ -107,7 +109,9 @@ impl Mesh {
             theirs: !header.theirs,
         };
         let bytes = routed::write(&back, &Content::End);
+        let owed = bytes.len();
         self.out.push(Output::TransmitBinary { link, bytes });
+        self.out.push(Output::Owed { link, bytes: owed });
     }
 
     fn routed_here(
@@ -230,6 +234,11 @@ impl Mesh {
                 Output::TransmitBinary { link, bytes } if is_relayed(link) => {
                     done.extend(self.wrap(link, &Content::Records(bytes)));
                 }
+                Output::Owed { link, bytes } if is_relayed(link) => {
+                    let relayed = self.network.relays.get(link);
+                    let owed = |link| Output::Owed { link, bytes };
+                    done.extend(relayed.and_then(|relayed| relayed.carrier).map(owed));
+                }
                 Output::Close { link, .. } if is_relayed(link) => {
                     done.extend(self.wrap(link, &Content::End));
                     self.network.relays.remove(link);
@@ -293,6 +302,7 @@ fn is_about_relayed(output: &Output) -> bool {
         Output::Dial { link, .. }
         | Output::Transmit { link, .. }
         | Output::TransmitBinary { link, .. }
+        | Output::Owed { link, .. }
         | Output::Close { link, .. } => is_relayed(*link),
         Output::Beat { .. }
         | Output::Ping { .. }

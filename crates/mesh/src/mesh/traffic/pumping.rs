@@ -6,6 +6,7 @@ use super::cargo::{Cargo, nobody};
 use crate::event::Output;
 use crate::mesh::Mesh;
 use crate::mesh::traffic::Traffic;
+use crate::wire::v2::Frame;
 use crate::words::LinkId;
 
 /// A frame leaves when it holds that many messages, or that many bytes; at the end of the program's turn at the latest.
@@ -41,8 +42,7 @@ impl Mesh {
         let knows = self.closing.is_none();
         while let Some((first, cargo, again)) = session.say(all) {
             if !frame.is_empty() && frame.len() + cargo.record() > limits.payload {
-                let bytes = frame.take();
-                self.out.push(Output::TransmitBinary { link, bytes });
+                put(&mut self.out, link, frame);
             }
             match cargo {
                 Cargo::Parcel(p)
@@ -70,8 +70,7 @@ impl Mesh {
                 Cargo::Gap(count) => frame.gap(first, *count),
             }
             if frame.messages() >= FRAME_MESSAGES || frame.len() >= FRAME_BYTES {
-                let bytes = frame.take();
-                self.out.push(Output::TransmitBinary { link, bytes });
+                put(&mut self.out, link, frame);
             }
         }
         if session.is_held_up() {
@@ -100,8 +99,7 @@ impl Mesh {
         if let Some(frame) = self.traffic.frames.get_mut(&link)
             && !frame.is_empty()
         {
-            let bytes = frame.take();
-            self.out.push(Output::TransmitBinary { link, bytes });
+            put(&mut self.out, link, frame);
         }
     }
 
@@ -109,10 +107,19 @@ impl Mesh {
     pub(in crate::mesh) fn close_frames(&mut self) {
         for (link, frame) in &mut self.traffic.frames {
             if !frame.is_empty() {
-                let (link, bytes) = (*link, frame.take());
-                self.out.push(Output::TransmitBinary { link, bytes });
+                put(&mut self.out, *link, frame);
             }
         }
+    }
+}
+
+/// The frame leaves.
+fn put(out: &mut Vec<Output>, link: LinkId, frame: &mut Frame) {
+    let (owed, bytes) = (frame.owed(), frame.take());
+    out.push(Output::TransmitBinary { link, bytes });
+    if owed > 0 {
+        let bytes = owed;
+        out.push(Output::Owed { link, bytes });
     }
 }
 

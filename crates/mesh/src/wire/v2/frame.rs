@@ -11,9 +11,16 @@ use crate::payload::BinaryKind;
 pub struct Frame {
     bytes: Vec<u8>,
     messages: u32,
+    /// How many bytes of it others have caused, beside what sessions bound.
+    owed: usize,
 }
 
 impl Frame {
+    /// How many of its bytes answer what others ask, or say to us that there are no such peers.
+    pub fn owed(&self) -> usize {
+        self.owed
+    }
+
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -29,7 +36,7 @@ impl Frame {
 
     /// Takes what has been written.
     pub fn take(&mut self) -> Bytes {
-        self.messages = 0;
+        (self.messages, self.owed) = (0, 0);
         std::mem::take(&mut self.bytes).into()
     }
 
@@ -177,6 +184,7 @@ impl Frame {
     }
 
     pub fn ack(&mut self, ack: &Ack) {
+        let before = self.len();
         let mut body = Frame::default();
         body.number(ack.upto);
         body.number(ack.window);
@@ -191,6 +199,9 @@ impl Frame {
         }
         self.begin(ACK, body.bytes.len());
         self.bytes.extend_from_slice(&body.bytes);
+        if !ack.exceptions.is_empty() {
+            self.owed += self.len() - before;
+        }
     }
 
     pub fn seen(&mut self, upto: u64) {
@@ -220,8 +231,10 @@ impl Frame {
     }
 
     pub fn synced(&mut self, number: u64) {
+        let before = self.len();
         self.begin(SYNCED, number_length(number));
         self.number(number);
+        self.owed += self.len() - before;
     }
 
     pub fn place(&mut self, place: &Place) {
@@ -256,6 +269,7 @@ impl Frame {
     }
 
     pub fn ask(&mut self, number: u64, asker: &str, id: &Option<Raw>) {
+        let before = self.len();
         let (id, asker) = (bytes_of(id), asker.as_bytes());
         self.begin(
             ASK,
@@ -264,14 +278,17 @@ impl Frame {
         self.number(number);
         self.blob(asker);
         self.blob(id);
+        self.owed += self.len() - before;
     }
 
     pub fn found(&mut self, number: u64, url: Option<&ByteString>) {
+        let before = self.len();
         let text = url.map_or(&[][..], |url| url.as_bytes());
         self.begin(FOUND, number_length(number) + 1 + blob_length(text));
         self.number(number);
         self.bytes.push(u8::from(url.is_some()));
         self.blob(text);
+        self.owed += self.len() - before;
     }
 
     fn payload(&mut self, payload: &Payload) {

@@ -1,4 +1,4 @@
-//! What strangers make this host keep: those who have connected and have not said hello.
+//! What several connections make this host keep, and who makes room when that is too much.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,13 +7,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-/// The largest message of a stranger, and how much it may leave unread, in bytes. A greeting is much shorter.
-pub const STRANGER_BYTES: usize = 64 * 1024;
-
-/// Counts what all strangers of a host hold. When that is too much, the one that holds most makes room, and of several the one that has been there
-/// for longest: a host that joins holds little, and not for long.
+/// Counts what all those hold who have a share of it. When that is too much, the one that holds most makes room, and of several the one that has
+/// been there for longest: a host that joins holds little, and not for long.
 #[derive(Debug, Default)]
-pub struct Strangers {
+pub struct Pool {
     state: Mutex<State>,
 }
 
@@ -40,33 +37,33 @@ impl Holding {
     }
 }
 
-/// One stranger's part. Dropping it ends the counting.
+/// One connection's part. Dropping it ends the counting.
 #[derive(Debug)]
-pub struct Stranger {
-    strangers: Arc<Strangers>,
+pub struct Share {
+    pool: Arc<Pool>,
     number: u64,
     ousted: Arc<Notify>,
 }
 
-impl Strangers {
+impl Pool {
     /// How much they may hold together from now on, in bytes.
     pub fn set_max(&self, max: usize) {
         self.state.lock().max = max;
     }
 
-    pub fn enter(self: &Arc<Self>) -> Stranger {
+    /// `ousted` is notified when the one who enters has to make room.
+    pub fn enter(self: &Arc<Self>, ousted: Arc<Notify>) -> Share {
         let mut state = self.state.lock();
         let number = state.next;
         state.next += 1;
-        let ousted = Arc::new(Notify::new());
         let holding = Holding {
             unfinished: 0,
             unwritten: 0,
             ousted: Arc::clone(&ousted),
         };
         state.all.insert(number, holding);
-        Stranger {
-            strangers: Arc::clone(self),
+        Share {
+            pool: Arc::clone(self),
             number,
             ousted,
         }
@@ -104,28 +101,28 @@ impl State {
     }
 }
 
-impl Stranger {
+impl Share {
     /// So much has come of something that is not complete.
     pub fn unfinished(&self, bytes: usize) {
-        let mut state = self.strangers.state.lock();
+        let mut state = self.pool.state.lock();
         state.change(self.number, |holding| holding.unfinished = bytes);
     }
 
     /// So much waits to be written.
     pub fn unwritten(&self, bytes: usize) {
-        let mut state = self.strangers.state.lock();
+        let mut state = self.pool.state.lock();
         state.change(self.number, |holding| holding.unwritten = bytes);
     }
 
-    /// Ends when it has to make room, or is no stranger any more.
+    /// Is notified when it has to make room.
     pub fn ousted(&self) -> Arc<Notify> {
         Arc::clone(&self.ousted)
     }
 }
 
-impl Drop for Stranger {
+impl Drop for Share {
     fn drop(&mut self) {
-        let mut state = self.strangers.state.lock();
+        let mut state = self.pool.state.lock();
         state.all.remove(&self.number).iter().for_each(|holding| {
             state.held -= holding.bytes();
         });
@@ -136,7 +133,7 @@ impl Drop for Stranger {
 mod tests {
     use super::*;
 
-    fn is_ousted(stranger: &Stranger) -> bool {
+    fn is_ousted(stranger: &Share) -> bool {
         use std::task::{Context, Waker};
         let ousted = stranger.ousted();
         let waiting = std::pin::pin!(ousted.notified());
@@ -147,9 +144,9 @@ mod tests {
 
     #[test]
     fn who_holds_most_makes_room_and_of_several_the_oldest() {
-        let strangers = Arc::new(Strangers::default());
+        let strangers = Arc::new(Pool::default());
         strangers.set_max(100);
-        let all: Vec<Stranger> = (0..4).map(|_| strangers.enter()).collect();
+        let all: Vec<Share> = (0..4).map(|_| strangers.enter(Arc::default())).collect();
         all[0].unfinished(10);
         all[1].unfinished(30);
         all[2].unwritten(30);
@@ -162,24 +159,24 @@ mod tests {
         assert_eq!(strangers.held(), 70);
         all[0].unfinished(41);
         assert!(is_ousted(&all[0]) && !is_ousted(&all[1]) && !is_ousted(&all[2]));
-        let fifth = strangers.enter();
+        let fifth = strangers.enter(Arc::default());
         fifth.unfinished(30);
         fifth.unwritten(11);
         assert!(is_ousted(&fifth));
-        let sixth = strangers.enter();
+        let sixth = strangers.enter(Arc::default());
         sixth.unfinished(30);
         sixth.unfinished(29);
         sixth.unfinished(30);
-        let seventh = strangers.enter();
+        let seventh = strangers.enter(Arc::default());
         seventh.unfinished(11);
         assert!(is_ousted(&all[1]) && !is_ousted(&all[2]) && !is_ousted(&sixth));
     }
 
     #[test]
     fn who_is_gone_holds_nothing() {
-        let strangers = Arc::new(Strangers::default());
+        let strangers = Arc::new(Pool::default());
         strangers.set_max(100);
-        let one = strangers.enter();
+        let one = strangers.enter(Arc::default());
         one.unfinished(60);
         one.unwritten(40);
         drop(one);
