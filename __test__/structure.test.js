@@ -66,7 +66,6 @@ const PARTS = [
   'hosts',
   'liveness',
   'numbers',
-  'patterns',
   'peers',
   'questions',
   'recent',

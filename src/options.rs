@@ -35,6 +35,7 @@ pub fn read(json: &str) -> (Config, Limits) {
         request_timeout: millis("requestTimeout", defaults.request_timeout),
         directory: options.get("directory") == Some(&Value::Bool(true)),
         max_addresses: size("maxAddresses", defaults.max_addresses),
+        max_subscriptions: size("maxSubscriptions", defaults.max_subscriptions),
         interests: options.get("interests") == Some(&Value::Bool(true)),
         max_payload: size("maxPayload", defaults.max_payload),
         max_id_length: size("maxIdLength", defaults.max_id_length),

@@ -1,6 +1,6 @@
 //! What it costs to find the subscriptions to a channel among 100,000 patterns: `cargo bench -p distribus-mesh`.
 
-use distribus_mesh::Patterns;
+use distribus_mesh::{Matcher, Patterns};
 use divan::{Bencher, black_box};
 
 const PATTERNS: usize = 100_000;
@@ -31,10 +31,10 @@ fn names(kind: &str) -> Vec<String> {
         .collect()
 }
 
-fn patterns(kind: &str) -> Patterns<usize> {
+fn patterns(kind: &str) -> Patterns {
     let mut patterns = Patterns::default();
     for n in 0..PATTERNS {
-        patterns.insert(&kind.replace("{}", &n.to_string()), n);
+        patterns.insert(&kind.replace("{}", &n.to_string()));
     }
     patterns
 }
@@ -43,13 +43,13 @@ fn patterns(kind: &str) -> Patterns<usize> {
 fn find(bencher: Bencher, kind: &str) {
     let names = names(kind);
     let mut names = names.iter().cycle();
-    let mut patterns = patterns(kind);
+    let patterns = patterns(kind);
+    let mut matcher = Matcher::default();
     bencher.bench_local(|| {
-        let mut found = 0;
         let name = names.next().map_or("", |name| name);
-        patterns.find(black_box(name), |_| found += 1);
-        assert!(found > 0);
-        found
+        let mut steps = usize::MAX;
+        let found = matcher.matches(&patterns, black_box(name), &mut steps);
+        assert_eq!(found, Some(true));
     });
 }
 
@@ -57,7 +57,30 @@ fn find(bencher: Bencher, kind: &str) {
 fn insert_and_remove(bencher: Bencher) {
     let mut patterns = patterns("room.{}.*");
     bencher.bench_local(|| {
-        patterns.insert(black_box("room.new.*.**"), 1);
-        patterns.remove(black_box("room.new.*.**"), &1);
+        patterns.insert(black_box("room.new.*.**"));
+        patterns.remove(black_box("room.new.*.**"));
+    });
+}
+
+/// One name and the patterns of 200 hosts, each of which has some.
+#[divan::bench(args = ["user-{}.changed", "room.{}.*", "**.error.{}"])]
+fn hosts(bencher: Bencher, kind: &str) {
+    let of_host = |host: usize| {
+        let mut patterns = Patterns::default();
+        for n in 0..10 {
+            patterns.insert(&kind.replace("{}", &format!("{}*", host * 10 + n)));
+        }
+        patterns
+    };
+    let all: Vec<Patterns> = (0..200).map(of_host).collect();
+    let mut matcher = Matcher::default();
+    bencher.bench_local(|| {
+        let mut found = 0;
+        for patterns in &all {
+            let mut steps = usize::MAX;
+            let name = black_box("order.12345.changed");
+            found += usize::from(matcher.matches(patterns, name, &mut steps) == Some(true));
+        }
+        found
     });
 }

@@ -23,6 +23,9 @@ pub struct Config {
     pub directory: bool,
     /// How many addresses of peers on other hosts are remembered.
     pub max_addresses: usize,
+    /// How much is remembered of what one other host listens to: how many names of channels, or nodes of patterns, of which each holds
+    /// up to 16 bytes. One that tells more gets everything.
+    pub max_subscriptions: usize,
     /// The largest frame that is taken here, in bytes. Other hosts are told, and are said nothing that is larger than they take.
     pub max_payload: usize,
     /// How long the text of an id or a channel may be, as JavaScript counts.
@@ -48,6 +51,7 @@ impl Default for Config {
             interests: false,
             directory: false,
             max_addresses: 1 << 20,
+            max_subscriptions: 1 << 20,
             max_payload: payload,
             max_id_length: id,
             max_queue_bytes: 128 * 1024 * 1024,

@@ -13,12 +13,11 @@
 //! - `wire` knows the frames and their bytes;
 //! - `parts` are data that do not know each other:
 //!   - `answers` holds back what is to be answered until the program has applied what came before;
-//!   - `channels` knows who listens to what, here and on other hosts;
+//!   - `channels` knows who listens to what, here and on other hosts, by names and by patterns;
 //!   - `directory` knows whom to ask for a peer, and remembers a part of that for others;
 //!   - `gossip` knows who is to be told of whom, so that all hosts meet;
 //!   - `hosts` knows the links, under which name each one's host is registered, and when to dial a lost one again;
 //!   - `liveness` knows when other hosts were last heard of, and when they are to hear of us;
-//!   - `patterns` finds what stands under wildcards;
 //!   - `peers` knows where remote peers live and which messages wait for a lookup;
 //!   - `questions` knows what was asked on the wire and until when an answer may come;
 //!   - `recent` knows what was published a moment ago, for those who are just about to listen;
@@ -52,7 +51,7 @@ pub use error::{CallError, DialError, SendError};
 pub use event::{Event, Input, Output};
 pub use limits::Limits;
 pub use mesh::Mesh;
-pub use parts::patterns::Patterns;
+pub use parts::channels::{Matcher, Patterns};
 pub use payload::{BinaryKind, Payload};
 pub use topic::Topic;
 pub use words::{Answer, Call, Change, CloseReason, LinkId, NoteKind, Outcome, Raw, Reply, Time};

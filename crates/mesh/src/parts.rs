@@ -8,7 +8,6 @@ pub mod gossip;
 pub mod hosts;
 pub mod liveness;
 pub mod numbers;
-pub mod patterns;
 pub mod peers;
 pub mod questions;
 pub mod recent;

@@ -87,7 +87,9 @@ impl Mesh {
                 self.owe(link, id, Due::Lookup);
             }
             // Whoever is no host of this version hears what a 0.4.0 host says.
-            Question::List if self.session_of(link).is_none() => self.unknown(link, id, &body),
+            Question::List if self.session_of(link).is_none() => {
+                self.refuse(link, id, "Unknown method \"list\"");
+            }
             Question::List => {
                 self.event(Event::List);
                 self.owe(link, id, Due::List);

@@ -1,38 +1,60 @@
 //! Who listens to what, here and on other hosts.
 //!
 //! Of another host we either know all that it listens to, or it gets everything that is published: it may be one that does not tell,
-//! or has not told yet. What is known too much of costs a message, what is known too little of would lose one.
+//! or has not told yet, or listens to more than we remember. What is known too much of costs a message, what is known too little of would
+//! lose one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod found;
+mod matching;
+mod names;
+mod patterns;
+mod steps;
+mod trie;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
 use crate::topic::Topic;
+use found::Found;
+use names::{Hash, Hashes, Names};
+pub use patterns::{Matcher, Patterns};
+use steps::Steps;
 
-/// The most that is remembered of one host, in bytes. One that listens to more gets everything.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
-
-/// What a topic takes beside its name.
-const OVERHEAD: usize = 128;
+/// With so many hosts that have patterns it is worth while to remember what was found.
+const MANY: usize = 5;
 
 #[derive(Debug, Default)]
 pub struct Channels {
     here: BTreeSet<Topic>,
-    /// The other hosts that listen to a channel, not by a pattern.
-    there: HashMap<ByteString, Vec<ByteString>>,
-    told: HashMap<ByteString, Told>,
+    /// The names of channels that other hosts listen to.
+    names: Names,
+    /// The hosts that something is known of, by the numbers that they have here.
+    told: HashMap<ByteString, u32>,
+    list: Vec<Told>,
+    free: Vec<u32>,
+    /// Those with patterns.
+    by_pattern: BTreeSet<u32>,
+    matcher: Matcher,
+    found: Found,
     /// The hosts that get everything; true: whatever they say.
     open: BTreeMap<ByteString, bool>,
 }
 
+/// What a host listens to.
 #[derive(Debug, Default)]
 struct Told {
-    topics: HashSet<Topic>,
-    bytes: usize,
+    host: ByteString,
+    names: Hashes,
+    /// Those of them that were told twice: they stay. A host tells a name once, but two may have one hash.
+    twice: Hashes,
+    patterns: Patterns,
 }
 
-fn weight(topic: &Topic) -> usize {
-    topic.name.len() + OVERHEAD
+impl Told {
+    fn nodes(&self) -> usize {
+        self.names.len() + self.twice.len() + self.patterns.nodes()
+    }
 }
 
 impl Channels {
@@ -51,93 +73,141 @@ impl Channels {
         self.here.iter()
     }
 
-    /// That host gets everything from now on, until `complete`. Gives the patterns that it listened to.
-    pub fn open(&mut self, host: &ByteString) -> Vec<ByteString> {
-        let patterns = self.forget(host);
+    /// That host gets everything from now on, until `complete`.
+    pub fn open(&mut self, host: &ByteString) {
+        self.forget(host);
         self.open.insert(host.clone(), false);
-        patterns
-    }
-
-    /// That host gets everything from now on, until it begins anew. Gives the patterns that it listened to.
-    pub fn open_for_good(&mut self, host: &ByteString) -> Vec<ByteString> {
-        let patterns = self.forget(host);
-        self.open.insert(host.clone(), true);
-        patterns
     }
 
     /// What we know of that host is all that it listens to.
     pub fn complete(&mut self, host: &ByteString) {
         if self.open.get(host) == Some(&false) {
             self.open.remove(host);
-            self.told.entry(host.clone()).or_default();
+            self.number(host);
         }
     }
 
-    /// That host is gone. Gives the patterns that it listened to.
-    pub fn forget(&mut self, host: &ByteString) -> Vec<ByteString> {
+    /// That host is gone, with all that is known of it.
+    pub fn forget(&mut self, host: &ByteString) {
         self.open.remove(host);
-        let mut patterns = Vec::new();
-        for topic in self.told.remove(host).unwrap_or_default().topics {
-            if topic.pattern {
-                patterns.push(topic.name);
-            } else {
-                self.leave(&topic.name, host);
-            }
-        }
-        patterns
-    }
-
-    /// That host listens to that. Whether this is news; `None` when it is more than we remember.
-    pub fn add(&mut self, host: &ByteString, topic: &Topic) -> Option<bool> {
-        if self.open.get(host) == Some(&true) {
-            return Some(false);
-        }
-        let told = self.told.entry(host.clone()).or_default();
-        if told.topics.contains(topic) {
-            return Some(false);
-        }
-        told.bytes += weight(topic);
-        if told.bytes > MAX_BYTES {
-            return None;
-        }
-        told.topics.insert(topic.clone());
-        if !topic.pattern {
-            let there = self.there.entry(topic.name.clone()).or_default();
-            there.push(host.clone());
-        }
-        Some(true)
-    }
-
-    /// That host does not listen to that any more. Whether this is news.
-    pub fn remove(&mut self, host: &ByteString, topic: &Topic) -> bool {
-        let Some(told) = self.told.get_mut(host).filter(|t| t.topics.contains(topic)) else {
-            return false;
+        let Some(number) = self.told.remove(host) else {
+            return;
         };
-        told.topics.remove(topic);
-        told.bytes -= weight(topic);
-        if !topic.pattern {
-            self.leave(&topic.name, host);
+        let told = std::mem::take(&mut self.list[number as usize]);
+        for name in told.names {
+            self.names.remove(name, number);
         }
-        true
+        self.names.shrink();
+        if self.by_pattern.remove(&number) {
+            self.found.forget();
+        }
+        self.free.push(number);
     }
 
-    fn leave(&mut self, name: &ByteString, host: &ByteString) {
-        if let Some(there) = self.there.get_mut(name) {
-            there.retain(|h| h != host);
-            if there.is_empty() {
-                self.there.remove(name);
+    fn number(&mut self, host: &ByteString) -> u32 {
+        if let Some(number) = self.told.get(host) {
+            return *number;
+        }
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.list.push(Told::default());
+            self.list.len() as u32 - 1
+        });
+        self.list[number as usize].host = host.clone();
+        self.told.insert(host.clone(), number);
+        number
+    }
+
+    /// That host listens to that. Whether this is news. One that has told more than `most` [nodes](Self::nodes) gets everything, until it
+    /// begins anew.
+    pub fn add(&mut self, host: &ByteString, topic: &Topic, most: usize) -> bool {
+        if self.open.get(host) == Some(&true) {
+            return false;
+        }
+        let number = self.number(host);
+        let told = &mut self.list[number as usize];
+        let news = if topic.pattern {
+            self.by_pattern.insert(number);
+            self.found.forget();
+            told.patterns.insert(&topic.name)
+        } else {
+            let name = self.names.hash(&topic.name);
+            let news = told.names.insert(name);
+            if news {
+                self.names.add(name, number);
+            } else {
+                told.twice.insert(name);
+            }
+            news
+        };
+        if told.nodes() > most {
+            self.forget(host);
+            self.open.insert(host.clone(), true);
+            return false;
+        }
+        news
+    }
+
+    /// That host does not listen to that any more.
+    pub fn remove(&mut self, host: &ByteString, topic: &Topic) {
+        let Some(number) = self.told.get(host).copied() else {
+            return;
+        };
+        let told = &mut self.list[number as usize];
+        if topic.pattern {
+            told.patterns.remove(&topic.name);
+            self.found.forget();
+            if told.patterns.is_empty() {
+                self.by_pattern.remove(&number);
+            }
+            return;
+        }
+        let name = self.names.hash(&topic.name);
+        if !told.twice.contains(&name) && told.names.remove(&name) {
+            self.names.remove(name, number);
+        }
+    }
+
+    /// What is remembered of that host: a name is one node, a pattern one for each 16 bytes that it shares with no other one, about.
+    #[cfg(test)]
+    fn nodes(&self, host: &ByteString) -> usize {
+        let told = self.told.get(host);
+        told.map_or(0, |number| self.list[*number as usize].nodes())
+    }
+
+    /// The hosts that get what is published to a channel: sorted, each once.
+    pub fn listeners(&mut self, name: &str) -> Vec<ByteString> {
+        let hash = self.names.hash(name);
+        let by_name = self.names.of(hash).iter().copied();
+        let mut numbers: Vec<u32> = by_name.collect();
+        self.find_by_pattern(hash, name, &mut numbers);
+        let hosts = numbers.iter().map(|n| &self.list[*n as usize].host);
+        let mut hosts: Vec<ByteString> = hosts.chain(self.open.keys()).cloned().collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts
+    }
+
+    fn find_by_pattern(&mut self, hash: Hash, name: &str, hosts: &mut Vec<u32>) {
+        let many = self.by_pattern.len() >= MANY;
+        if many && let Some(found) = self.found.get(hash, name) {
+            return hosts.extend(found);
+        }
+        let before = hosts.len();
+        let mut steps = Steps::new(name);
+        for number in &self.by_pattern {
+            let patterns = &self.list[*number as usize].patterns;
+            if steps.found(|steps| self.matcher.matches(patterns, name, steps)) {
+                hosts.push(*number);
             }
         }
+        if many {
+            self.found.set(hash, name, hosts[before..].to_vec());
+        }
     }
 
-    /// The hosts that get whatever is published.
-    pub fn open_hosts(&self) -> impl Iterator<Item = &ByteString> {
-        self.open.keys()
-    }
-
-    /// The hosts that listen to that channel, not by a pattern. Some of them may get everything as well.
-    pub fn listeners(&self, name: &str) -> &[ByteString] {
-        self.there.get(name).map_or(&[], |hosts| hosts)
+    /// Whether that host gets whatever is published.
+    pub fn is_open(&self, host: &ByteString) -> bool {
+        self.open.contains_key(host)
     }
 
     /// Whether there are hosts that do not get everything.
@@ -145,10 +215,12 @@ impl Channels {
         self.told.len() > self.open.len() || self.told.keys().any(|h| !self.open.contains_key(h))
     }
 
-    /// All hosts that something is known of.
-    pub fn hosts(&self) -> impl Iterator<Item = &ByteString> {
+    /// All hosts that something is known of: sorted, each once.
+    pub fn hosts(&self) -> Vec<ByteString> {
         let told = self.told.keys().filter(|h| !self.open.contains_key(*h));
-        self.open.keys().chain(told)
+        let mut hosts: Vec<ByteString> = self.open.keys().chain(told).cloned().collect();
+        hosts.sort_unstable();
+        hosts
     }
 }
 
@@ -161,27 +233,85 @@ mod tests {
         Topic { name, pattern }
     }
 
+    fn told(channels: &mut Channels, number: u32) -> ByteString {
+        let host = ByteString::from(format!("host {number}"));
+        channels.open(&host);
+        channels.complete(&host);
+        host
+    }
+
     #[test]
-    fn what_is_too_much_to_remember_is_not_remembered() {
+    fn who_listens_to_too_much_gets_everything_and_takes_no_memory() {
         let mut channels = Channels::default();
-        let host = ByteString::from_static("host");
+        let host = told(&mut channels, 1);
+        let mut add = |name: &str, pattern| channels.add(&host, &topic(name.into(), pattern), 7);
+        assert!(add("a", false) && !add("a", false) && add("b", false));
+        assert!(add("*.b", true) && !add("*.b", true) && add("*.c", true));
+        assert!(!add("**.a-long-name-of-two-nodes", true));
+        assert_eq!(channels.nodes(&host), 0);
+        channels.complete(&host);
+        assert!(!channels.add(&host, &topic("a".into(), false), 5));
+        assert_eq!(channels.listeners("anything"), [host.clone()]);
         channels.open(&host);
         channels.complete(&host);
-        let large = || topic("x".repeat(MAX_BYTES / 3), false);
-        assert_eq!(channels.add(&host, &large()), Some(true));
-        assert_eq!(channels.add(&host, &large()), Some(false));
-        assert!(channels.remove(&host, &large()));
-        for n in 0..2 {
-            let name = format!("{n}{}", "x".repeat(MAX_BYTES / 3));
-            assert_eq!(channels.add(&host, &topic(name, true)), Some(true));
+        assert_eq!(channels.listeners("a"), [ByteString::new(); 0]);
+    }
+
+    #[test]
+    fn a_name_that_was_told_twice_stays() {
+        let mut channels = Channels::default();
+        let host = told(&mut channels, 1);
+        for (name, times) in [("once", 1), ("twice", 2)] {
+            let name = topic(name.into(), false);
+            for _ in 0..times {
+                channels.add(&host, &name, 9);
+            }
+            channels.remove(&host, &name);
         }
-        assert_eq!(channels.add(&host, &large()), None);
-        assert_eq!(channels.open_for_good(&host).len(), 2);
-        channels.complete(&host);
-        assert_eq!(channels.add(&host, &topic("a".into(), false)), Some(false));
-        assert_eq!(channels.open_hosts().collect::<Vec<_>>(), [&host]);
-        channels.open(&host);
-        channels.complete(&host);
-        assert_eq!(channels.open_hosts().count(), 0);
+        assert!(channels.listeners("once").is_empty());
+        assert_eq!(channels.listeners("twice"), [host.clone()]);
+        channels.forget(&host);
+        assert!(channels.listeners("twice").is_empty());
+    }
+
+    #[test]
+    fn hosts_with_patterns_made_to_be_slow_get_everything_and_nobody_else_does() {
+        let mut channels = Channels::default();
+        let name = "a.aa.a.aa.a.aa.a.aa.a.aa.b";
+        let slow = |n: u32| {
+            let segments = (0..10).map(|k| ["**", "a*", "*a", "*"][(n >> k) as usize % 4]);
+            segments.collect::<Vec<_>>().join(".") + ".c"
+        };
+        for number in 0..300 {
+            let host = told(&mut channels, number);
+            for n in 0..50 {
+                let pattern = match number % 3 {
+                    0 => format!("**.room.{}*.{n}", number * 50 + n),
+                    _ => slow(number * 7919 + n * 104_729),
+                };
+                channels.add(&host, &topic(pattern, true), usize::MAX);
+            }
+        }
+        let found = channels.listeners(name);
+        let honest = |host: &ByteString| {
+            let number = host.split(' ').nth(1).and_then(|n| n.parse::<u32>().ok());
+            number.is_some_and(|n| n % 3 == 0)
+        };
+        assert!(!found.iter().any(honest));
+        assert!(found.len() > 100, "{}", found.len());
+        // Nothing that was told is missed.
+        let host = &channels.listeners("x.room.15x.15")[0];
+        assert_eq!(*host, "host 0");
+        // Neither when it was found before.
+        let pattern = topic("x.*.15x.15".into(), true);
+        for add in [true, false] {
+            let host = ByteString::from("host 3");
+            match add {
+                true => assert!(channels.add(&host, &pattern, usize::MAX)),
+                false => channels.remove(&host, &pattern),
+            }
+            assert_eq!(channels.listeners("x.room.15x.15").contains(&host), add);
+            assert_eq!(channels.listeners("x.room.15x.15").contains(&host), add);
+        }
     }
 }

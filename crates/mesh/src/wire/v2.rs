@@ -7,6 +7,7 @@ mod frame;
 mod list;
 mod reader;
 
+use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::limits::MAX_NUMBER;
@@ -146,9 +147,13 @@ pub struct Interest {
     pub whole: bool,
     /// Only together with the next one is it complete.
     pub more: bool,
-    /// What is listened to from now on (true), or not any more.
-    pub changes: Vec<(bool, Topic)>,
+    pub changes: Changes,
 }
+
+/// What is listened to from now on (true), or not any more: as it is written, since a list of many short names would take many times as
+/// much. To be collected from such pairs, and to be iterated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes(Bytes);
 
 /// How messages ended that did not end as usual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

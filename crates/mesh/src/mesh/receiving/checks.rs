@@ -88,16 +88,20 @@ impl Checks {
 
     /// No channel here has a name that is too long. A pattern that is too long may match some all the same: its host gets everything.
     fn interest(&self, interest: Interest) -> Interest {
+        let allowed = |(_, topic): (bool, Topic)| self.limits.allow_name(&topic.name);
+        if interest.changes.iter().all(allowed) {
+            return interest;
+        }
         let kept = |(add, Topic { name, pattern }): (bool, Topic)| {
             let name = match self.limits.allow_name(&name) {
-                true => copy(&name),
+                true => name,
                 false if add && pattern => ByteString::from_static(EVERYTHING),
                 false => return None,
             };
             Some((add, Topic { name, pattern }))
         };
         Interest {
-            changes: interest.changes.into_iter().filter_map(kept).collect(),
+            changes: interest.changes.iter().filter_map(kept).collect(),
             ..interest
         }
     }

@@ -10,7 +10,7 @@ use crate::event::Output;
 use crate::json;
 use crate::mesh::Mesh;
 use crate::mesh::traffic::{Barrier, Traffic};
-use crate::parts::patterns::Patterns;
+use crate::parts::channels::{Matcher, Patterns};
 use crate::payload::Payload;
 use crate::topic::Topic;
 use crate::wire::v2::Interest;
@@ -30,8 +30,7 @@ fn channel_name(channel: &Option<Raw>) -> Option<ByteString> {
 impl Mesh {
     /// A session with that host begins, or goes on. `complete`: it has said that nothing is listened to there, and will say what is.
     pub(in crate::mesh) fn open_channels(&mut self, host: &ByteString, complete: bool) {
-        let patterns = self.traffic.channels.open(host);
-        self.traffic.remove_patterns(host, patterns);
+        self.traffic.channels.open(host);
         if complete {
             self.traffic.channels.complete(host);
         }
@@ -39,8 +38,7 @@ impl Mesh {
 
     /// The session with that host has ended.
     pub(super) fn forget_channels(&mut self, host: &ByteString) {
-        let patterns = self.traffic.channels.forget(host);
-        self.traffic.remove_patterns(host, patterns);
+        self.traffic.channels.forget(host);
         self.synced_all(host);
     }
 
@@ -84,7 +82,7 @@ impl Mesh {
                     .min(rest.len());
                 let (now, later) = rest.split_at(count);
                 let more = !later.is_empty();
-                let changes = now.to_vec();
+                let changes = now.iter().cloned().collect();
                 self.say_interest(
                     link,
                     &Interest {
@@ -131,7 +129,7 @@ impl Mesh {
         let interest = Interest {
             whole: false,
             more: false,
-            changes: vec![(add, topic)],
+            changes: [(add, topic)].into_iter().collect(),
         };
         for host in self.traffic.sessions.linked() {
             if let Some(link) = self.told(&host) {
@@ -212,38 +210,28 @@ impl Mesh {
             return;
         }
         if interest.whole {
-            let patterns = self.traffic.channels.open(host);
-            self.traffic.remove_patterns(host, patterns);
+            self.traffic.channels.open(host);
         }
+        let open = self.traffic.channels.is_open(host);
+        let catches_up = !open && !self.traffic.recent.is_empty();
         let mut news = Vec::new();
-        for (add, topic) in interest.changes {
+        for (add, topic) in interest.changes.iter() {
             if !add {
-                if self.traffic.channels.remove(host, &topic) && topic.pattern {
-                    self.traffic.patterns.remove(&topic.name, host);
-                }
+                self.traffic.channels.remove(host, &topic);
                 continue;
             }
-            match self.traffic.channels.add(host, &topic) {
-                Some(true) => {
-                    if topic.pattern {
-                        self.traffic.patterns.insert(&topic.name, host.clone());
-                    }
-                    if !interest.whole {
-                        news.push(topic);
-                    }
-                }
-                Some(false) => {}
-                None => {
-                    // It can have everything.
-                    let patterns = self.traffic.channels.open_for_good(host);
-                    return self.traffic.remove_patterns(host, patterns);
-                }
+            let most = self.config.max_subscriptions;
+            let new = self.traffic.channels.add(host, &topic, most);
+            if new && catches_up {
+                news.push(topic);
             }
         }
         if !interest.more {
             self.traffic.channels.complete(host);
         }
-        self.catch_up(host, news);
+        if catches_up {
+            self.catch_up(host, news);
+        }
     }
 
     /// Gives a host what was published just before it was known to listen, as far as it was connected then.
@@ -252,27 +240,28 @@ impl Mesh {
         let Some(since) = link.and_then(|l| self.network.link(l)).map(|l| l.since) else {
             return;
         };
-        if news.is_empty() || self.traffic.recent.is_empty() {
+        // It may have told more than is remembered just now.
+        let all = self.traffic.channels.is_open(host);
+        if news.is_empty() && !all {
             return;
         }
-        let mut patterns = Patterns::default();
+        let bytes = news.iter().map(|topic| topic.name.len() + 1).sum();
+        let (mut matcher, mut patterns) = (Matcher::default(), Patterns::default());
         let mut names = HashSet::new();
         for Topic { name, pattern } in news {
             if pattern {
-                patterns.insert(&name, ());
+                patterns.insert(&name);
             } else {
                 names.insert(name);
             }
         }
-        let mut missed = Vec::new();
-        for published in self.traffic.recent.list(self.now) {
-            let mut matches = names.contains(&published.name);
-            patterns.find(&published.name, |()| matches = true);
-            if matches && published.at > since && !published.hosts.contains(host) {
-                published.hosts.push(host.clone());
-                missed.push((published.channel.clone(), published.payload.clone()));
+        let recent = &mut self.traffic.recent;
+        let missed = recent.missed(self.now, host, (since, bytes), |name, steps| {
+            if all || names.contains(name) {
+                return Some(true);
             }
-        }
+            matcher.matches(&patterns, name, steps)
+        });
         for (channel, payload) in missed {
             self.load(host, Cargo::Publish { channel, payload });
         }
@@ -281,23 +270,10 @@ impl Mesh {
     /// Publishes to the hosts with sessions that listen, also those that are lost at the moment.
     pub(super) fn load_publish(&mut self, channel: &Option<Raw>, payload: &Payload) {
         let name = channel_name(channel);
-        let mut hosts: Vec<ByteString> = match &name {
-            Some(name) => {
-                let listeners = self.traffic.channels.listeners(name).iter();
-                let mut hosts: Vec<ByteString> = listeners
-                    .chain(self.traffic.channels.open_hosts())
-                    .cloned()
-                    .collect();
-                self.traffic
-                    .patterns
-                    .find(name, |host| hosts.push(host.clone()));
-                hosts
-            }
-            None => self.traffic.channels.hosts().cloned().collect(),
+        let hosts = match &name {
+            Some(name) => self.traffic.channels.listeners(name),
+            None => self.traffic.channels.hosts(),
         };
-        // The same order every time, and nobody twice.
-        hosts.sort_unstable();
-        hosts.dedup();
         // Counted once for each publish, and only when somebody is lost.
         let mut room = None;
         for host in &hosts {
@@ -328,12 +304,6 @@ impl Mesh {
 }
 
 impl Traffic {
-    fn remove_patterns(&mut self, host: &ByteString, patterns: Vec<ByteString>) {
-        for pattern in patterns {
-            self.patterns.remove(&pattern, host);
-        }
-    }
-
     /// That host wants to know when what it has said before has taken effect: that is so already.
     pub(in crate::mesh) fn sync(&mut self, host: &ByteString, number: u64) -> Option<()> {
         let link = self.sessions.get(host)?.link()?;

@@ -22,7 +22,6 @@ use bytestring::ByteString;
 
 use crate::parts::channels::Channels;
 use crate::parts::directory::Directory;
-use crate::parts::patterns::Patterns;
 use crate::parts::peers::Peers;
 use crate::parts::recent::Recent;
 use crate::parts::sessions::Sessions;
@@ -38,8 +37,6 @@ pub(super) struct Traffic {
     pub(super) peers: Peers,
     directory: Directory,
     channels: Channels,
-    /// The patterns that other hosts listen to.
-    patterns: Patterns<ByteString>,
     recent: Recent,
     /// Frames that are being made.
     frames: BTreeMap<LinkId, v2::Frame>,
@@ -67,7 +64,6 @@ impl Traffic {
             peers: Peers::default(),
             directory: Directory::new(host_id),
             channels: Channels::default(),
-            patterns: Patterns::default(),
             recent: Recent::default(),
             frames: BTreeMap::new(),
             held_up: BTreeSet::new(),

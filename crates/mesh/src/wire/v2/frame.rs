@@ -210,19 +210,11 @@ impl Frame {
     }
 
     pub fn interest(&mut self, interest: &Interest) {
-        let sizes = interest
-            .changes
-            .iter()
-            .map(|(_, topic)| 1 + blob_length(topic.name.as_bytes()));
-        self.begin(INTEREST, 1 + sizes.sum::<usize>());
-        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+        let changes = &interest.changes.0;
+        self.begin(INTEREST, 1 + changes.len());
         self.bytes
             .push(flag(interest.whole, WHOLE) | flag(interest.more, MORE));
-        for (add, topic) in &interest.changes {
-            self.bytes
-                .push(flag(topic.pattern, PATTERN) | flag(!add, REMOVED));
-            self.blob(topic.name.as_bytes());
-        }
+        self.bytes.extend_from_slice(changes);
     }
 
     pub fn sync(&mut self, number: u64) {
@@ -315,6 +307,22 @@ impl Frame {
             Payload::Binary { items, .. } => items.iter().for_each(|b| self.blob(b)),
         }
     }
+}
+
+impl FromIterator<(bool, Topic)> for Changes {
+    fn from_iter<I: IntoIterator<Item = (bool, Topic)>>(changes: I) -> Changes {
+        let mut written = Frame::default();
+        for (add, topic) in changes {
+            let kind = flag(topic.pattern, PATTERN) | flag(!add, REMOVED);
+            written.bytes.push(kind);
+            written.blob(topic.name.as_bytes());
+        }
+        Changes(written.bytes.into())
+    }
+}
+
+fn flag(is: bool, flag: u8) -> u8 {
+    if is { flag } else { 0 }
 }
 
 fn bytes_of(raw: &Option<Raw>) -> &[u8] {

@@ -239,18 +239,22 @@ impl<'a> Reader<'a> {
 
     fn interest(&mut self) -> Result<Interest, Malformed> {
         let flags = self.byte()?;
-        let mut changes = Vec::new();
+        let changes = Changes(self.frame.slice(self.at..self.end));
         while self.at < self.end {
-            let kind = self.byte()?;
-            let name = self.text()?;
-            let pattern = kind & PATTERN != 0;
-            changes.push((kind & REMOVED == 0, Topic { name, pattern }));
+            self.change()?;
         }
         Ok(Interest {
             whole: flags & WHOLE != 0,
             more: flags & MORE != 0,
             changes,
         })
+    }
+
+    fn change(&mut self) -> Result<(bool, Topic), Malformed> {
+        let kind = self.byte()?;
+        let name = self.text()?;
+        let pattern = kind & PATTERN != 0;
+        Ok((kind & REMOVED == 0, Topic { name, pattern }))
     }
 
     fn ack(&mut self) -> Result<Ack, Malformed> {
@@ -271,6 +275,15 @@ impl<'a> Reader<'a> {
             window,
             exceptions,
         })
+    }
+}
+
+impl Changes {
+    /// The names are parts of the frame that they have come with: not to be kept for long.
+    pub fn iter(&self) -> impl Iterator<Item = (bool, Topic)> {
+        let mut rest = Reader::new(&self.0);
+        // It was all right when it was read.
+        std::iter::from_fn(move || rest.change().ok())
     }
 }
 
