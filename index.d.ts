@@ -212,6 +212,8 @@ declare namespace distribus {
     maxInFlight?: number;
     /** How many peers of other hosts are remembered with their hosts. Beyond it the host forgets those not used for longest, and looks them up again. Default: 1048576. */
     maxAddresses?: number;
+    /** How many names and patterns of channels one other host may announce. One that announces more gets everything that is published here. Default: 1048576. */
+    maxSubscriptions?: number;
     /** How many connections are accepted at one time. Default: 16384. */
     maxConnections?: number;
     /** How many accepted connections may shake hands at one time. Beyond it the oldest one makes room. Default: 1024. */

@@ -131,6 +131,7 @@ test('undefined options are as if they were not given, and null stands for no op
     'maxQueueBytes',
     'maxInFlight',
     'maxAddresses',
+    'maxSubscriptions',
     'maxConnections',
     'maxPendingHandshakes',
     'maxStrangerBytes',

@@ -39,6 +39,7 @@ test('bad options are refused before anything changes', () => {
     'maxQueueBytes',
     'maxInFlight',
     'maxAddresses',
+    'maxSubscriptions',
     'maxConnections',
     'maxPendingHandshakes',
     'maxStrangerBytes',

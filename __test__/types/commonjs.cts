@@ -103,6 +103,7 @@ host.config({
   maxQueueBytes: 2 ** 20,
   maxInFlight: 10,
   maxAddresses: 1,
+  maxSubscriptions: 1,
   maxConnections: 1,
   maxPendingHandshakes: 1,
   maxStrangerBytes: 2 ** 20,

@@ -2,7 +2,7 @@
 
 /**
  * Wildcards: `.` separates segments, `*` is any run of characters within a segment (alone: any one segment), and a segment `**` is any
- * number of segments, none included. crates/mesh/src/parts/patterns.rs does the same for
+ * number of segments, none included. crates/mesh/src/parts/channels/ does the same for
  * other hosts' patterns, and says how; both are tested with the same vectors, as is matching.js, for a single pattern.
  */
 
@@ -264,7 +264,11 @@ class Patterns {
   find(name) {
     const segments = this.#segments;
     segments.start();
-    for (const segment of name.split('.')) {
+    // Others choose how long a name is: as soon as nothing can follow, its rest is not looked at.
+    for (let end = -1, from = 0; end < name.length && segments.count > 0; from = end + 1) {
+      end = name.indexOf('.', from);
+      if (end === -1) end = name.length;
+      const segment = name.slice(from, end);
       segments.step();
       segments.follow('*');
       if (segment !== '*') segments.follow(segment);
@@ -279,7 +283,7 @@ class Patterns {
   #matching(segment) {
     const globs = this.#globs;
     globs.start();
-    for (let i = 0; i < segment.length; i++) {
+    for (let i = 0; i < segment.length && globs.count > 0; i++) {
       globs.step();
       globs.follow(segment.charCodeAt(i));
     }

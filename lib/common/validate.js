@@ -11,6 +11,7 @@ const LIMITS = {
   maxQueueBytes: { least: 64 * 1024, most: 2 ** 40, unit: 'bytes' },
   maxInFlight: { least: 1, most: 2 ** 31 - 1, unit: 'messages' },
   maxAddresses: { least: 1, most: 2 ** 31 - 1, unit: 'addresses' },
+  maxSubscriptions: { least: 1, most: 2 ** 31 - 1, unit: 'names' },
   maxConnections: { least: 0, most: 2 ** 31 - 1, unit: 'connections' },
   maxPendingHandshakes: { least: 1, most: 2 ** 31 - 1, unit: 'connections' },
   maxStrangerBytes: { least: 64 * 1024, most: 2 ** 40, unit: 'bytes' },

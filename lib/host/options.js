@@ -14,6 +14,7 @@ const NATIVE_OPTIONS = [
   'maxQueueBytes',
   'maxInFlight',
   'maxAddresses',
+  'maxSubscriptions',
   'maxConnections',
   'maxPendingHandshakes',
   'maxStrangerBytes',

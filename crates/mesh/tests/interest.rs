@@ -406,6 +406,65 @@ fn many_subscriptions_are_told_in_several_records() {
 }
 
 #[test]
+fn a_host_that_listens_to_more_than_is_remembered_gets_everything_until_it_begins_anew() {
+    let few = || {
+        Input::Configure(Config {
+            max_subscriptions: 10,
+            ..config()
+        })
+    };
+    let mut net = hosts(2);
+    net.input(0, few());
+    net.connect_all();
+    for n in 0..10 {
+        subscribe(&mut net, 1, &format!("channel {n}"));
+    }
+    net.settle();
+    publish(&mut net, 0, "other", 1);
+    publish(&mut net, 0, "channel 7", 2);
+    net.settle();
+    assert_eq!(heard(&net, 1), [2]);
+    // This one is told only after it has been published to, and is one too many.
+    publish(&mut net, 0, "eleven", 3);
+    subscribe(&mut net, 1, "*leven");
+    net.settle();
+    publish(&mut net, 0, "other", 4);
+    net.settle();
+    assert!(heard(&net, 1).contains(&3) && heard(&net, 1).contains(&4));
+    for n in 0..9 {
+        unsubscribe(&mut net, 1, &format!("channel {n}"));
+    }
+    net.sever(0, 1);
+    net.run_for(Duration::from_secs(3));
+    let before = heard(&net, 1).len();
+    publish(&mut net, 0, "other", 5);
+    publish(&mut net, 0, "eleven", 6);
+    net.settle();
+    assert_eq!(heard(&net, 1)[before..], [6]);
+}
+
+#[test]
+fn what_was_published_a_moment_before_is_found_in_bounded_time() {
+    let mut net = connected(2);
+    let channel = |n: u32| format!("a.aa.a.aa.a.aa.a.aa.a.aa.{n}");
+    (0..1000).for_each(|n| publish(&mut net, 0, &channel(n), n));
+    // Each asks for all of that to be looked through.
+    let began = std::time::Instant::now();
+    for n in 0..5000 {
+        let segments = (0..10).map(|k| ["**", "a*", "*a", "*"][(n >> k) % 4]);
+        let slow = segments.collect::<Vec<_>>().join(".");
+        subscribe(&mut net, 1, &format!("{slow}.7"));
+        subscribe(&mut net, 1, &format!("x{n}"));
+    }
+    net.settle();
+    assert!(began.elapsed() < Duration::from_secs(5));
+    let heard = heard(&net, 1);
+    assert!(heard.contains(&7));
+    let once: BTreeSet<&u32> = heard.iter().collect();
+    assert_eq!(once.len(), heard.len());
+}
+
+#[test]
 fn after_any_changes_and_losses_everybody_gets_what_it_listens_to() {
     let names = ["a", "b", "a.b", "*", "a.*", "**", "**.b", "a*"];
     for seed in 1..30 {

@@ -154,7 +154,7 @@ fn interest(changes: Vec<(bool, Topic)>) -> Record {
     Record::Interest(Interest {
         whole: true,
         more: false,
-        changes,
+        changes: changes.into_iter().collect(),
     })
 }
 
