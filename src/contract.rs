@@ -87,6 +87,7 @@ pub mod replies {
     pub const THREW: &str = "1";
     pub const HERE: &str = "2";
     pub const IDS: &str = "3";
+    pub const OVERLOADED: &str = "4";
 }
 
 /// What became of a request: in the line REPLY, and in events with the flag REPLIED.

@@ -367,6 +367,7 @@ impl Batch {
         while let (Some(question), Some(kind)) = (values.next(), values.next()) {
             let reply = match kind {
                 replies::NO_SUCH_PEER => Reply::NoSuchPeer,
+                replies::OVERLOADED => Reply::Overloaded,
                 replies::THREW => Reply::Threw(raw(values.next())),
                 replies::IDS => Reply::Ids(raw(values.next())),
                 replies::HERE => Reply::Here,

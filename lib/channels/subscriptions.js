@@ -162,6 +162,21 @@ class Subscriptions {
   }
 
   /**
+   * Whether anybody would be called. What the program has put in the place of `host.channels` may throw: then it is found out as usual.
+   * @param {any} channel
+   */
+  isHeard(channel) {
+    try {
+      if (this.starred === 0 || typeof channel === 'symbol') return Array.isArray(this.channels[channel]);
+      const name = String(channel);
+      const own = isPattern(name) ? this.exact[name] : this.channels[name];
+      return Array.isArray(own) || this.patterns.find(name).length > 0;
+    } catch {
+      return true;
+    }
+  }
+
+  /**
    * @param {any} callbacks
    * @param {any} message
    */

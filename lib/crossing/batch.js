@@ -4,7 +4,7 @@ const { REPLIES } = require('./contract.js');
 const { textOf } = require('../common/errors.js');
 const { now } = require('../platform/index.js');
 
-const { HERE, IDS, NO_SUCH_PEER, THREW } = REPLIES;
+const { HERE, IDS, NO_SUCH_PEER, OVERLOADED, THREW } = REPLIES;
 
 /** Acknowledgements do not wait longer than this for the listeners of later messages, in ms. */
 const MAX_SILENCE = 5;
@@ -16,14 +16,18 @@ class Batch {
   /**
    * @param {import('./inbound.js').Parts} parts
    * @param {import('./contract.js').Carrier} native
-   * @param {any[]} events
+   * @param {string} text
    */
-  constructor(parts, native, events) {
+  constructor(parts, native, text) {
     this.parts = parts;
     this.native = native;
-    this.events = events;
+    this.events = parse(native, text);
     /** Where the next event begins. */
     this.at = 0;
+    /** How many of its messages are applied already. */
+    this.within = 0;
+    /** When the slice ends in which the batch is applied. */
+    this.until = Infinity;
     this.question = 0;
     /** The question that was replied to last. */
     this.replied = -1;
@@ -42,6 +46,12 @@ class Batch {
   miss() {
     this.replied = this.question;
     this.replies.push(this.question, NO_SUCH_PEER);
+  }
+
+  /** Too many requests wait for their replies: the peer does not get this one. */
+  refuse() {
+    this.replied = this.question;
+    this.replies.push(this.question, OVERLOADED);
   }
 
   /** There is one. */
@@ -66,15 +76,25 @@ class Batch {
     this.replies.push(this.question, THREW, JSON.stringify(textOf(err)));
   }
 
-  /** A message has been taken by its listeners. */
+  /**
+   * A message has been taken by its listeners.
+   * @returns {boolean} whether the slice is over
+   */
   next() {
     this.question++;
-    if (--this.untilCheck === 0) this.check();
+    return --this.untilCheck === 0 && this.check();
   }
 
+  /** Nobody is there to take so many messages. @param {number} count */
+  skip(count) {
+    this.question += count;
+  }
+
+  /** @returns {boolean} whether the slice is over */
   check() {
-    const elapsed = now() - this.since;
-    if (elapsed >= MAX_SILENCE) {
+    const time = now();
+    const isOver = time >= this.until;
+    if (isOver || time - this.since >= MAX_SILENCE) {
       this.native.progress(this.question, this.takeReplies());
       this.since = now();
       this.interval = 1;
@@ -82,6 +102,7 @@ class Batch {
       this.interval *= 2;
     }
     this.untilCheck = this.interval;
+    return isOver;
   }
 
   takeReplies() {
@@ -95,6 +116,20 @@ class Batch {
   takeBeside() {
     this.beside ??= this.native.beside();
     return this.beside[this.nextBeside++];
+  }
+}
+
+/**
+ * @param {import('./contract.js').Carrier} native
+ * @param {string} text
+ * @returns {any[]}
+ */
+function parse(native, text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Another host sends what is not JSON: it is found and left out, and everybody else's messages stay.
+    return JSON.parse(native.purge());
   }
 }
 

@@ -64,7 +64,7 @@ const FLAGS = { NO_NAME: 1, NO_SENDER: 2, PUBLISHED: 4, REQUESTED: 8, REPLIED: 1
 const MEMBERSHIPS = { JOIN: 0, LEAVE: 1, DISCONNECT: 2, RECONNECT: 3 };
 
 /** Replies to the questions of a batch. */
-const REPLIES = { NO_SUCH_PEER: 0, THREW: 1, HERE: 2, IDS: 3 };
+const REPLIES = { NO_SUCH_PEER: 0, THREW: 1, HERE: 2, IDS: 3, OVERLOADED: 4 };
 
 /** What became of a request: in the line REPLY, and in events with the flag REPLIED. */
 const OUTCOMES = { ANSWERED: 0, THREW: 1, NO_HANDLER: 2 };

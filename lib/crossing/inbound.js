@@ -1,8 +1,9 @@
 'use strict';
 
-const Batch = require('./batch.js');
 const { FLAGS, KINDS, MEMBERSHIPS } = require('./contract.js');
 const { fromFailure, textOf, urlTaken } = require('../common/errors.js');
+
+/** @typedef {import('./batch.js')} Batch */
 
 const {
   MESSAGES,
@@ -44,35 +45,35 @@ const { LEAVE } = MEMBERSHIPS;
  * @property {Pick<import('../host/members.js'), 'apply' | 'unreachable'>} members
  * @property {Pick<import('../host/mirror.js'), 'connected' | 'disconnected' | 'located' | 'forgotten' | 'timerStarted' | 'timerStopped' | 'networkIdTaken'>} mirror
  * @property {Pick<import('../notes/notes.js'), 'take' | 'groups'>} notes
- * @property {Pick<import('../peer/requests.js').Requests, 'replied' | 'serve' | 'accepted' | 'gone'>} requests
+ * @property {Pick<import('../peer/requests.js').Requests, 'replied' | 'serve' | 'isFull' | 'accepted' | 'gone'>} requests
  * @property {Pick<import('../peer/residents.js'), 'get' | 'told'>} residents
  * @property {Pick<import('../host/sends.js'), 'delivered' | 'failed'>} sends
- * @property {Pick<import('../channels/subscriptions.js'), 'publish'>} subscriptions
+ * @property {Pick<import('../channels/subscriptions.js'), 'publish' | 'isHeard'>} subscriptions
  * @property {Pick<import('../host/trouble.js'), 'dropped' | 'tell' | 'threw'>} trouble
  * @property {() => void} relieved not much waits for any host any more
  * @property {(host: string) => void} left that host has left, or was given up
  */
 
 /**
- * Applies a batch of events, in order. Listeners are called and what programs see is changed, and anything that belongs to a program may
- * throw: then that one event, or that one message, has failed; the program is told, and the next one is applied.
- * @param {Parts} parts
- * @param {import('./contract.js').Carrier} native
- * @param {string} text
- * @returns {string | null} the replies
+ * Applies a batch of events, in order, or the rest of it. Listeners are called and what programs see is changed, and anything that belongs to
+ * a program may throw: then that one event, or that one message, has failed; the program is told, and the next one is applied.
+ * @param {Batch} batch
+ * @param {number} until when the rest has to wait for the next slice
+ * @returns {boolean} whether all of it is applied
  */
-function apply(parts, native, text) {
-  const batch = new Batch(parts, native, parse(native, text));
+function apply(batch, until) {
   const { length } = batch.events;
+  batch.until = until;
+  if (batch.since >= until) return false;
   while (batch.at < length) {
     try {
-      while (batch.at < length) applyNext(batch);
+      while (batch.at < length) if (!applyNext(batch)) return false;
     } catch (err) {
-      parts.trouble.threw('An event of the network could not be applied', err);
+      batch.parts.trouble.threw('An event of the network could not be applied', err);
     }
   }
   if (batch.at > length) throw new Error('distribus: native part and JavaScript do not match');
-  return batch.takeReplies();
+  return true;
 }
 
 /** How many values come after the kind of an event. Those of messages are not here. @type {Record<number, number>} */
@@ -102,25 +103,29 @@ const WIDTHS = {
   [MEMBER]: 3
 };
 
-/** @param {Batch} batch whose next event is applied; it is behind us whatever happens */
+/**
+ * @param {Batch} batch whose next event is applied; it is behind us whatever happens, unless the slice ends within it
+ * @returns {boolean} whether the slice goes on
+ */
 function applyNext(batch) {
   const { events } = batch;
   const kind = events[batch.at];
   const at = batch.at + 1;
   if (kind <= UINT8_ARRAYS_BESIDE) {
     batch.at = at + (events[at] & REQUESTED ? 6 : 4);
-    messages(batch, kind, at);
-    return;
+    return messages(batch, kind, at);
   }
   batch.at = at + (WIDTHS[kind] ?? Infinity);
   applyEvent(batch.parts, batch, kind, at);
+  return true;
 }
 
 /**
- * Applies a run of messages.
+ * Applies a run of messages, or the rest of it.
  * @param {Batch} batch
  * @param {number} kind
  * @param {number} at
+ * @returns {boolean} whether the slice goes on
  */
 function messages(batch, kind, at) {
   const { parts, events } = batch;
@@ -129,7 +134,14 @@ function messages(batch, kind, at) {
   const from = flags & NO_SENDER ? undefined : events[at + 2];
   const texts = events[at + 3];
   const count = kind === MESSAGES ? texts.length : texts;
-  for (let n = 0; n < count; n++) {
+  const { within } = batch;
+  batch.within = 0;
+  if (flags & PUBLISHED && count > 1 && !isHeard(parts, name, flags)) {
+    batch.skip(count - within);
+    if (kind > UNDEFINED_MESSAGES) batch.nextBeside += count - within;
+    return true;
+  }
+  for (let n = within; n < count; n++) {
     try {
       const message =
         kind === MESSAGES
@@ -147,8 +159,15 @@ function messages(batch, kind, at) {
     } catch (err) {
       threw(batch, flags, name, err);
     }
-    batch.next();
+    if (batch.next()) {
+      if (n + 1 < count) {
+        batch.at = at - 1;
+        batch.within = n + 1;
+      }
+      return false;
+    }
   }
+  return true;
 }
 
 /**
@@ -238,20 +257,6 @@ function applyEvent(parts, batch, kind, at) {
 }
 
 /**
- * @param {import('./contract.js').Carrier} native
- * @param {string} text
- * @returns {any[]}
- */
-function parse(native, text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Another host sends what is not JSON: it is found and left out, and everybody else's messages stay.
-    return JSON.parse(native.purge());
-  }
-}
-
-/**
  * @param {Batch} batch
  * @param {any} to
  * @param {any} from
@@ -272,9 +277,11 @@ function deliver(batch, to, from, message) {
  * @param {number} number
  */
 function ask(batch, to, from, message, host, number) {
-  const peer = batch.parts.residents.get(to);
+  const { requests, residents } = batch.parts;
+  const peer = residents.get(to);
   if (peer === undefined) batch.miss();
-  else batch.parts.requests.serve(peer, to, from, message, host, number);
+  else if (requests.isFull(host)) batch.refuse();
+  else requests.serve(peer, to, from, message, host, number);
 }
 
 /**
@@ -296,6 +303,16 @@ function note(batch, host, head, message) {
 function publish(parts, channel, message, fromV1) {
   parts.subscriptions.publish(channel, message);
   if (fromV1 && parts.notes.groups.busy) parts.notes.groups.publishedByV1(String(channel), message);
+}
+
+/**
+ * Whether anybody listens to that channel. A run that nobody listens to costs no more than one message.
+ * @param {Parts} parts
+ * @param {any} channel
+ * @param {number} flags
+ */
+function isHeard(parts, channel, flags) {
+  return (flags & V1 && parts.notes.groups.busy) || parts.subscriptions.isHeard(channel);
 }
 
 /**

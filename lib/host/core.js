@@ -3,7 +3,7 @@
 const { coded, peerNotFound } = require('../common/errors.js');
 const { pend, promiseOf } = require('../common/pending.js');
 const { CHANGES, LINES } = require('../crossing/contract.js');
-const apply = require('../crossing/inbound.js');
+const Exchange = require('../crossing/exchange.js');
 const { Outbound, isCarried, serialize } = require('../crossing/outbound.js');
 const Subscriptions = require('../channels/subscriptions.js');
 const Notes = require('../notes/notes.js');
@@ -76,6 +76,7 @@ class Core {
       relieved: () => this.relieved(),
       left: (id) => this.left(id)
     };
+    this.exchange = new Exchange({ guard, life, outbound, parts: this.parts, rest: () => this.rest() });
   }
 
   // The native host.
@@ -88,29 +89,6 @@ class Core {
   /** Ends the native host. */
   stop() {
     end(this);
-  }
-
-  /** Applies events that wait, batch by batch; hands over what listeners sent meanwhile together with the word that they have returned. */
-  exchange() {
-    const { native } = this.life;
-    if (native === null) return;
-    let replies = null;
-    this.outbound.applying = true;
-    for (;;) {
-      const { beside, published } = this.outbound;
-      const waits = this.outbound.waits ? this.outbound.take() : null;
-      const text = native.exchange(replies, waits, beside);
-      if (waits !== null) {
-        this.guard.handed++;
-        if (published && native.isPressed()) this.guard.press();
-      }
-      if (text === null) break;
-      this.guard.forget();
-      replies = apply(this.parts, native, text);
-      if (this.life.native !== native) break; // closed by what was applied
-    }
-    this.outbound.applying = false;
-    if (this.life.native === native) this.rest();
   }
 
   /** Hands over what was collected. */

@@ -39,7 +39,7 @@ function begin(core) {
   const networkId = serialize(core.networkId) || null;
   // What is applied runs in the context in which this life began.
   const resource = new AsyncResource('DISTRIBUS');
-  const wake = () => resource.runInAsyncScope(core.exchange, core);
+  const wake = () => resource.runInAsyncScope(core.exchange.run, core.exchange);
   const native = new NativeHost(nativeOptions(core.host), wake, readsOnLoop());
   core.life.resource = resource;
   core.life.native = native;

@@ -34,6 +34,12 @@ const { ANSWERED, NO_HANDLER, THREW } = OUTCOMES;
  * @property {() => void} rest lets the process end, or not, as it is to now
  */
 
+/**
+ * So many requests of other hosts may wait for their replies. One host may have no more of them than are left of this when all are counted
+ * that wait: so there is always room for others.
+ */
+const MOST_SERVED = 128 * 1024;
+
 /** The requests of a host's peers, and its replies to those of others. */
 class Requests {
   /** @param {Home} home */
@@ -43,8 +49,10 @@ class Requests {
     this.waiting = new Deadlines((request) => request.fail(timedOut()));
     /** @type {Map<number, Request>} those of them that another host replies to */
     this.numbered = new Map();
-    /** Requests of other hosts that peers here have not replied to, by the hosts. @type {Map<string, Set<object>>} */
+    /** How many requests of other hosts peers here have not replied to, by the hosts. @type {Map<string, {count: number}>} */
     this.serving = new Map();
+    /** How many there are in all, also of hosts that have gone. */
+    this.pending = 0;
     /** @type {Array<() => void>} */
     this.onAnswered = [];
     /** @type {Array<() => void>} */
@@ -158,7 +166,7 @@ class Requests {
 
   /** How many requests of other hosts are not replied to. */
   get unserved() {
-    return [...this.serving.values()].reduce((sum, served) => sum + served.size, 0);
+    return [...this.serving.values()].reduce((sum, served) => sum + served.count, 0);
   }
 
   /** @returns {Promise<void>} resolves when no other host waits for a reply any more */
@@ -172,6 +180,15 @@ class Requests {
   // What other hosts say.
 
   /**
+   * Whether so many requests wait for their replies that this host gets no more answered.
+   * @param {string} host that asks
+   */
+  isFull(host) {
+    // It has not more than there are: most are answered at once, and nothing has to be looked up.
+    return 2 * this.pending >= MOST_SERVED && this.pending + (this.serving.get(host)?.count ?? 0) >= MOST_SERVED;
+  }
+
+  /**
    * Another host asks a peer of this one.
    * @param {any} peer
    * @param {any} id
@@ -182,7 +199,6 @@ class Requests {
    */
   serve(peer, id, from, message, host, number) {
     const { native } = this.home.life;
-    const threw = (/** @type {any} */ err) => this.reply(native, id, host, number, THREW, textOf(err));
     const handler = Fields.handler(peer);
     if (handler === undefined) {
       this.reply(native, id, host, number, NO_HANDLER, undefined);
@@ -192,18 +208,40 @@ class Requests {
     try {
       reply = call(handler, from, message);
     } catch (err) {
-      threw(err);
+      this.reply(native, id, host, number, THREW, textOf(err));
       return;
     }
-    if (reply instanceof Promise) {
-      const served = {};
-      let ofHost = this.serving.get(host);
-      if (ofHost === undefined) this.serving.set(host, (ofHost = new Set()));
-      ofHost.add(served);
-      void wait(reply, (value) => this.reply(native, id, host, number, ANSWERED, value), threw).finally(() =>
-        this.#endServing(host, served)
-      );
-    } else this.reply(native, id, host, number, ANSWERED, reply);
+    if (reply instanceof Promise) void this.#serveLater(reply, native, id, host, number);
+    else this.reply(native, id, host, number, ANSWERED, reply);
+  }
+
+  /**
+   * What a handler promises may take for ever: no more is kept of it than must be.
+   * @param {Promise<any>} promise
+   * @param {any} native
+   * @param {any} id
+   * @param {string} host
+   * @param {number} number
+   */
+  async #serveLater(promise, native, id, host, number) {
+    let served = this.serving.get(host);
+    if (served === undefined) this.serving.set(host, (served = { count: 0 }));
+    served.count++;
+    this.pending++;
+    let outcome = ANSWERED;
+    let value;
+    try {
+      value = await promise;
+    } catch (err) {
+      outcome = THREW;
+      value = textOf(err);
+    }
+    try {
+      this.reply(native, id, host, number, outcome, value);
+    } finally {
+      this.pending--;
+      if (--served.count === 0 && this.serving.get(host) === served) this.left(host);
+    }
   }
 
   /**
@@ -260,15 +298,6 @@ class Requests {
     for (const request of [...this.numbered.values()]) {
       if (request.host === host) request.fail(deliveryUnknown(request.to));
     }
-  }
-
-  /**
-   * @param {string} host
-   * @param {object} served
-   */
-  #endServing(host, served) {
-    const ofHost = this.serving.get(host);
-    if (ofHost?.delete(served) && ofHost.size === 0) this.left(host);
   }
 
   /** @param {string} host that will not come back: it learns no reply any more */

@@ -16,6 +16,9 @@ use crate::words::{
     Answer, Call, Change, CloseReason, LinkId, NoteKind, Outcome, Raw, Reply, Time,
 };
 
+/// What an event costs beside its names and its messages, in bytes, about.
+const EVENT: usize = 128;
+
 /// What the mesh is told.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -283,6 +286,41 @@ impl Event {
             | Event::Reply { payload, .. } => Some(payload),
             _ => None,
         }
+    }
+
+    /// How many messages it tells; what tells none counts as one.
+    pub fn messages(&self) -> u32 {
+        self.payload().map_or(1, Payload::count)
+    }
+
+    /// How much it costs the program, in bytes, about.
+    pub fn weight(&self) -> usize {
+        let length = |id: &Option<Raw>| id.as_ref().map_or(0, |id| id.len());
+        let names = match self {
+            Event::Deliver { to, from, .. } | Event::Request { to, from, .. } => {
+                length(to) + length(from)
+            }
+            Event::Publish { channel, .. } => length(channel),
+            Event::Note { head, .. } => length(head),
+            Event::Lookup { id } => length(id),
+            _ => 0,
+        };
+        EVENT + names + self.payload().map_or(0, Payload::weight)
+    }
+
+    /// Keeps the first of the messages that it tells, as [`Payload::cut`] does, and gives the others.
+    pub fn cut(&mut self, messages: u32, bytes: usize) -> Option<Event> {
+        let payload = self.payload_mut()?;
+        let rest = payload.cut(messages, bytes)?;
+        let kept = std::mem::replace(payload, Payload::Undefined { count: 0 });
+        let count = u64::from(kept.count());
+        let mut later = self.clone();
+        *self.payload_mut()? = kept;
+        *later.payload_mut()? = rest;
+        if let Event::Request { number, .. } | Event::Reply { number, .. } = &mut later {
+            *number += count;
+        }
+        Some(later)
     }
 
     /// The messages that it tells, if it tells any.

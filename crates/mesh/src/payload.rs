@@ -1,10 +1,16 @@
 //! What is said: runs of messages, raw from end to end.
 
+pub(crate) mod list;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 use serde_json::value::RawValue;
 
+use self::list::list_part;
 use crate::json::quote;
+
+/// What a message costs the program that gets it, beside its bytes, about.
+const MESSAGE: usize = 64;
 
 /// Consecutive messages of one sender to one receiver, or on one channel. There is always at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,15 +60,32 @@ impl Payload {
         }
     }
 
+    /// How much it costs the program that gets it, in bytes, about: also of `undefined`, which takes none here.
+    pub fn weight(&self) -> usize {
+        self.size() + MESSAGE * self.count() as usize
+    }
+
+    /// Keeps the first messages, at most so many and no more than so many bytes, but one at least; gives the others, if there are any.
+    pub fn cut(&mut self, messages: u32, bytes: usize) -> Option<Payload> {
+        let count = self.count();
+        if count <= messages.max(1) && self.size() <= bytes {
+            return None;
+        }
+        let most = messages.max(1).min(count);
+        let at = match self {
+            Payload::Json { texts, .. } => list_part(texts.as_bytes(), most, bytes).0,
+            Payload::Undefined { .. } => most,
+            Payload::Text(items) => part(items.iter().map(|t| t.len()), most, bytes),
+            Payload::Binary { items, .. } => part(items.iter().map(Bytes::len), most, bytes),
+        };
+        (at < count).then(|| self.split_off(at))
+    }
+
     /// Keeps the first `at` messages and gives the others. `at` must be more than 0 and less than the count.
-    /// JSON texts are parsed for this: it is for the rare moments when a run is not treated as one.
     pub fn split_off(&mut self, at: u32) -> Payload {
         match self {
             Payload::Json { texts, count } => {
-                let end = json_ends(texts)
-                    .get((at - 1) as usize)
-                    .copied()
-                    .unwrap_or(texts.len());
+                let (_, end) = list_part(texts.as_bytes(), at, usize::MAX);
                 let rest = texts.slice_ref(texts.get(end + 1..).unwrap_or_default());
                 *texts = texts.slice_ref(&texts[..end]);
                 let left = *count - at;
@@ -193,6 +216,13 @@ impl Payload {
     }
 }
 
+/// How many of the first messages there are, `most` at most, whose sizes come to no more than so many bytes; one at least.
+fn part(sizes: impl Iterator<Item = usize>, most: u32, bytes: usize) -> u32 {
+    let mut left = bytes;
+    let mut fits = |size: &usize| left.checked_sub(*size).map(|rest| left = rest).is_some();
+    (sizes.take(most as usize).take_while(|s| fits(s)).count() as u32).max(1)
+}
+
 /// Where each of several JSON texts, joined by commas, ends.
 fn json_ends(texts: &ByteString) -> Vec<usize> {
     let array = format!("[{texts}]");
@@ -253,6 +283,28 @@ mod tests {
         assert_eq!(rest, json("[2,3],{\"x\":\",\"}", 2));
         let each: Vec<_> = rest.into_json().into_iter().flatten().collect();
         assert_eq!(each, ["[2,3]", "{\"x\":\",\"}"]);
+    }
+
+    #[test]
+    fn runs_are_cut_where_they_have_become_long_enough() {
+        let text = |n: usize| Payload::Text(vec!["12345".into(); n]);
+        let undefined = |count| Payload::Undefined { count };
+        for (mut run, messages, bytes, rest) in [
+            (undefined(5), 5, 0, None),
+            (undefined(5), 2, 0, Some(undefined(3))),
+            (text(3), 3, 15, None),
+            (text(3), 3, 14, Some(text(1))),
+            (text(3), 3, 0, Some(text(2))),
+            (text(1), 1, 0, None),
+            (json("1,[2,3],4", 3), 3, 9, None),
+            (json("1,[2,3],4", 3), 3, 8, Some(json("4", 1))),
+            (json("1,[2,3],4", 3), 1, 9, Some(json("[2,3],4", 2))),
+            (json("[2,3]", 1), 1, 1, None),
+        ] {
+            let count = run.count();
+            assert_eq!(run.cut(messages, bytes), rest, "{messages} {bytes}");
+            assert_eq!(run.count() + rest.map_or(0, |r| r.count()), count);
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub enum Reply {
     NoSuchPeer,
     /// To `Deliver` and `Publish`: a listener threw, this is the error's text as JSON string.
     Threw(Raw),
+    /// To `Request`: too many wait for their replies already, the peer did not get it.
+    Overloaded,
     /// To `Lookup`: yes, that peer lives here. (No is the usual answer.)
     Here,
     /// To `List`: the ids of all peers here, a JSON array. (None is the usual answer.)

@@ -273,7 +273,7 @@ fn a_program_that_takes_nothing_stops_what_is_said_to_it_and_nothing_else() {
     }
     net.run_for(Duration::from_millis(20));
     net.nodes[1].paused = false;
-    let waiting = net.waiting(1);
+    let waiting = net.nodes[1].mesh.held() >> 20;
     assert!((4..10).contains(&waiting), "{waiting} MiB went out");
     // Control is not held up: a question about a peer is answered at once.
     let find = net.find(0, "\"nobody\"");

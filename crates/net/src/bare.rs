@@ -118,9 +118,9 @@ impl<H: Fn(&Bare, Said) + Send + Sync> Intake for Program<H> {
         }
     }
 
-    fn has_room(&self) -> bool {
+    fn has_room(&self, _: LinkId) -> bool {
         true
     }
 
-    async fn room(&self) {}
+    async fn room(&self, _: LinkId) {}
 }

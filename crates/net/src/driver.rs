@@ -131,7 +131,7 @@ impl Shared {
         };
         let state = &mut *guard;
         state.handle(&mut turn, more);
-        let room_made = self.room.owe(state.mesh.owed());
+        let room_made = self.room.owe(state.mesh.owed()) | self.room.hold(state.mesh.held());
         let held_up = !state.mesh.held_up().is_empty();
         self.held_up.store(held_up, Ordering::Relaxed);
         if state.arm() {
@@ -295,12 +295,12 @@ impl Intake for Shared {
         }
     }
 
-    fn has_room(&self) -> bool {
-        self.room.is_there()
+    fn has_room(&self, link: LinkId) -> bool {
+        self.room.is_there() && !(self.room.is_held() && self.state.lock().mesh.is_crowded(link))
     }
 
-    fn room(&self) -> impl Future<Output = ()> + Send {
-        self.room.wait()
+    fn room(&self, link: LinkId) -> impl Future<Output = ()> + Send {
+        self.room.wait(move || self.has_room(link))
     }
 }
 

@@ -15,10 +15,10 @@ use crate::ws::credentials::Credentials;
 pub trait Intake: Send + Sync {
     /// What a link has brought, in order. Dropped when the link has ended.
     fn received(&self, link: LinkId, batch: Vec<Input>);
-    /// Whether the program is near enough to get more. While it is not, links are not read.
-    fn has_room(&self) -> bool;
+    /// Whether the program is near enough to get more, and more from that link. While it is not, the link is not read.
+    fn has_room(&self, link: LinkId) -> bool;
     /// Waits until there is room.
-    fn room(&self) -> impl Future<Output = ()> + Send;
+    fn room(&self, link: LinkId) -> impl Future<Output = ()> + Send;
 }
 
 /// A host, as its links know it.

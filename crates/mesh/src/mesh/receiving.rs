@@ -141,17 +141,24 @@ impl Mesh {
             }
             return;
         }
-        let Ok(records) = v2::decode(bytes) else {
-            return self.break_off(link, CloseReason::Fault);
-        };
         let checks = self.checks();
-        for record in records {
-            let taken = checks
-                .record(record)
-                .and_then(|record| self.record(&host, record).ok_or(CloseReason::Fault));
-            if let Err(reason) = taken {
-                return self.break_off(link, reason);
+        for record in v2::records(bytes) {
+            let record = record.map_err(|_| CloseReason::Fault);
+            let record = match record.and_then(|record| checks.record(record)) {
+                Ok(record) => record,
+                Err(reason) => return self.break_off(link, reason),
+            };
+            if self.record(&host, record).is_none() {
+                return self.break_off(link, self.fault(&host));
             }
+        }
+    }
+
+    /// Why a host is cut off that does not keep to the protocol.
+    fn fault(&self, host: &ByteString) -> CloseReason {
+        match self.traffic.sessions.get(host) {
+            Some(session) if session.incoming.is_beyond() => CloseReason::Policy,
+            _ => CloseReason::Fault,
         }
     }
 
@@ -164,23 +171,22 @@ impl Mesh {
                 from,
                 payload,
             } => {
-                if let Some(payload) = self.take_in(host, first, payload)? {
-                    self.event(Event::Deliver { to, from, payload });
-                }
+                self.take_in(host, first, payload, |payload, _| Event::Deliver {
+                    to,
+                    from,
+                    payload,
+                })?;
             }
             Record::Publish {
                 first,
                 channel,
                 payload,
             } => {
-                if let Some(payload) = self.take_in(host, first, payload)? {
-                    let from_v1 = false;
-                    self.event(Event::Publish {
-                        channel,
-                        payload,
-                        from_v1,
-                    });
-                }
+                self.take_in(host, first, payload, |payload, _| Event::Publish {
+                    channel,
+                    payload,
+                    from_v1: false,
+                })?;
             }
             Record::Note {
                 first,

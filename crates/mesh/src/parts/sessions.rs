@@ -3,6 +3,7 @@
 //! A session belongs to a pair of incarnations, not to a link: what is not acknowledged when a link ends is said again over the
 //! next one, and what arrives twice is recognised by its number. Both directions are independent, and each is numbered from 1.
 
+mod arrivals;
 mod incoming;
 mod session;
 
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytestring::ByteString;
 
 use crate::words::{LinkId, Time};
+pub use incoming::WINDOW;
 pub use session::{Part, Remains, Run, Session, Standing};
 
 /// All sessions, by the other host's id.

@@ -4,7 +4,6 @@
 //! and one look at each byte, not a parse.
 
 mod frame;
-mod list;
 mod reader;
 
 use bytes::Bytes;
@@ -16,7 +15,7 @@ use crate::topic::Topic;
 use crate::words::{Outcome, Raw};
 
 pub use frame::Frame;
-pub use reader::decode;
+pub use reader::{decode, records};
 
 /// The highest version that is spoken here.
 pub const VERSION: u64 = 2;
@@ -55,8 +54,20 @@ const TEXT: u8 = 2;
 const BUFFER: u8 = 3;
 const UINT8_ARRAY: u8 = 4;
 
-/// The longest list that a record may announce: a run has no more messages than it has bytes, but `undefined` has none.
-const MAX_UNDEFINED: u64 = 1 << 20;
+/// The most messages of a run. They cost more than the byte that each of them takes.
+const MAX_RUN: u64 = 1 << 16;
+
+/// The same for `undefined`, which takes no byte.
+const MAX_UNDEFINED: u64 = 1 << 10;
+
+/// Whether one run may have all these messages.
+pub fn is_run(payload: &Payload) -> bool {
+    let most = match payload {
+        Payload::Undefined { .. } => MAX_UNDEFINED,
+        _ => MAX_RUN,
+    };
+    u64::from(payload.count()) <= most
+}
 
 /// What a frame says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,6 +180,8 @@ pub enum Code {
     Threw,
     /// A listener threw an error that begins with "Peer not found".
     ThrewNotFound,
+    /// Too many requests wait for their replies there: the peer did not get this one.
+    Overloaded,
 }
 
 /// What is to be told about messages that were received.

@@ -2,11 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bytestring::ByteString;
 use distribus_mesh::Event;
-
-/// What an event costs beside its texts, about.
-const EVENT_BYTES: usize = 128;
 
 #[derive(Default)]
 pub struct Events {
@@ -19,7 +15,7 @@ pub struct Events {
 impl Events {
     /// Returns how many bytes the event is, about.
     pub fn push(&mut self, event: Event) -> usize {
-        let bytes = size(&event);
+        let bytes = event.weight();
         self.waiting.push_back(event);
         bytes
     }
@@ -38,7 +34,7 @@ impl Events {
         while bytes < max_bytes
             && let Some(event) = self.waiting.pop_front()
         {
-            bytes += size(&event);
+            bytes += event.weight();
             count += 1;
             into.push(event);
         }
@@ -53,24 +49,6 @@ impl Events {
     pub fn clear(&mut self) {
         self.waiting = VecDeque::new();
     }
-}
-
-fn size(event: &Event) -> usize {
-    let length = |r: &Option<ByteString>| r.as_ref().map_or(0, |r| r.len());
-    EVENT_BYTES
-        + match event {
-            Event::Deliver { to, from, payload }
-            | Event::Request {
-                to, from, payload, ..
-            } => length(to) + length(from) + payload.size(),
-            Event::Reply { payload, .. } => payload.size(),
-            Event::Publish {
-                channel, payload, ..
-            } => length(channel) + payload.size(),
-            Event::Note { head, payload, .. } => length(head) + payload.size(),
-            Event::Lookup { id } => length(id),
-            _ => 0,
-        }
 }
 
 #[cfg(test)]
@@ -101,10 +79,8 @@ mod tests {
             events.push(Event::Pulse);
         }
         let mut taken = Vec::new();
-        assert_eq!(events.take(1, &mut taken), (EVENT_BYTES, 1));
-        assert_eq!(
-            events.take(EVENT_BYTES + 1, &mut taken),
-            (2 * EVENT_BYTES, 3)
-        );
+        let bytes = Event::Pulse.weight();
+        assert_eq!(events.take(1, &mut taken), (bytes, 1));
+        assert_eq!(events.take(bytes + 1, &mut taken), (2 * bytes, 3));
     }
 }

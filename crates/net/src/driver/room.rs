@@ -13,6 +13,8 @@ pub struct Room {
     waiting: AtomicUsize,
     /// Bytes of answers that other hosts wait for.
     owed: AtomicUsize,
+    /// Bytes of messages that have come over sessions, whether or not they wait as events already.
+    held: AtomicUsize,
     made: Notify,
 }
 
@@ -36,6 +38,17 @@ impl Room {
         owed < before && before > MOST / 2
     }
 
+    /// So many bytes are held now. True when that may have made room for links, which is to be announced.
+    pub fn hold(&self, held: usize) -> bool {
+        let before = self.held.swap(held, Ordering::Relaxed);
+        held < before && before > MOST
+    }
+
+    /// Whether so much is held that some links may have no room.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > MOST
+    }
+
     /// Lets whoever waits for room look whether there is any.
     pub fn announce(&self) {
         self.made.notify_waiters();
@@ -44,6 +57,7 @@ impl Room {
     /// The program takes nothing any more.
     pub fn end(&self) {
         self.waiting.store(0, Ordering::Relaxed);
+        self.held.store(0, Ordering::Relaxed);
         self.announce();
     }
 
@@ -52,11 +66,11 @@ impl Room {
         waiting + self.owed.load(Ordering::Relaxed) <= MOST
     }
 
-    /// Waits until there is room.
-    pub async fn wait(&self) {
+    /// Waits until there is room, as that says.
+    pub async fn wait(&self, has_room: impl Fn() -> bool) {
         loop {
             let made = self.made.notified();
-            if self.is_there() {
+            if has_room() {
                 return;
             }
             made.await;
@@ -72,7 +86,7 @@ mod tests {
     fn lets_go(room: &Room, act: impl FnOnce()) -> bool {
         use std::pin::pin;
         use std::task::{Context, Waker};
-        let mut waiting = pin!(room.wait());
+        let mut waiting = pin!(room.wait(|| room.is_there()));
         let cx = &mut Context::from_waker(Waker::noop());
         assert!(waiting.as_mut().poll(cx).is_pending());
         act();

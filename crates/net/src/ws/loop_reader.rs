@@ -47,7 +47,7 @@ impl<S: Stream, H: Host> LinkReader for LoopReader<S, H> {
     }
 
     fn ready(&mut self) -> ReadEnd {
-        if !self.host.has_room() || !self.reader.may_read() {
+        if !self.host.has_room(self.reader.link()) || !self.reader.may_read() {
             self.signals.paused.notify_one();
             return ReadEnd::Paused;
         }

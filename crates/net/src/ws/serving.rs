@@ -85,6 +85,7 @@ async fn read_there<S: Stream, H: Host>(
         return;
     }
     let signals = Arc::new(Signals::default());
+    let link = reader.link();
     let reader = LoopReader::new(Arc::clone(host), reader, Arc::clone(&signals));
     let Some(attached) = reader.and_then(|reader| read_loop.attach(Box::new(reader))) else {
         return;
@@ -93,8 +94,8 @@ async fn read_there<S: Stream, H: Host>(
         tokio::select! {
             () = signals.ended.notified() => return,
             () = signals.paused.notified() => {
-                host.room().await;
-                connection.unfinished.wait(|| host.has_room()).await;
+                host.room(link).await;
+                connection.unfinished.wait(|| host.has_room(link)).await;
                 attached.resume();
             }
         }
@@ -114,8 +115,9 @@ pub async fn read<S: Stream>(intake: &impl Intake, mut reader: Reader<S>, leftov
             ReadEnd::Full => tokio::task::yield_now().await,
             ReadEnd::Blocked | ReadEnd::Paused => {}
         }
-        intake.room().await;
-        reader.turn(|| intake.has_room()).await;
+        let link = reader.link();
+        intake.room(link).await;
+        reader.turn(|| intake.has_room(link)).await;
         end = reader.read(&mut batch).await;
     }
 }

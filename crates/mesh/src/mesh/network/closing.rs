@@ -153,6 +153,7 @@ impl Mesh {
     fn leave_link(&mut self, link: LinkId, state: State, twin: bool) {
         match state {
             State::Joined => {
+                self.tell_what_came(link);
                 if let Some(key) = self.network.hosts.unregister(link, State::Leaving) {
                     self.network.hosts.forget_aliases(&key);
                     self.event(Event::Disconnected { key });

@@ -257,6 +257,7 @@ impl Mesh {
     /// Takes a link out of service because the newer one of that host takes its place. A session can go on over that one, if it is
     /// the same incarnation.
     pub(super) fn displace(&mut self, link: LinkId, newer: LinkId) {
+        self.tell_what_came(link);
         let host = self.network.hosts.get(newer).and_then(|l| l.host.clone());
         if let Some(ours) = self
             .session_of(link)

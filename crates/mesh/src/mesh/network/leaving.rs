@@ -21,6 +21,7 @@ impl Mesh {
         id: Option<Raw>,
         host: Option<ByteString>,
     ) {
+        self.tell_what_came(link);
         let greeting = self.network.hosts.get(link).map(|l| l.state) == Some(State::Greeting);
         let key = self.network.hosts.unregister(link, State::Leaving);
         if let Some(key) = &key {

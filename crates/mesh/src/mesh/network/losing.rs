@@ -26,6 +26,9 @@ impl Mesh {
     /// The protocol was broken over that link. Without its session nothing that was said over it is resent, and broken again.
     pub(in crate::mesh) fn broken(&mut self, link: LinkId) {
         let host = self.session_of(link);
+        if let Some(host) = &host {
+            self.forget_arrivals(host);
+        }
         self.closed(link);
         if let Some(host) = host {
             self.break_session(&host);
@@ -45,10 +48,9 @@ impl Mesh {
             return;
         };
         let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
-        if l.left.is_some()
-            && l.left == l.host
-            && let Some(key) = self.network.hosts.unregister(link, State::Leaving)
-        {
+        let has_left = l.left.is_some() && l.left == l.host;
+        self.tell_what_came(link);
+        if has_left && let Some(key) = self.network.hosts.unregister(link, State::Leaving) {
             self.has_left(link, &key);
         }
         self.traffic.forget_link(link);

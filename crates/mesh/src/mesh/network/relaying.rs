@@ -21,6 +21,13 @@ use crate::wire::routed::{self, Content, Header};
 use crate::words::LinkId;
 
 impl Mesh {
+    /// Whether so much waits for the program that has come over that link, or over a relayed one that it carries, that it is better not to
+    /// read it for now.
+    pub fn is_crowded(&self, link: LinkId) -> bool {
+        let relayed = || self.network.relays.over(link, None).into_iter();
+        self.holds_too_much(link) || relayed().any(|link| self.holds_too_much(link))
+    }
+
     /// Whether a link shall take the place of another one with the same host: a direct one that of a relayed one.
     pub(super) fn is_better(&self, link: LinkId, than: LinkId) -> bool {
         !is_relayed(link) && is_relayed(than)

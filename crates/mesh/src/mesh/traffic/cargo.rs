@@ -7,6 +7,7 @@ use crate::limits::Limits;
 use crate::parts::peers::Parcel;
 use crate::parts::sessions::Run;
 use crate::payload::Payload;
+use crate::wire::v2;
 use crate::words::{NoteKind, Outcome, Raw};
 
 /// What a record takes beside ids and messages, at most.
@@ -154,7 +155,7 @@ impl Cargo {
             Cargo::Note(note) => limits.allow_head(&note.head),
             _ => self.ids().into_iter().all(|id| limits.allow(id)),
         };
-        named && self.record() < limits.payload
+        named && self.payload().is_none_or(v2::is_run) && self.record() < limits.payload
     }
 }
 

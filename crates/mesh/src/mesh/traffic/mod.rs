@@ -52,6 +52,8 @@ pub(super) struct Traffic {
     drops: BTreeMap<(ByteString, Option<Raw>), u64>,
     /// What came over sessions and waits for the program, in the order of the events.
     told: VecDeque<Told>,
+    /// What all that weighs that came over sessions and is not applied, told or not.
+    held: usize,
     /// Calls that wait until others know what is listened to here.
     barriers: BTreeMap<u64, Barrier>,
 }
@@ -72,6 +74,7 @@ impl Traffic {
             v1_hosts: BTreeMap::new(),
             drops: BTreeMap::new(),
             told: VecDeque::new(),
+            held: 0,
             barriers: BTreeMap::new(),
         }
     }
@@ -123,6 +126,7 @@ struct Told {
     first: u64,
     count: u32,
     done: u32,
+    weight: usize,
 }
 
 /// A call that waits until other hosts know what is listened to here.

@@ -52,7 +52,7 @@ impl Mesh {
                 return self.event(Event::Settled { seq, count });
             }
             Some(Code::NoSuchPeer) => SendError::NotFound { id: None },
-            Some(Code::Threw | Code::ThrewNotFound) => SendError::Threw,
+            Some(Code::Threw | Code::ThrewNotFound | Code::Overloaded) => SendError::Threw,
         };
         self.note_failed(note, range, &error);
     }

@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::mesh::Mesh;
 use crate::mesh::traffic::Traffic;
 use crate::parts::peers::Parcel;
-use crate::parts::sessions::{Part, Run};
+use crate::parts::sessions::{Part, Run, Session};
 use crate::sabotage::{self, Sabotage};
 use crate::wire::v2::{Ack, Code, Exception};
 use crate::words::NoteKind;
@@ -87,10 +87,10 @@ impl Mesh {
         let seq = parcel.seq + u64::from(range.start);
         for n in range {
             let id = parcel.to.clone();
-            let error = if code == Code::Threw {
-                SendError::Threw
-            } else {
-                SendError::ThrewNotFound { id }
+            let error = match code {
+                Code::ThrewNotFound => SendError::ThrewNotFound { id },
+                Code::Overloaded => SendError::Overloaded { id },
+                Code::NoSuchPeer | Code::Threw => SendError::Threw,
             };
             self.failed(parcel.seq + u64::from(n), error);
         }
@@ -126,6 +126,9 @@ impl Mesh {
 
     /// The other host is gone, or has forgotten the session: what was in flight settles as unknown.
     pub(in crate::mesh) fn end_session(&mut self, host: &ByteString) {
+        self.tell_arrivals(host, true);
+        let held = |session: &Session<Cargo>| session.arrivals.weight();
+        self.traffic.held -= self.traffic.sessions.get(host).map_or(0, held);
         let Some(remains) = self.traffic.sessions.end(host) else {
             return;
         };

@@ -8,6 +8,10 @@ use crate::wire::v2::{Ack, Exception};
 /// How much may be in flight that the other program has not yet taken, in bytes, unless it says otherwise.
 pub const WINDOW: usize = 8 * 1024 * 1024;
 
+/// How many messages may be in flight that the other program has not yet taken, whatever they weigh: twice as many as the window has room
+/// for, because whoever leaves says all that waits. A host that keeps to its options has never more.
+pub const MOST_IN_FLIGHT: u64 = 1 << 19;
+
 /// How many exceptions are kept at most: far more than can be in flight to whoever says what it has seen.
 const MOST_EXCEPTIONS: usize = 1 << 20;
 
@@ -52,7 +56,8 @@ impl Incoming {
         }
     }
 
-    /// Messages have arrived. Gives how many of them are known already; `None` when some are missing before them.
+    /// Messages have arrived. Gives how many of them are known already; `None` when some are missing before them, or when there are more
+    /// than may be in flight.
     pub fn receive(&mut self, first: u64, count: u32) -> Option<u32> {
         if first > self.received + 1 {
             return None;
@@ -60,10 +65,18 @@ impl Incoming {
         let last = first + u64::from(count) - 1;
         let known = (self.received + 1 - first).min(u64::from(count)) as u32;
         self.received = self.received.max(last);
+        if self.is_beyond() {
+            return None;
+        }
         if sabotage::is(Sabotage::NoDedup) {
             return Some(0);
         }
         Some(known)
+    }
+
+    /// Whether more messages are in flight than may be.
+    pub fn is_beyond(&self) -> bool {
+        self.received - self.applied > MOST_IN_FLIGHT
     }
 
     /// The program has taken everything up to that number; in ascending order, how those messages ended that did not end as usual.

@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use bytestring::ByteString;
 
-use super::incoming::{Incoming, WINDOW};
+use super::arrivals::Arrivals;
+use super::incoming::{Incoming, MOST_IN_FLIGHT, WINDOW};
 use crate::limits::Limits;
 use crate::sabotage::{self, Sabotage};
 use crate::wire::v2::Ack;
@@ -106,6 +107,7 @@ pub struct Session<T> {
     pub limits: Limits,
     window: usize,
     pub incoming: Incoming,
+    pub arrivals: Arrivals,
     /// How many exceptions were told to us since we last said that we have seen them.
     seen: usize,
     /// A timer is set to look at it.
@@ -145,6 +147,7 @@ impl<T: Run> Session<T> {
             limits: Limits::default(),
             window: WINDOW,
             incoming: Incoming::default(),
+            arrivals: Arrivals::default(),
             seen: 0,
             armed: None,
             counted: 0,
@@ -263,12 +266,15 @@ impl<T: Run> Session<T> {
         if !self.ready {
             return None;
         }
-        let fits = |flying: usize, cost: usize, window: usize| {
-            all || flying == 0 || flying + cost <= window
+        let acked = self.first_unacked() - 1;
+        let fits = |flying: usize, cost: usize, window: usize, last: u64| {
+            flying == 0
+                || (all || flying + cost <= window) && last.saturating_sub(acked) <= MOST_IN_FLIGHT
         };
         if self.said < self.unacked.len() {
-            let cost = Self::cost(&self.unacked[self.said].run);
-            if !fits(self.in_flight, cost, self.window) {
+            let Sent { run, first, .. } = &self.unacked[self.said];
+            let (cost, last) = (Self::cost(run), first + u64::from(run.count()) - 1);
+            if !fits(self.in_flight, cost, self.window, last) {
                 return None;
             }
             self.in_flight += cost;
@@ -280,8 +286,9 @@ impl<T: Run> Session<T> {
             self.unsent.pop_front();
             self.passed = self.passed.saturating_sub(1);
         }
-        let cost = Self::cost(self.unsent.front()?.run.as_ref()?);
-        if !fits(self.in_flight, cost, self.window) {
+        let run = self.unsent.front()?.run.as_ref()?;
+        let (cost, last) = (Self::cost(run), self.next + u64::from(run.count()) - 1);
+        if !fits(self.in_flight, cost, self.window, last) {
             return None;
         }
         let Unsent { run, at } = self.unsent.pop_front()?;

@@ -195,6 +195,7 @@ impl Frame {
                 Code::NoSuchPeer => 1,
                 Code::Threw => 2,
                 Code::ThrewNotFound => 3,
+                Code::Overloaded => 4,
             });
         }
         self.begin(ACK, body.bytes.len());

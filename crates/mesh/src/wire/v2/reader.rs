@@ -3,88 +3,30 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::list::list_length;
 use super::*;
 use crate::payload::BinaryKind;
+use crate::payload::list::list_length;
 
 /// Reads a frame's records, leaving out those of unknown kinds. Relayed frames are for others, and empty here.
 pub fn decode(frame: &Bytes) -> Result<Vec<Record>, Malformed> {
-    let mut records = Vec::new();
+    records(frame).collect()
+}
+
+/// The same, one by one: what a record announces takes no memory before the record's turn.
+pub fn records(frame: &Bytes) -> impl Iterator<Item = Result<Record, Malformed>> {
     let mut rest = Reader::new(frame);
-    if rest.byte()? & ROUTED != 0 {
-        return Ok(records);
-    }
-    while rest.at < rest.end {
-        let kind = rest.byte()?;
-        let length = rest.length()?;
-        let end = rest.at + length;
-        let mut body = Reader {
-            frame,
-            at: rest.at,
-            end,
+    let mut flags = Some(rest.byte());
+    std::iter::from_fn(move || {
+        let read = match flags.take() {
+            Some(Err(malformed)) => Err(malformed),
+            Some(Ok(flags)) if flags & ROUTED != 0 => Ok(None),
+            _ => rest.record(),
         };
-        match kind {
-            SEND => records.push(Record::Send {
-                first: body.number()?,
-                to: body.id()?,
-                from: body.id()?,
-                payload: body.payload()?,
-            }),
-            NOTE => records.push(Record::Note {
-                first: body.number()?,
-                head: body.id()?,
-                payload: body.payload()?,
-            }),
-            PUBLISH => records.push(Record::Publish {
-                first: body.number()?,
-                channel: body.id()?,
-                payload: body.payload()?,
-            }),
-            REQUEST => records.push(Record::Request {
-                first: body.number()?,
-                to: body.id()?,
-                from: body.id()?,
-                number: body.number()?,
-                payload: body.payload()?,
-            }),
-            REPLY => records.push(Record::Reply {
-                first: body.number()?,
-                number: body.number()?,
-                outcome: body.outcome()?,
-                payload: body.payload()?,
-            }),
-            GAP => records.push(Record::Gap {
-                first: body.number()?,
-                count: body.number()?,
-            }),
-            BEAT => records.push(Record::Beat {
-                interval: body.number()?,
-                stalled: body.number()?,
-            }),
-            ACK => records.push(Record::Ack(body.ack()?)),
-            SEEN => records.push(Record::Seen(body.number()?)),
-            INTEREST => records.push(Record::Interest(body.interest()?)),
-            SYNC => records.push(Record::Sync(body.number()?)),
-            SYNCED => records.push(Record::Synced(body.number()?)),
-            PLACE => records.extend(body.place()?.map(Record::Place)),
-            LOOK => records.push(Record::Look {
-                number: body.number()?,
-                id: body.id()?,
-            }),
-            ASK => records.push(Record::Ask {
-                number: body.number()?,
-                asker: body.text()?,
-                id: body.id()?,
-            }),
-            FOUND => records.push(Record::Found {
-                number: body.number()?,
-                url: body.found()?,
-            }),
-            _ => {}
+        if !matches!(read, Ok(Some(_))) {
+            rest.at = rest.end;
         }
-        rest.at = end;
-    }
-    Ok(records)
+        read.transpose()
+    })
 }
 
 pub(super) struct Reader<'a> {
@@ -97,6 +39,84 @@ impl<'a> Reader<'a> {
     pub(super) fn new(frame: &'a Bytes) -> Self {
         let (at, end) = (0, frame.len());
         Reader { frame, at, end }
+    }
+
+    /// The next record of a kind that is known, or none.
+    fn record(&mut self) -> Result<Option<Record>, Malformed> {
+        while self.at < self.end {
+            let kind = self.byte()?;
+            let end = self.length()? + self.at;
+            let at = std::mem::replace(&mut self.at, end);
+            let frame = self.frame;
+            let mut body = Reader { frame, at, end };
+            if let Some(record) = body.body(kind)? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What such a record says; nothing, if nobody here knows.
+    fn body(&mut self, kind: u8) -> Result<Option<Record>, Malformed> {
+        Ok(Some(match kind {
+            SEND => Record::Send {
+                first: self.number()?,
+                to: self.id()?,
+                from: self.id()?,
+                payload: self.payload()?,
+            },
+            NOTE => Record::Note {
+                first: self.number()?,
+                head: self.id()?,
+                payload: self.payload()?,
+            },
+            PUBLISH => Record::Publish {
+                first: self.number()?,
+                channel: self.id()?,
+                payload: self.payload()?,
+            },
+            REQUEST => Record::Request {
+                first: self.number()?,
+                to: self.id()?,
+                from: self.id()?,
+                number: self.number()?,
+                payload: self.payload()?,
+            },
+            REPLY => Record::Reply {
+                first: self.number()?,
+                number: self.number()?,
+                outcome: self.outcome()?,
+                payload: self.payload()?,
+            },
+            GAP => Record::Gap {
+                first: self.number()?,
+                count: self.number()?,
+            },
+            BEAT => Record::Beat {
+                interval: self.number()?,
+                stalled: self.number()?,
+            },
+            ACK => Record::Ack(self.ack()?),
+            SEEN => Record::Seen(self.number()?),
+            INTEREST => Record::Interest(self.interest()?),
+            SYNC => Record::Sync(self.number()?),
+            SYNCED => Record::Synced(self.number()?),
+            PLACE => return Ok(self.place()?.map(Record::Place)),
+            LOOK => Record::Look {
+                number: self.number()?,
+                id: self.id()?,
+            },
+            ASK => Record::Ask {
+                number: self.number()?,
+                asker: self.text()?,
+                id: self.id()?,
+            },
+            FOUND => Record::Found {
+                number: self.number()?,
+                url: self.found()?,
+            },
+            _ => return Ok(None),
+        }))
     }
 
     fn outcome(&mut self) -> Result<Outcome, Malformed> {
@@ -174,10 +194,9 @@ impl<'a> Reader<'a> {
         let form = self.byte()?;
         let count = self.number()?;
         // Every other message takes a byte at least.
-        let most = if form == UNDEFINED {
-            MAX_UNDEFINED
-        } else {
-            (self.end - self.at) as u64 + 1
+        let most = match form {
+            UNDEFINED => MAX_UNDEFINED,
+            _ => MAX_RUN.min((self.end - self.at) as u64 + 1),
         };
         if count == 0 || count > most {
             return Err(Malformed::Run);
@@ -266,6 +285,7 @@ impl<'a> Reader<'a> {
             let code = match self.byte()? {
                 1 => Code::NoSuchPeer,
                 3 => Code::ThrewNotFound,
+                4 => Code::Overloaded,
                 _ => Code::Threw,
             };
             exceptions.push(Exception { first, count, code });
