@@ -17,6 +17,17 @@ test('wildcards match in JavaScript what the vectors say, each pattern alone', (
   }
 });
 
+test('the rest of a long name is not looked at when no pattern can match any more', () => {
+  const patterns = new Patterns();
+  for (const pattern of ['room.*', 'user-*', '*.changed']) patterns.add(pattern, pattern);
+  const name = '.'.repeat(65536);
+  const start = performance.now();
+  for (let n = 0; n < 1000; n++) assert.deepStrictEqual(patterns.find(name), []);
+  assert.ok(performance.now() - start < 1000); // a look at every segment takes some ms each time
+  assert.deepStrictEqual(patterns.find(`user-${name}`), []);
+  assert.deepStrictEqual(patterns.find(`user-${'x'.repeat(65536)}`), ['user-*']);
+});
+
 test('wildcards match in JavaScript what the vectors say, all patterns at once, and those that were removed match nothing', () => {
   const patterns = new Patterns();
   const starred = vectors.filter(({ pattern }) => isPattern(pattern));

@@ -55,11 +55,11 @@ const named = (/** @type {string} */ form, /** @type {number} */ n) => form.repl
 /** @type {Record<string, (argument: any) => Promise<any>>} */
 const commands = {
   /** Makes hosts that listen, and gives their urls. */
-  async listen({ of, count }) {
+  async listen({ of, count, options = {} }) {
     kind = packages[/** @type {'ours' | 'original'} */ (of)]();
     for (let i = 0; i < count; i++) {
       // Without heartbeats the frames that are counted are those of what is measured. 0.4.0 hosts do not know the option.
-      const host = new kind.distribus.Host({ heartbeatInterval: 0 });
+      const host = new kind.distribus.Host({ heartbeatInterval: 0, ...options });
       await host.listen('127.0.0.1', await kind.port());
       hosts.push(host);
     }
@@ -123,6 +123,9 @@ const commands = {
     if (heard > times) throw new Error(`Heard ${heard} messages in place of ${times}`);
     heard = 0;
   },
+
+  /** What the process occupies. */
+  occupied,
 
   async frames() {
     return kind.frames(hosts);

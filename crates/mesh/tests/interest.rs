@@ -443,6 +443,35 @@ fn a_host_that_listens_to_more_than_is_remembered_gets_everything_until_it_begin
     assert_eq!(heard(&net, 1)[before..], [6]);
 }
 
+/// As many patterns as bits allow, and a channel that nearly reaches all of them.
+fn slow_patterns(bits: u32) -> (impl Iterator<Item = String>, String) {
+    let of = move |n: u32| {
+        let pieces = (0..bits).map(|bit| if n >> bit & 1 == 0 { "*a" } else { "*aa" });
+        pieces.chain(["b"]).collect()
+    };
+    ((0..1 << bits).map(of), "a".repeat(40))
+}
+
+#[test]
+fn patterns_made_to_be_slow_do_not_slow_down_the_publisher_and_miss_nothing() {
+    let mut net = connected(3);
+    let (patterns, slow) = slow_patterns(15);
+    patterns.for_each(|pattern| subscribe(&mut net, 1, &pattern));
+    subscribe(&mut net, 2, "*b*.c");
+    net.settle();
+    let began = std::time::Instant::now();
+    for n in 0..200 {
+        publish(&mut net, 0, &format!("{slow}.{n}"), n);
+    }
+    // They would take some ms each.
+    assert!(began.elapsed() < Duration::from_millis(500));
+    publish(&mut net, 0, &format!("{slow}b"), 200);
+    publish(&mut net, 0, "b.c", 201);
+    net.settle();
+    assert!(heard(&net, 1).contains(&200));
+    assert_eq!(heard(&net, 2), [201]);
+}
+
 #[test]
 fn what_was_published_a_moment_before_is_found_in_bounded_time() {
     let mut net = connected(2);

@@ -21,8 +21,8 @@ use names::{Hash, Hashes, Names};
 pub use patterns::{Matcher, Patterns};
 use steps::Steps;
 
-/// With so many hosts that have patterns it is worth while to remember what was found.
-const MANY: usize = 5;
+/// What was found in fewer steps is not worth to be remembered.
+const FEW_STEPS: usize = 256;
 
 #[derive(Debug, Default)]
 pub struct Channels {
@@ -188,8 +188,7 @@ impl Channels {
     }
 
     fn find_by_pattern(&mut self, hash: Hash, name: &str, hosts: &mut Vec<u32>) {
-        let many = self.by_pattern.len() >= MANY;
-        if many && let Some(found) = self.found.get(hash, name) {
+        if let Some(found) = self.found.get(hash, name) {
             return hosts.extend(found);
         }
         let before = hosts.len();
@@ -200,7 +199,7 @@ impl Channels {
                 hosts.push(*number);
             }
         }
-        if many {
+        if steps.taken() > FEW_STEPS {
             self.found.set(hash, name, hosts[before..].to_vec());
         }
     }

@@ -1,5 +1,5 @@
-//! What was found for the names that were published to lately. To ask the patterns of each of hundreds of hosts takes time, and most
-//! programs publish to the same channels again and again.
+//! What was found for the names that were published to lately, as far as it took long: the patterns of each of hundreds of hosts are
+//! asked, and some are made to be slow. Most programs publish to the same channels again and again.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
