@@ -63,6 +63,7 @@ const PARTS = [
   'channels',
   'directory',
   'gossip',
+  'hearsay',
   'hosts',
   'liveness',
   'numbers',

@@ -19,7 +19,6 @@ use std::time::Duration;
 use bytestring::ByteString;
 
 use crate::config::Config;
-use crate::error::CallError;
 use crate::event::{Input, Output};
 use crate::parts::answers::Answers;
 use crate::parts::peers::Parcel;
@@ -117,6 +116,7 @@ impl Mesh {
         let before = out.len();
         std::mem::swap(&mut self.out, out);
         self.dispatch(input);
+        self.dial_told();
         self.perform_relayed(before);
         self.finish_closing();
         self.finish_retiring();
@@ -194,7 +194,7 @@ impl Mesh {
             Input::Retry { url } => self.try_again(url),
             Input::Accepted { link } => self.visited(link),
             Input::Opened { link } => self.greet(link),
-            Input::DialFailed { link, error } => self.not_joined(link, CallError::Dial(error)),
+            Input::DialFailed { link, error } => self.not_reached(link, error),
             Input::Received { link, text } => self.received(link, text),
             Input::ReceivedBinary { link, bytes } => self.received_binary(link, &bytes),
             Input::Heard { link, at } => self.heard(link, at),

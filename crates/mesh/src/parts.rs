@@ -5,6 +5,7 @@ pub mod answers;
 pub mod channels;
 pub mod directory;
 pub mod gossip;
+pub mod hearsay;
 pub mod hosts;
 pub mod liveness;
 pub mod numbers;

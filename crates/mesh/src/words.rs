@@ -14,6 +14,14 @@ pub type Raw = ByteString;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LinkId(pub u64);
 
+/// Who has told of a host that this one has never been connected with by that url.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Teller {
+    pub link: LinkId,
+    /// 0.4.0 hosts have no id.
+    pub host: Option<ByteString>,
+}
+
 /// A call of the API that waits for its result, by the number that the caller gave it.
 pub type Call = u64;
 

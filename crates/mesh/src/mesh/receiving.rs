@@ -15,7 +15,6 @@ use bytestring::ByteString;
 use crate::event::Event;
 use crate::json;
 use crate::mesh::Mesh;
-use crate::mesh::network::waiters::Waiter;
 use crate::mesh::pending::Due;
 use crate::parts::relays::is_relayed;
 use crate::wire::routed::{Content, is_routed};
@@ -67,9 +66,9 @@ impl Mesh {
         match question {
             Question::Greeting(hello) => self.greeting(link, id, *hello, false),
             Question::Join { url } => match id {
-                Some(id) => self.join(url, Waiter::Request { link, id }),
+                Some(id) => self.join_told(link, url, Some(id)),
                 None if is_relayed(link) => self.begins_to_listen(link, url),
-                None => self.join(url, Waiter::Hint),
+                None => self.join_told(link, url, None),
             },
             Question::Goodbye { direct, .. } if self.network.is_given_up(link, direct) => {
                 self.drop_link(link);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
-use crate::words::{LinkId, Time};
+use crate::words::{LinkId, Teller, Time};
 use aliases::Aliases;
 pub use link::{Link, State};
 use lost::LostHosts;
@@ -57,9 +57,14 @@ impl<W> Hosts<W> {
     }
 
     /// Adds a link that we dial.
-    pub fn dial(&mut self, link: LinkId, url: ByteString, hint: Option<ByteString>, waiter: W) {
+    pub fn dial(
+        &mut self,
+        link: LinkId,
+        url: ByteString,
+        hint: Option<ByteString>,
+        waiters: Vec<W>,
+    ) {
         let dialled = Some(url);
-        let waiters = vec![waiter];
         self.loose.insert(link);
         self.links.insert(
             link,
@@ -276,6 +281,20 @@ impl<W> Hosts<W> {
                 lost.at = at;
             }
         });
+    }
+
+    /// Another host has told of that lost one as well, if it is known by hearsay alone.
+    pub fn tell_again(&mut self, key: &str, by: &Teller) {
+        self.lost.change(key, |lost| {
+            if lost.by.is_some() {
+                lost.by = Some(by.clone());
+            }
+        });
+    }
+
+    /// How many lost hosts are dialled that are known by hearsay alone.
+    pub fn lost_told(&self) -> usize {
+        self.lost.told()
     }
 
     /// Gives up waiting for the host with that key.

@@ -293,6 +293,10 @@ impl Net {
                 self.input(n, Input::Heard { link, at });
             }
             Output::Greeted { .. } | Output::Owed { .. } => {}
+            Output::Close { link, .. } if self.hung.contains(&(n, link)) => {
+                self.hung.retain(|hung| *hung != (n, link));
+                self.later(LATENCY, Parcel::Input(n, Input::Closed { link }));
+            }
             Output::Close { link, reason } => self.end(n, link, reason),
             Output::Event(event) => self.nodes[n].waiting.push_back(event),
         }

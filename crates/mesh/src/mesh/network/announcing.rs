@@ -28,6 +28,7 @@ impl Mesh {
             return self.joined(waiters);
         };
         let (host, mark) = (l.host.clone(), l.mark);
+        let by = self.network.teller(link);
         let url = l.url.clone().or_else(|| l.dialled.clone());
         let call = waiters.iter().any(|w| matches!(w, Waiter::Call(_)));
         let round = self.open_round(1, RoundEnd::Joined(waiters));
@@ -46,7 +47,7 @@ impl Mesh {
             list.pop();
         }
         for member in list {
-            self.join_member(member, Some(round));
+            self.join_member(member, Some(round), by.clone());
         }
         if call && !asked {
             if let Some(round) = self.network.rounds.get_mut(&round) {
@@ -66,12 +67,13 @@ impl Mesh {
         urls: Vec<ByteString>,
     ) {
         let member = |url| Member { url, host: None };
+        let by = self.network.teller(link);
         let list: Vec<Member> = urls.into_iter().map(member).collect();
         // It may have taken longer than the join could wait.
         let waits = self.network.rounds.contains_key(&round).then_some(round);
         self.introduce(link, &list, round);
         for member in list {
-            self.join_member(member, waits);
+            self.join_member(member, waits, by.clone());
         }
         self.round_answer(round, None);
     }
@@ -95,12 +97,27 @@ impl Mesh {
         }
         let links = self.network.hosts.loose().filter(|(_, l)| joining(l));
         let links: Vec<LinkId> = links.map(|(link, _)| link).collect();
-        let round = self.open_round(links.len() + 1, RoundEnd::Joined(waiters));
+        let round = self.open_round(1, RoundEnd::Joined(waiters));
         self.limit_round(round);
+        let mut more = 0;
+        let mut wait = |waiters: &mut Vec<Waiter>| {
+            let by = waiters.iter().find(|w| member(w)).and_then(Waiter::by);
+            if let Some(by) = by.cloned() {
+                let round = Some(round);
+                waiters.push(Waiter::Member { round, by });
+                more += 1;
+            }
+        };
         for link in links {
             if let Some(l) = self.network.hosts.get_mut(link) {
-                l.waiters.push(Waiter::Member { round: Some(round) });
+                wait(&mut l.waiters);
             }
+        }
+        for entry in self.network.hearsay.iter_mut() {
+            wait(&mut entry.waiters);
+        }
+        if let Some(round) = self.network.rounds.get_mut(&round) {
+            round.left += more;
         }
         self.round_answer(round, None);
     }
@@ -109,14 +126,16 @@ impl Mesh {
         for waiter in waiters {
             match waiter {
                 Waiter::Call(call) => self.done(call, Ok(Answer::Done)),
-                Waiter::Request { link, id } => self.owe(link, Some(id), Due::Message(None)),
-                Waiter::Member { round: Some(round) } => self.round_answer(round, None),
+                Waiter::Request { id, by } => self.owe(by.link, Some(id), Due::Message(None)),
+                Waiter::Member {
+                    round: Some(round), ..
+                } => self.round_answer(round, None),
                 Waiter::Redial { key, host, .. } => {
                     self.member_was_looked_for(host.as_ref(), &key);
                     // The program may have waited for nothing else.
                     self.event(Event::Pulse);
                 }
-                Waiter::Member { round: None } | Waiter::Hint => {}
+                Waiter::Member { round: None, .. } | Waiter::Hint { .. } => {}
             }
         }
     }
@@ -124,17 +143,20 @@ impl Mesh {
     pub(super) fn fail(&mut self, waiter: Waiter, error: CallError) {
         match waiter {
             Waiter::Call(call) => self.done(call, Err(error)),
-            Waiter::Request { link, id } => {
-                self.answer(link, v1::failure(&id, &json::quote(&error.to_string())));
+            Waiter::Request { id, by } => {
+                self.answer(by.link, v1::failure(&id, &json::quote(&error.to_string())));
             }
-            Waiter::Member { round: Some(round) } => self.round_answer(round, None),
-            Waiter::Member { round: None } | Waiter::Hint => {}
+            Waiter::Member {
+                round: Some(round), ..
+            } => self.round_answer(round, None),
+            Waiter::Member { round: None, .. } | Waiter::Hint { .. } => {}
             Waiter::Redial {
                 key,
                 host,
                 since,
                 delay,
-            } => self.redial_later(key, host, since, delay),
+                by,
+            } => self.redial_later(key, host, since, delay, by),
         }
     }
 }

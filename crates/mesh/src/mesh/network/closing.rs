@@ -15,7 +15,7 @@ use crate::parts::peers::Parcel;
 use crate::parts::relays::is_relayed;
 use crate::sabotage::{self, Sabotage};
 use crate::wire::v1;
-use crate::words::{Answer, Call, LinkId, Time};
+use crate::words::{Answer, Call, LinkId, Teller, Time};
 
 /// A lost host that has not answered a dial by then will not hear our goodbye.
 const DIAL_WITHIN: Duration = Duration::from_secs(1);
@@ -123,8 +123,8 @@ impl Mesh {
                 self.end_session(&host);
             }
         }
-        for (url, host) in missed {
-            self.dial(url, Some(host), Waiter::Hint);
+        for (url, host, by) in missed {
+            self.dial_to_leave(url, host, by);
         }
     }
 
@@ -137,6 +137,9 @@ impl Mesh {
         }
         for expected in std::mem::take(&mut self.network.expected) {
             self.fail_all(expected.waiters);
+        }
+        for entry in self.network.hearsay.clear() {
+            self.fail_all(entry.waiters);
         }
         self.network.doubts.clear();
         let (sends, finds) = self.traffic.peers.clear();
@@ -199,17 +202,31 @@ impl Mesh {
         if let (Some(url), Some(host), false) = (url, l.host.clone(), is_relayed(link))
             && self.now < self.close_by.dialled
         {
-            self.dial(url, Some(host), Waiter::Hint);
+            let by = self.network.teller(link);
+            let by = Some(by).filter(|_| l.dialled.as_ref() != Some(&url));
+            self.dial_to_leave(url, host, by);
+        }
+    }
+
+    /// Dials a host to say goodbye, unless it is one of too many that have said themselves where they are.
+    fn dial_to_leave(&mut self, url: ByteString, host: ByteString, by: Option<Teller>) {
+        if by.is_some() && !self.network.hearsay.has_room(self.now) {
+            return;
+        }
+        let link = self.dial(url, Some(host), Vec::new());
+        if let Some(by) = by {
+            self.network.hearsay.begin(link, by.link, self.now);
         }
     }
 
     /// The lost hosts of this version that wait for us, or look for us, and where they can be dialled.
-    fn missed(&self) -> Vec<(ByteString, ByteString)> {
+    fn missed(&self) -> Vec<(ByteString, ByteString, Option<Teller>)> {
         let missed = self.network.hosts.all_lost().filter_map(|(key, lost)| {
             let host = lost.host.clone()?;
             self.traffic.sessions.get(&host)?;
             let url = lost.redial.as_ref().map_or(key, |redial| &redial.url);
-            url.contains("://").then(|| (url.clone(), host))
+            url.contains("://")
+                .then(|| (url.clone(), host, lost.by.clone()))
         });
         missed.take(MOST_DIALLED).collect()
     }

@@ -27,26 +27,51 @@ impl Mesh {
 
     /// Joins a host of which we know the url, and perhaps who is there.
     pub(super) fn join_host(&mut self, url: ByteString, host: Option<ByteString>, waiter: Waiter) {
-        if self.closing.is_some() {
-            return self.fail(waiter, CallError::Closed);
+        let Some((url, waiter)) = self.unmet(url, host.as_ref(), waiter) else {
+            return;
+        };
+        if waiter.by().is_some() {
+            return self.join_in_turn(url, host, waiter);
         }
-        let url = self.name_of_member(url, host.as_ref(), &waiter);
-        let ourselves = host.as_ref() == Some(&self.id) || self.url.as_ref() == Some(&url);
+        let mut waiters = vec![waiter];
+        waiters.extend(
+            self.network
+                .hearsay
+                .take(&url)
+                .into_iter()
+                .flat_map(|e| e.waiters),
+        );
+        self.dial_for(url, host, waiters);
+    }
+
+    /// Gives who waits for a host, and under which name it is to be dialled; unless it is connected, or about to be.
+    pub(super) fn unmet(
+        &mut self,
+        url: ByteString,
+        host: Option<&ByteString>,
+        waiter: Waiter,
+    ) -> Option<(ByteString, Waiter)> {
+        if self.closing.is_some() {
+            self.fail(waiter, CallError::Closed);
+            return None;
+        }
+        let url = self.name_of_member(url, host, &waiter);
+        let ourselves = host == Some(&self.id) || self.url.as_ref() == Some(&url);
         let connected = |h: &ByteString| self.network.hosts.route_to_host(h).is_some();
-        let known = host.as_ref().is_some_and(connected)
-            || self.network.occupant(&url, host.as_ref()).is_some();
+        let known = host.is_some_and(connected) || self.network.occupant(&url, host).is_some();
         if url.is_empty() || ourselves || known {
             if !ourselves && matches!(waiter, Waiter::Call(_)) {
                 self.try_at(&url);
             }
-            return self.joined(vec![waiter]);
+            self.joined(vec![waiter]);
+            return None;
         }
-        let dialling = self.network.hosts.connecting(&url, host.as_deref());
+        let dialling = self.network.hosts.connecting(&url, host.map(|h| &**h));
         if let (Some(link), Waiter::Redial { key, host, .. }) = (dialling, &waiter) {
             self.network.expect_instead(link, key, host.as_ref());
         }
         if let Some(link) = dialling {
-            self.network.note_told(link, &url, host.as_ref());
+            self.network.note_told(link, &url, host);
         }
         let waiters = match dialling.and_then(|link| self.network.hosts.get_mut(link)) {
             Some(link) => Some(&mut link.waiters),
@@ -57,36 +82,48 @@ impl Mesh {
                 .find(|e| e.url == url)
                 .map(|e| &mut e.waiters),
         };
-        if let Some(waiters) = waiters {
-            // The program waits for the connection that is being made. Another host must not: two hosts that wait for each other's
-            // joins would wait for ever.
-            match waiter {
-                Waiter::Request { .. } | Waiter::Hint => self.joined(vec![waiter]),
-                waiter => waiters.push(waiter),
-            }
-            return;
-        }
-        // Who told us of somebody else there may be behind the times. If not, the answer to our greeting says so.
-        let hint = match &waiter {
-            Waiter::Redial { host, .. } => host.clone(),
-            _ => self.network.hosts.lost_behind(&url).or(host.clone()),
+        let Some(waiters) = waiters else {
+            return Some((url, waiter));
         };
-        let link = self.dial(url.clone(), hint, waiter);
+        // The program waits for the connection that is being made. Another host must not: two hosts that wait for each other's
+        // joins would wait for ever.
+        match waiter {
+            Waiter::Request { .. } | Waiter::Hint { .. } => self.joined(vec![waiter]),
+            waiter => waiters.push(waiter),
+        }
+        None
+    }
+
+    /// Dials a host for those who wait for it.
+    pub(super) fn dial_for(
+        &mut self,
+        url: ByteString,
+        host: Option<ByteString>,
+        waiters: Vec<Waiter>,
+    ) -> LinkId {
+        // Who told us of somebody else there may be behind the times. If not, the answer to our greeting says so.
+        let redial = waiters.iter().find_map(|w| match w {
+            Waiter::Redial { host, .. } => Some(host.clone()),
+            _ => None,
+        });
+        let hint = redial.unwrap_or_else(|| self.network.hosts.lost_behind(&url).or(host.clone()));
+        let link = self.dial(url.clone(), hint, waiters);
         self.network.note_told(link, &url, host.as_ref());
+        link
     }
 
     pub(super) fn dial(
         &mut self,
         url: ByteString,
         hint: Option<ByteString>,
-        waiter: Waiter,
+        waiters: Vec<Waiter>,
     ) -> LinkId {
         let link = match hint {
             // It has no url: its id stands for it.
-            Some(host) if host == url => self.dial_relayed(url, host, waiter),
+            Some(host) if host == url => self.dial_relayed(url, host, waiters),
             hint => {
                 let link = self.network.hosts.next_link();
-                self.network.hosts.dial(link, url.clone(), hint, waiter);
+                self.network.hosts.dial(link, url.clone(), hint, waiters);
                 self.out.push(Output::Dial { link, url });
                 link
             }
@@ -238,20 +275,28 @@ impl Mesh {
         let now = self.now;
         let overdue = self.network.expected.extract_if(.., |e| e.until <= now);
         for expected in overdue.collect::<Vec<Expected>>() {
-            self.insist(expected);
+            match self.waits_for_room(&expected) {
+                true => self.insist_later(expected),
+                false => self.insist(expected),
+            }
         }
     }
 
     /// The host that was to connect to us did not: dial again and ask it to take this connection instead of the one that it
     /// still believes in.
     fn insist(&mut self, expected: Expected) {
-        let mut waiters = expected.waiters.into_iter();
-        let Some(first) = waiters.next() else { return };
-        let link = self.dial(expected.url, Some(expected.host), first);
+        let Some(first) = expected.waiters.first() else {
+            return;
+        };
+        let by = first.by().cloned();
+        let link = self.dial(expected.url, Some(expected.host), expected.waiters);
+        if let Some(by) = by {
+            let line = self.network.line_of(&by);
+            self.network.hearsay.begin(link, line, self.now);
+        }
         if let Some(l) = self.network.hosts.get_mut(link) {
             l.told = l.hint.clone();
             l.replace = true;
-            l.waiters.extend(waiters);
         }
     }
 }

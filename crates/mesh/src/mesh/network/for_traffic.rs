@@ -34,6 +34,7 @@ impl Network {
                 let lost = || {
                     !self.hosts.lost_host(host).is_empty()
                         || self.hosts.connecting("", Some(&**host)).is_some()
+                        || self.hearsay.names(host)
                 };
                 (link, link.is_none() && lost())
             }
@@ -41,7 +42,9 @@ impl Network {
                 let mut names = [Some(key), url].into_iter().flatten();
                 let link = names.clone().find_map(|name| self.hosts.route(name));
                 let lost = |name: &ByteString| {
-                    self.hosts.lost(name).is_some() || self.hosts.dialling(name).is_some()
+                    self.hosts.lost(name).is_some()
+                        || self.hosts.dialling(name).is_some()
+                        || self.hearsay.contains(name)
                 };
                 (link, link.is_none() && names.any(lost))
             }

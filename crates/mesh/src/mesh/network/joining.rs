@@ -125,6 +125,7 @@ impl Mesh {
 
     /// The host that has answered will use its own connection to us, not this one.
     fn expect_theirs(&mut self, link: LinkId, host: ByteString, answered: Answered) {
+        let by = self.network.teller(link);
         self.leave_quietly(link);
         let Welcome { members, again, .. } = answered.welcome;
         let wait = if again { Time::ZERO } else { EXPECTED_WITHIN };
@@ -142,7 +143,7 @@ impl Mesh {
             self.round_answer(round, None);
         }
         for member in members {
-            self.join_member(member, None);
+            self.join_member(member, None, by.clone());
         }
     }
 
@@ -250,6 +251,14 @@ impl Mesh {
             if let Some(key) = self.network.hosts.get(link).and_then(|l| l.key.clone()) {
                 self.network.hosts.alias(expected.url.clone(), key);
             }
+        }
+        self.network.hearsay.end(link, true);
+        let url = self.network.hosts.get(link).and_then(|l| l.url.clone());
+        for name in [Some(&key), url.as_ref(), host.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            self.meet_told(name, host.as_ref());
         }
         came.into_iter().flat_map(|e| e.waiters).collect()
     }

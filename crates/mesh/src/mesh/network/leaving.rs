@@ -100,6 +100,16 @@ impl Mesh {
         for key in dialled.collect::<Vec<ByteString>>() {
             self.give_up(key);
         }
+        if self.network.hearsay.names(host) {
+            let waits = self.network.hearsay.iter();
+            let waits = waits.filter(|(_, e)| e.host.as_ref() == Some(host));
+            for key in waits
+                .map(|(url, _)| url.clone())
+                .collect::<Vec<ByteString>>()
+            {
+                self.give_up_told(&key);
+            }
+        }
         // It has perhaps answered what we have said to it over another link, and that answer is longer on its way.
         let greeted = self.network.hosts.loose();
         let greeted = greeted.filter(|(_, l)| l.is_connecting() && l.hint.as_ref() == Some(host));

@@ -5,7 +5,6 @@ use bytestring::ByteString;
 use super::joining::join_params;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiters::Waiter;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::v1;
@@ -53,25 +52,13 @@ impl Mesh {
 
     /// A host to which we have a relayed link has a url: perhaps we can dial it.
     pub(super) fn try_directly(&mut self, link: LinkId) {
-        let Some(l) = self
-            .network
-            .hosts
-            .get(link)
-            .filter(|_| self.closing.is_none())
-        else {
-            return;
-        };
-        // Here that url may mean somebody else, whom we know by it.
-        let means_another = |url: &ByteString| {
-            let other = self.network.hosts.route(url).filter(|other| *other != link);
-            other.is_some() || self.url.as_ref() == Some(url)
-        };
-        if let (Some(url), Some(host)) = (self.network.url_behind(link), l.host.clone())
-            && l.state == State::Joined
-            && self.network.hosts.connecting(&url, None).is_none()
-            && !means_another(&url)
+        let l = self.network.hosts.get(link);
+        if let (Some(url), Some(host)) = (
+            self.network.url_behind(link),
+            l.and_then(|l| l.host.clone()),
+        ) && self.may_try(link, &url)
         {
-            self.dial(url, Some(host), Waiter::Hint);
+            self.try_in_turn(link, url, host);
         }
     }
 
@@ -82,8 +69,20 @@ impl Mesh {
             return;
         };
         if *url != host && self.network.hosts.dialling(url).is_none() {
-            self.dial(url.clone(), Some(host), Waiter::Hint);
+            self.dial(url.clone(), Some(host), Vec::new());
         }
+    }
+
+    /// Whether the host behind that relayed link may be dialled at that url.
+    pub(super) fn may_try(&self, link: LinkId, url: &ByteString) -> bool {
+        // Here that url may mean somebody else, whom we know by it.
+        let other = self.network.hosts.route(url).filter(|other| *other != link);
+        let means_another = other.is_some() || self.url.as_ref() == Some(url);
+        let l = self.network.hosts.get(link);
+        self.closing.is_none()
+            && l.is_some_and(|l| l.state == State::Joined)
+            && self.network.hosts.connecting(url, None).is_none()
+            && !means_another
     }
 }
 

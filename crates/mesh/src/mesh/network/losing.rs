@@ -44,6 +44,7 @@ impl Mesh {
 
     /// The link is gone, without a goodbye unless it was leaving.
     pub(in crate::mesh) fn closed(&mut self, link: LinkId) {
+        self.network.hearsay.end(link, false);
         let Some(l) = self.network.hosts.get(link) else {
             return;
         };
@@ -70,7 +71,9 @@ impl Mesh {
                 if is_relayed(link) {
                     self.lose_relayed(link, key.clone(), host.clone());
                 } else {
-                    self.lose(key.clone(), dialled, host.clone());
+                    let itself = self.network.teller(link);
+                    let by = Some(itself).filter(|_| dialled.is_none());
+                    self.lose(key.clone(), dialled, host.clone(), by);
                 }
                 self.member_is_lost(host.as_ref(), &key);
             } else {

@@ -15,7 +15,7 @@ use crate::parts::gossip::digest;
 use crate::wire::greeting::Hello;
 use crate::wire::member::{self, Member};
 use crate::wire::v1;
-use crate::words::{LinkId, Raw};
+use crate::words::{LinkId, Raw, Teller};
 
 /// A join waits that long for the members that it has been told of: for their dials, and for their answers to the greeting.
 pub(super) const MEMBERS_WITHIN: Duration = Duration::from_secs(10);
@@ -40,7 +40,21 @@ impl Mesh {
                 host,
             })
         });
-        listed.chain(self.network.relayed_members(except)).collect()
+        // What has been told by whom the program has named is about to be tried as well.
+        let hopeful = |w: &Waiter| {
+            let by = w.by().and_then(|by| self.network.hosts.get(by.link));
+            w.hopes() && by.is_some_and(|l| l.asks)
+        };
+        let told = self.network.hearsay.iter().filter_map(|(url, entry)| {
+            let host = entry.host.clone();
+            let listed = entry.waiters.iter().any(hopeful)
+                && host.as_ref() != Some(url)
+                && (host.is_none() || host != themselves);
+            let url = url.clone();
+            listed.then_some(Member { url, host })
+        });
+        let relayed = self.network.relayed_members(except);
+        listed.chain(told).chain(relayed).collect()
     }
 
     /// What is said about members in the answer to a greeting: everything, if they join the network through us; else whom they may
@@ -79,11 +93,11 @@ impl Mesh {
     }
 
     /// Joins a host that we were told of. `round` waits for that.
-    pub(super) fn join_member(&mut self, member: Member, round: Option<u64>) {
+    pub(super) fn join_member(&mut self, member: Member, round: Option<u64>, by: Teller) {
         if let Some(round) = round.and_then(|r| self.network.rounds.get_mut(&r)) {
             round.left += 1;
         }
-        self.join_host(member.url, member.host, Waiter::Member { round });
+        self.join_host(member.url, member.host, Waiter::Member { round, by });
     }
 
     /// We have joined a host and got its list: those whom we know and it does not are to join all of these, and it.
@@ -110,7 +124,8 @@ impl Mesh {
         let new = list.iter().filter(|m| !m.is_relayed());
         let new = new.filter(|m| is_from(m) || !self.knows(m));
         let new: Vec<Member> = new.cloned().collect();
-        let connecting = self.network.hosts.loose().any(|(_, l)| l.is_connecting());
+        let connecting = !self.network.hearsay.is_empty()
+            || self.network.hosts.loose().any(|(_, l)| l.is_connecting());
         if new.is_empty() || (previous.is_empty() && !connecting) {
             return;
         }
@@ -195,6 +210,7 @@ impl Mesh {
                 self.answer(link, v1::notification("members", &note));
             }
         }
+        let by = self.network.teller(link);
         let round = self.open_round(1, RoundEnd::Introduced { link, id });
         self.limit_round(round);
         for member in list {
@@ -203,11 +219,12 @@ impl Mesh {
                 .network
                 .hosts
                 .connecting(&member.url, member.host.as_deref());
+            let waits = !self.network.hearsay.contains(&member.url);
             match connecting {
                 Some(link) => self
                     .network
                     .note_told(link, &member.url, member.host.as_ref()),
-                None => self.join_member(member, Some(round)),
+                None => self.join_member(member, Some(round).filter(|_| waits), by.clone()),
             }
         }
         self.round_answer(round, None);
@@ -230,7 +247,7 @@ impl Mesh {
         urls: Vec<ByteString>,
     ) {
         for url in urls {
-            self.join(url, Waiter::Hint);
+            self.join_told(link, url, None);
         }
         let known = |l: LinkId| {
             self.network.hosts.get(l).is_some_and(|l| {
@@ -295,14 +312,15 @@ impl Mesh {
     }
 
     /// A 0.4.0 host has told which hosts it knows. It may be just dialling one that we have lost as well: that one is looked for anyway.
-    pub(in crate::mesh) fn join_missed(&mut self, urls: Vec<ByteString>) {
+    pub(in crate::mesh) fn join_missed(&mut self, link: LinkId, urls: Vec<ByteString>) {
+        let by = self.network.teller(link);
         for url in urls {
             let member = Member { url, host: None };
             if !self.knows(&member)
                 && self.network.hosts.lost_behind(&member.url).is_none()
                 && self.network.hosts.lost(&member.url).is_none()
             {
-                self.join_member(member, None);
+                self.join_member(member, None, by.clone());
             }
         }
     }

@@ -83,7 +83,9 @@ impl Mesh {
                 .network
                 .hosts
                 .connecting(key, host.map(|h| h as &str))
-                .is_some();
+                .is_some()
+            || self.network.hearsay.contains(key)
+            || host.is_some_and(|h| self.network.hearsay.names(h));
         if !looked_for {
             self.member_is_given_up(host, key);
         }

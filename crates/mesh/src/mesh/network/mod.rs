@@ -9,6 +9,7 @@ mod dialling;
 mod for_traffic;
 mod greeting;
 mod handshake;
+mod hearsay;
 mod joining;
 mod leaving;
 mod listening;
@@ -29,6 +30,7 @@ use bytestring::ByteString;
 
 use crate::config::Config;
 use crate::parts::gossip::Gossip;
+use crate::parts::hearsay::Hearsay;
 use crate::parts::hosts::Hosts;
 use crate::parts::liveness::Liveness;
 use crate::parts::numbers::Numbers;
@@ -41,6 +43,7 @@ use waiters::{Doubt, Expected, Round, Waiter};
 #[derive(Debug)]
 pub(super) struct Network {
     hosts: Hosts<Waiter>,
+    hearsay: Hearsay<Waiter>,
     gossip: Gossip,
     roster: Roster,
     liveness: Liveness,
@@ -60,6 +63,7 @@ impl Network {
     pub(super) fn new() -> Network {
         Network {
             hosts: Hosts::new(),
+            hearsay: Hearsay::default(),
             gossip: Gossip::default(),
             roster: Roster::default(),
             liveness: Liveness::default(),
@@ -79,11 +83,13 @@ impl Network {
         let rounds = self.rounds.values().filter_map(|r| r.until).min();
         let (hosts, gossip) = (self.hosts.deadline(), self.gossip.deadline());
         let liveness = self.liveness.deadline(config.heartbeat_timeout);
-        let relays = self.relays.deadline();
-        [expected, doubts, rounds, hosts, gossip, liveness, relays]
-            .into_iter()
-            .flatten()
-            .min()
+        let (relays, hearsay) = (self.relays.deadline(), self.hearsay.deadline());
+        [
+            expected, doubts, rounds, hosts, gossip, liveness, relays, hearsay,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// A number for a new link.

@@ -10,10 +10,13 @@ use crate::mesh::Mesh;
 use crate::mesh::network::waiters::Waiter;
 use crate::parts::hosts::{Link, Lost, Redial};
 use crate::sabotage::{self, Sabotage};
-use crate::words::Time;
+use crate::words::{Teller, Time};
 
 /// Attempts after the first one are never closer together than this (or than the first delay, if that is shorter).
 const SHORTEST_DELAY: f64 = 0.25;
+
+/// So many hosts of which others have told are tried again.
+const MOST_TOLD: usize = 1024;
 
 /// Attempts over a host between become rarer, up to this.
 const LONGEST_RELAYED_DELAY: f64 = 30.0;
@@ -25,6 +28,7 @@ impl Mesh {
         key: ByteString,
         dialled: Option<ByteString>,
         host: Option<ByteString>,
+        by: Option<Teller>,
     ) {
         if self.closing.is_some() {
             return;
@@ -47,6 +51,7 @@ impl Mesh {
                 at: self.now.saturating_add(at),
                 host,
                 redial,
+                by,
             },
         );
         self.event(Event::TimerStarted { key });
@@ -60,6 +65,7 @@ impl Mesh {
         host: Option<ByteString>,
         since: Time,
         delay: f64,
+        by: Option<Teller>,
     ) {
         if self.closing.is_some()
             || self.network.hosts.route(&key).is_some()
@@ -88,9 +94,13 @@ impl Mesh {
             since,
             delay,
         });
-        self.network
-            .hosts
-            .lose(key.clone(), Lost { at, host, redial });
+        let lost = Lost {
+            at,
+            host,
+            redial,
+            by,
+        };
+        self.network.hosts.lose(key.clone(), lost);
         self.event(Event::TimerStarted { key });
     }
 
@@ -126,6 +136,7 @@ impl Mesh {
         if connected || (relayed && *error != CallError::Timeout) {
             return; // By another way; or it is not there, and will be told of us when it has come back.
         }
+        let by = link.waiters.iter().find_map(Waiter::by);
         let error = error.clone();
         if !relayed {
             self.event(Event::Unreachable {
@@ -135,8 +146,13 @@ impl Mesh {
         }
         let known =
             self.network.hosts.route(url).is_some() || self.network.hosts.lost(url).is_some();
-        if !known && !matches!(error, CallError::Refused { .. }) {
-            self.lose(url.clone(), Some(url.clone()), link.hint.clone());
+        if let (true, Some(by)) = (known, by) {
+            self.network.hosts.tell_again(url, by);
+        }
+        let room = by.is_none() || self.network.hosts.lost_told() < MOST_TOLD;
+        if !known && room && !matches!(error, CallError::Refused { .. }) {
+            let (url, hint) = (url.clone(), link.hint.clone());
+            self.lose(url.clone(), Some(url), hint, by.cloned());
         }
     }
 
@@ -146,7 +162,7 @@ impl Mesh {
             self.network.hosts.route(&url).is_some() || self.network.hosts.lost(&url).is_some();
         if !known && !url.is_empty() && self.url.as_ref() != Some(&url) && self.closing.is_none() {
             let host = self.network.hosts.lost_behind(&url);
-            self.lose(url.clone(), Some(url), host);
+            self.lose(url.clone(), Some(url), host, None);
         }
     }
 
@@ -156,10 +172,11 @@ impl Mesh {
             self.event(Event::TimerStopped { key: key.clone() });
             match lost.redial {
                 Some(redial)
-                    if self.now < redial.since.saturating_add(self.config.reconnect_timeout) =>
+                    if self.now < redial.since.saturating_add(self.config.reconnect_timeout)
+                        && self.network.is_sought(lost.host.as_ref(), lost.by.as_ref()) =>
                 {
                     let Redial { url, since, delay } = redial;
-                    let host = lost.host;
+                    let Lost { host, by, .. } = lost;
                     self.join(
                         url,
                         Waiter::Redial {
@@ -167,6 +184,7 @@ impl Mesh {
                             host,
                             since,
                             delay,
+                            by,
                         },
                     );
                 }
@@ -185,6 +203,11 @@ impl Mesh {
                 .expected
                 .iter()
                 .any(|e| e.waiters.iter().any(redial))
+            || self
+                .network
+                .hearsay
+                .iter()
+                .any(|(_, e)| e.waiters.iter().any(redial))
     }
 
     /// The program does not want to wait for that host any more.
@@ -208,6 +231,8 @@ impl Mesh {
                 self.questions.take_all(link);
                 self.leave_quietly(link);
             }
+        } else {
+            self.give_up_told(&key);
         }
     }
 

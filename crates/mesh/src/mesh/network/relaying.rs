@@ -166,7 +166,9 @@ impl Mesh {
         let ours = l.dialled.is_some();
         let url = l.dialled.clone().or_else(|| l.url.clone());
         let over_another = host.as_ref().is_some_and(|h| self.has_way_to(h));
-        self.lose(key.clone(), url.or_else(|| host.clone()), host);
+        // Whatever its url is, it has not answered there.
+        let by = Some(self.network.teller(link));
+        self.lose(key.clone(), url.or_else(|| host.clone()), host, by);
         if ours && over_another {
             self.network.hosts.redial_at(&key, self.now);
         } else if !ours {

@@ -147,11 +147,13 @@ impl Mesh {
     /// Where we were told that a member is, somebody else is: perhaps it can be reached over whoever has told us of it.
     pub(super) fn look_for_missed(&mut self, told: Option<ByteString>, waiters: &[Waiter]) {
         let round = waiters.iter().find_map(|w| match w {
-            Waiter::Member { round } => *round,
+            Waiter::Member { round, .. } => *round,
             _ => None,
         });
-        if let Some(host) = told.filter(|host| !self.network.relays.known(host).is_empty()) {
-            self.join_member(Member::relayed(host), round);
+        if let Some(by) = waiters.iter().find_map(Waiter::by)
+            && let Some(host) = told.filter(|host| !self.network.relays.known(host).is_empty())
+        {
+            self.join_member(Member::relayed(host), round, by.clone());
         }
     }
 

@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 
 use crate::wire::greeting::Hello;
-use crate::words::{Call, LinkId, Raw, Time};
+use crate::words::{Call, LinkId, Raw, Teller, Time};
 
 /// Who waits for a host to be joined.
 #[derive(Debug)]
@@ -11,17 +11,19 @@ pub(in crate::mesh) enum Waiter {
     /// The program.
     Call(Call),
     /// Another host, which told us to join.
-    Request { link: LinkId, id: Raw },
+    Request { id: Raw, by: Teller },
     /// Nobody but the network: others have told us of that member. Perhaps a round of questions, of which this is one more.
-    Member { round: Option<u64> },
+    Member { round: Option<u64>, by: Teller },
     /// Nobody.
-    Hint,
+    Hint { by: Teller },
     /// We do: the host was lost.
     Redial {
         key: ByteString,
         host: Option<ByteString>,
         since: Time,
         delay: f64,
+        /// None if it has answered at that url before, or the program has named it.
+        by: Option<Teller>,
     },
 }
 
@@ -29,6 +31,17 @@ impl Waiter {
     /// Whether there is reason to believe that the host is there.
     pub(super) fn hopes(&self) -> bool {
         !matches!(self, Waiter::Redial { .. })
+    }
+
+    /// Who has told us of the url, if it is known by hearsay alone.
+    pub(super) fn by(&self) -> Option<&Teller> {
+        match self {
+            Waiter::Call(_) => None,
+            Waiter::Request { by, .. } | Waiter::Member { by, .. } | Waiter::Hint { by } => {
+                Some(by)
+            }
+            Waiter::Redial { by, .. } => by.as_ref(),
+        }
     }
 }
 

@@ -58,13 +58,13 @@ impl Mesh {
         &mut self,
         url: ByteString,
         host: ByteString,
-        waiter: Waiter,
+        waiters: Vec<Waiter>,
     ) -> LinkId {
         let number = self.network.hosts.next_link();
         let link = self.network.relays.dial(number, host.clone());
         self.network
             .hosts
-            .dial(link, url.clone(), Some(host), waiter);
+            .dial(link, url.clone(), Some(host), waiters);
         self.out.push(Output::Dial { link, url });
         link
     }
@@ -102,7 +102,7 @@ impl Mesh {
         let told = told.filter(|h| again.is_none() && relays(h) && fits(h, &[]));
         if told.is_some() {
             (tried, l.replace) = (Vec::new(), false);
-            self.look_for_former(&mut l, error);
+            self.look_for_former(link, &mut l, error);
         }
         let Some(host) = again.or(told) else {
             return Some(l);
@@ -110,31 +110,32 @@ impl Mesh {
         if !is_relayed(link) {
             // No join is held up longer than by the dial.
             for waiter in &mut l.waiters {
-                if let Waiter::Member { round } = waiter
+                if let Waiter::Member { round, .. } = waiter
                     && let Some(round) = round.take()
                 {
                     self.round_answer(round, None);
                 }
             }
         }
-        let first = l.waiters.remove(0);
-        let next = self.dial_relayed(url, host, first);
+        let next = self.dial_relayed(url, host, std::mem::take(&mut l.waiters));
+        self.network.hearsay.go_on(link, next);
         self.network.relays.has_tried(next, tried, cause);
         if let Some(n) = self.network.hosts.get_mut(next) {
-            n.waiters.append(&mut l.waiters);
             (n.replace, n.mark, n.told) = (l.replace, l.mark, l.told);
         }
         None
     }
 
     /// It is another host than before that we try to reach now. The former one is looked for on its own.
-    fn look_for_former(&mut self, l: &mut Link<Waiter>, error: &CallError) {
+    fn look_for_former(&mut self, link: LinkId, l: &mut Link<Waiter>, error: &CallError) {
+        let by = l.waiters.iter().find_map(Waiter::by).cloned();
+        let by = by.unwrap_or_else(|| self.network.teller(link));
         let redial = |w: &mut Waiter| matches!(w, Waiter::Redial { .. });
         for waiter in l.waiters.extract_if(.., redial).collect::<Vec<Waiter>>() {
             self.fail(waiter, error.clone());
         }
         if l.waiters.is_empty() {
-            l.waiters.push(Waiter::Member { round: None });
+            l.waiters.push(Waiter::Member { round: None, by });
         }
     }
 }

@@ -31,7 +31,7 @@ impl Mesh {
             (Asked::Join { round }, _) => self.round_answer(round, None),
             (Asked::Hosts { link, round }, None) => self.hosts_answer(link, round, urls()),
             (Asked::Hosts { round, .. }, Some(_)) => self.round_answer(round, None),
-            (Asked::Missed, _) => self.join_missed(urls()),
+            (Asked::Missed, _) => self.join_missed(link, urls()),
             (Asked::List { round }, None) => {
                 let ids = self.checks().peers(message);
                 self.round_answer(round, ids);

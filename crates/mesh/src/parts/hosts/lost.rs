@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
-use crate::words::Time;
+use crate::words::{Teller, Time};
 
 /// A host that was lost without a goodbye.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Lost {
     pub host: Option<ByteString>,
     /// How to dial it again; none when they dialled us: then it is for them to come back.
     pub redial: Option<Redial>,
+    /// Who has told where it is, if it has never answered there: another host, or it itself.
+    pub by: Option<Teller>,
 }
 
 /// Dialling again and again.
@@ -33,12 +35,21 @@ pub struct LostHosts {
     lost: BTreeMap<ByteString, Lost>,
     by_time: BTreeSet<(Time, ByteString)>,
     by_host: HashMap<ByteString, BTreeSet<ByteString>>,
+    /// How many are dialled that are known by hearsay alone.
+    told: usize,
+}
+
+impl Lost {
+    fn is_told(&self) -> bool {
+        self.by.is_some() && self.redial.is_some()
+    }
 }
 
 impl LostHosts {
     /// One entry a key.
     pub fn insert(&mut self, key: ByteString, lost: Lost) {
         self.remove(&key);
+        self.told += usize::from(lost.is_told());
         self.by_time.insert((lost.at, key.clone()));
         if let Some(host) = &lost.host {
             let keys = self.by_host.entry(host.clone()).or_default();
@@ -58,7 +69,13 @@ impl LostHosts {
             }
         }
         self.by_time.remove(&(lost.at, key));
+        self.told -= usize::from(lost.is_told());
         Some(lost)
+    }
+
+    /// How many are dialled that are known by hearsay alone.
+    pub fn told(&self) -> usize {
+        self.told
     }
 
     pub fn get(&self, key: &str) -> Option<&Lost> {
@@ -118,6 +135,7 @@ mod tests {
             at: Duration::from_secs(at),
             host: host.map(ByteString::from_static),
             redial: None,
+            by: None,
         }
     }
 

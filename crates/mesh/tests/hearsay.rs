@@ -1,0 +1,349 @@
+//! What others tell us makes us dial: few at a time, in turn, no more than so many a second, and not for longer than they are there.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use distribus_mesh::{Answer, Config, DialError, Event, Input, LinkId, Mesh, Output};
+
+const MOST: usize = 16;
+const MOST_OF_ONE: usize = 12;
+
+/// One host, and what it does about what it is told.
+struct Alone {
+    mesh: Mesh,
+    now: Duration,
+    /// Dials that go on.
+    dials: BTreeMap<LinkId, String>,
+    begun: Vec<String>,
+    said: Vec<(LinkId, String)>,
+    events: Vec<Event>,
+    told: u64,
+}
+
+impl Alone {
+    fn new() -> Alone {
+        let config = Config {
+            reconnect_timeout: Duration::from_secs(30),
+            ..Config::default()
+        };
+        Alone {
+            mesh: Mesh::new(config, "victim".into(), 1),
+            now: Duration::ZERO,
+            dials: BTreeMap::new(),
+            begun: Vec::new(),
+            said: Vec::new(),
+            events: Vec::new(),
+            told: 0,
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        let mut out = Vec::new();
+        self.mesh.handle(self.now, input, &mut out);
+        self.mesh.flush(&mut out);
+        for output in out {
+            match output {
+                Output::Dial { link, url, .. } => {
+                    self.begun.push(url.to_string());
+                    self.dials.insert(link, url.to_string());
+                }
+                Output::Transmit { link, text } => self.said.push((link, text.to_string())),
+                Output::Close { link, .. } => {
+                    self.dials.remove(&link);
+                    self.input(Input::Closed { link });
+                }
+                Output::Event(event) => {
+                    self.told += 1;
+                    self.events.push(event);
+                }
+                _ => {}
+            }
+        }
+        let upto = self.told;
+        let (part, replies) = (0, Vec::new());
+        let mut out = Vec::new();
+        let applied = Input::Applied {
+            upto,
+            part,
+            replies,
+        };
+        self.mesh.handle(self.now, applied, &mut out);
+        for output in out {
+            if let Output::Transmit { link, text } = output {
+                self.said.push((link, text.to_string()));
+            }
+        }
+    }
+
+    fn hear(&mut self, link: LinkId, text: String) {
+        let text = text.into();
+        self.input(Input::Received { link, text });
+    }
+
+    /// A host of this version connects, and says hello.
+    fn member(&mut self, id: &str) -> LinkId {
+        let link = self.mesh.next_link();
+        self.input(Input::Accepted { link });
+        let session = format!(r#"{{"id":"{id}","new":true,"received":0,"seen":0,"window":1000}}"#);
+        let host = format!(r#"{{"id":"{id}","number":1,"versions":[2],"session":{session}}}"#);
+        self.hear(
+            link,
+            format!(r#"{{"id":1,"message":{{"method":"greeting","params":{{"host":{host}}}}}}}"#),
+        );
+        link
+    }
+
+    /// It tells of so many hosts.
+    fn tell(&mut self, link: LinkId, name: &str, count: usize) {
+        let members = urls(name, count).map(|url| format!(r#"{{"url":"{url}"}}"#));
+        let members = members.collect::<Vec<_>>().join(",");
+        self.hear(
+            link,
+            format!(r#"{{"message":{{"method":"members","params":{{"members":[{members}]}}}}}}"#),
+        );
+    }
+
+    fn fail(&mut self, link: LinkId) {
+        self.dials.remove(&link);
+        let error = DialError {
+            code: "ECONNREFUSED".into(),
+            ..DialError::default()
+        };
+        self.input(Input::DialFailed { link, error });
+    }
+
+    fn fail_all(&mut self) {
+        for link in self.dials.keys().copied().collect::<Vec<_>>() {
+            self.fail(link);
+        }
+    }
+
+    /// Time passes. Whoever is dialled refuses, if wanted.
+    fn run_for(&mut self, time: Duration, refuses: bool) {
+        let until = self.now + time;
+        while let Some(at) = self.mesh.deadline().filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            self.input(Input::Tick);
+            if refuses {
+                self.fail_all();
+            }
+        }
+        self.now = until;
+        self.input(Input::Tick);
+    }
+
+    fn is_done(&self, wanted: u64) -> bool {
+        let done = |e: &Event| matches!(e, Event::Done { call, result: Ok(Answer::Done) } if *call == wanted);
+        self.events.iter().any(done)
+    }
+}
+
+fn urls(name: &str, count: usize) -> impl Iterator<Item = String> {
+    (0..count).map(move |n| format!("ws://{name}{n}"))
+}
+
+fn join(call: u64, url: &str) -> Input {
+    let url = url.to_owned().into();
+    Input::Join { call, url }
+}
+
+#[test]
+fn a_member_that_tells_of_thousands_makes_a_host_dial_few_at_a_time() {
+    let mut host = Alone::new();
+    let link = host.member("attacker");
+    host.tell(link, "a", 4096);
+    assert_eq!(host.dials.len(), MOST_OF_ONE);
+    host.tell(link, "b", 4096);
+    let first = *host.dials.keys().next().expect("a dial");
+    host.fail(first);
+    assert_eq!(host.dials.len(), MOST_OF_ONE);
+    for _ in 0..100 {
+        let other = host.member("another");
+        host.tell(other, "c", 4096);
+        assert!(host.dials.len() <= MOST);
+    }
+    assert_eq!(host.dials.len(), MOST);
+}
+
+#[test]
+fn nor_do_joins_and_lists_of_v1_hosts_make_it_dial_more_and_nobody_waits_for_an_answer() {
+    let mut host = Alone::new();
+    let link = host.mesh.next_link();
+    host.input(Input::Accepted { link });
+    host.hear(
+        link,
+        r#"{"id":"g","message":{"method":"greeting","params":{"url":"ws://v1"}}}"#.to_owned(),
+    );
+    for (n, url) in urls("a", 1000).enumerate() {
+        host.hear(
+            link,
+            format!(r#"{{"id":{n},"message":{{"method":"join","params":{{"url":"{url}"}}}}}}"#),
+        );
+    }
+    assert_eq!(host.dials.len(), MOST_OF_ONE);
+    let answers = host
+        .said
+        .iter()
+        .filter(|(l, text)| *l == link && text.contains(r#""error":null"#));
+    assert!(
+        answers.count() >= 1000 - MOST_OF_ONE,
+        "{:?}",
+        host.said.last()
+    );
+    let list = urls("b", 1000)
+        .map(|url| format!("{url:?}"))
+        .collect::<Vec<_>>()
+        .join(",");
+    host.hear(
+        link,
+        format!(r#"{{"id":"h","message":{{"method":"hosts","params":{{"urls":[{list}]}}}}}}"#),
+    );
+    assert_eq!(host.dials.len(), MOST_OF_ONE);
+}
+
+#[test]
+fn all_tellers_take_turns() {
+    let mut host = Alone::new();
+    let attacker = host.member("attacker");
+    let honest = host.member("honest");
+    host.tell(attacker, "a", 4096);
+    host.tell(honest, "h", 2);
+    let honest = |host: &Alone| {
+        host.dials
+            .values()
+            .filter(|url| url.starts_with("ws://h"))
+            .count()
+    };
+    assert_eq!(honest(&host), 2);
+    let other = host.member("other");
+    host.tell(other, "o", 4096);
+    assert_eq!(host.dials.len(), MOST);
+    let late = host.member("late");
+    host.tell(late, "h9", 1);
+    let first = *host.dials.keys().next().expect("a dial");
+    host.fail(first);
+    let next = *host.dials.keys().next().expect("a dial");
+    host.fail(next);
+    assert_eq!(
+        honest(&host),
+        3,
+        "it is its turn at the latest when all others have had one"
+    );
+}
+
+#[test]
+fn dials_that_come_to_nothing_become_rare() {
+    let mut host = Alone::new();
+    let link = host.member("attacker");
+    host.tell(link, "a", 4096);
+    for _ in 0..1000 {
+        host.fail_all();
+    }
+    assert!(host.begun.len() <= 512 + 16, "{}", host.begun.len());
+    let before = host.begun.len();
+    host.run_for(Duration::from_secs(10), true);
+    let after = host.begun.len() - before;
+    assert!((500..=700).contains(&after), "{after} in ten seconds");
+}
+
+#[test]
+fn what_the_program_joins_does_not_wait_for_what_others_tell() {
+    let mut host = Alone::new();
+    for id in ["attacker", "another"] {
+        let link = host.member(id);
+        host.tell(link, id, 2000);
+    }
+    assert_eq!(host.dials.len(), MOST);
+    host.input(join(1, "ws://seed"));
+    assert_eq!(host.begun.last().map(|url| &**url), Some("ws://seed"));
+    host.input(join(2, "ws://attacker1999"));
+    assert_eq!(
+        host.begun.last().map(|url| &**url),
+        Some("ws://attacker1999")
+    );
+    assert_eq!(host.dials.len(), MOST + 2);
+}
+
+/// The program joins a host that tells of so many others.
+fn join_seed(host: &mut Alone, call: u64, count: usize) -> LinkId {
+    host.input(join(call, "ws://seed"));
+    let link = *host.dials.keys().next_back().expect("a dial");
+    host.dials.remove(&link);
+    host.input(Input::Opened { link });
+    let hello = host.said.iter().rev().find(|(l, _)| *l == link);
+    let hello: serde_json::Value =
+        serde_json::from_str(&hello.expect("a greeting").1).expect("JSON");
+    let members = urls("m", count).map(|url| format!(r#"{{"url":"{url}"}}"#));
+    let members = members.collect::<Vec<_>>().join(",");
+    let session = r#"{"id":"s","received":0,"seen":0,"window":1000}"#;
+    let us = format!(
+        r#"{{"id":"seed","url":"ws://seed","number":1,"version":2,"members":[{members}],"session":{session}}}"#
+    );
+    host.hear(
+        link,
+        format!(
+            r#"{{"id":{},"message":{{"host":{us}}},"error":null}}"#,
+            hello["id"]
+        ),
+    );
+    link
+}
+
+#[test]
+fn a_join_waits_for_members_that_are_silent_no_longer_than_before() {
+    let mut host = Alone::new();
+    join_seed(&mut host, 7, 1000);
+    assert_eq!(host.dials.len(), MOST_OF_ONE);
+    host.run_for(Duration::from_millis(9_900), false);
+    assert!(!host.is_done(7));
+    host.run_for(Duration::from_millis(200), false);
+    assert!(host.is_done(7));
+}
+
+#[test]
+fn a_lost_host_is_dialled_again_whatever_others_tell() {
+    let mut host = Alone::new();
+    let link = join_seed(&mut host, 7, 0);
+    for id in ["attacker", "another"] {
+        let link = host.member(id);
+        host.tell(link, id, 2000);
+    }
+    assert_eq!(host.dials.len(), MOST);
+    host.input(Input::Closed { link });
+    host.run_for(Duration::from_millis(1_100), false);
+    let again = host.begun.iter().filter(|url| *url == "ws://seed");
+    assert_eq!((again.count(), host.dials.len()), (2, MOST + 1));
+}
+
+#[test]
+fn what_was_told_by_a_host_that_is_gone_is_forgotten() {
+    let mut host = Alone::new();
+    let link = host.member("attacker");
+    host.tell(link, "a", 4096);
+    for _ in 0..50 {
+        host.fail_all();
+    }
+    host.input(Input::Closed { link });
+    host.fail_all();
+    let begun = host.begun.len();
+    host.run_for(Duration::from_secs(60), true);
+    assert_eq!(host.begun.len(), begun);
+    let timers = |wanted: fn(&Event) -> bool| host.events.iter().filter(|e| wanted(e)).count();
+    let started = timers(|e| matches!(e, Event::TimerStarted { .. }));
+    assert_eq!(started, timers(|e| matches!(e, Event::TimerStopped { .. })));
+    assert!(started > 500 && !host.mesh.is_seeking());
+    // Another one tells of the same hosts.
+    let other = host.member("other");
+    host.tell(other, "a", 10);
+    assert_eq!(host.dials.len(), 10);
+}
+
+#[test]
+fn as_long_as_it_is_there_a_member_that_it_has_told_of_is_tried_again() {
+    let mut host = Alone::new();
+    let link = host.member("honest");
+    host.tell(link, "a", 1);
+    host.fail_all();
+    host.run_for(Duration::from_secs(10), true);
+    assert!(host.begun.len() >= 3, "{:?}", host.begun);
+}
