@@ -5,6 +5,7 @@ const test = require('node:test');
 const assert = require('node:assert');
 const net = require('node:net');
 const { once } = require('node:events');
+const WebSocket = require('ws');
 const { ours, original, besideOriginal, closeOriginal, listening, next, pair, until } = require('./support.js');
 
 const options = { timeout: 60_000 };
@@ -212,6 +213,50 @@ test('strangers who hold up their handshakes keep nobody out', options, async (t
   await joiner.join(host.url);
   await until(() => strangers.filter((socket) => socket.closed).length >= 40);
   assert.ok(strangers.filter((socket) => !socket.closed).length >= 9);
+});
+
+test('large messages of many hosts at once arrive one after the other', options, async (t) => {
+  const host = await listening(t, { maxBufferBytes: 65_536 });
+  const lengths = [];
+  host.create('here').on('message', (from, message) => {
+    lengths.push(message.length);
+  });
+  const others = await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      const other = new ours.Host();
+      t.after(() => other.close());
+      await other.join(host.url);
+      return other;
+    })
+  );
+  const large = 'x'.repeat(8 << 20);
+  await Promise.all(others.map((other) => other.send('there', 'here', large)));
+  assert.deepStrictEqual(lengths, Array(6).fill(large.length));
+  assert.ok(others.every((other) => other.connections[host.url]));
+});
+
+test('who greets and does not read answers is closed, and others are not', options, async (t) => {
+  const host = await listening(t, { maxBufferBytes: 1 << 20 });
+  const joiner = new ours.Host();
+  t.after(() => joiner.close());
+  await joiner.join(host.url);
+  host.create('here').on('message', () => {});
+  const all = Array.from({ length: 2 }, () => new WebSocket(host.url));
+  for (const socket of all) {
+    t.after(() => socket.terminate());
+    socket.on('error', () => {});
+    await once(socket, 'open');
+    socket.send('{"id":1,"message":{"method":"greeting","params":{}}}');
+    await once(socket, 'message');
+    socket.pause();
+    const ping = JSON.stringify({ id: 2, message: { method: 'ping', params: 'x'.repeat(1 << 20) } });
+    for (let n = 0; n < 30; n++) socket.send(ping);
+  }
+  await until(() => host.stats().bytesIn > 20 << 20);
+  for (const socket of all) socket.resume();
+  await Promise.all(all.map((socket) => socket.readyState === WebSocket.CLOSED || once(socket, 'close')));
+  await joiner.send('there', 'here', 'still there');
+  assert.ok(joiner.connections[host.url]);
 });
 
 test('a burst of 400,000 fits into the defaults', options, async (t) => {
