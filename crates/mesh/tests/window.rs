@@ -69,13 +69,15 @@ fn a_run_that_costs_its_sender_nothing_is_short_and_a_longer_one_is_not_taken_ag
     net.nodes[1].paused = false;
     net.apply(1);
     net.settle();
-    assert_eq!(delivered(&net).1, u64::from(RUN));
+    // Of what came before, the program gets what it had been told of; the rest has no known outcome for its sender.
+    let before = delivered(&net).1;
+    assert!((1..=u64::from(RUN)).contains(&before), "{before}");
     // Both have ended the session, and begin another one.
     net.run_for(Duration::from_secs(3));
     assert!(net.link(1, 0).is_some());
     net.send(0, "\"a\"", "\"peer1\"", "1");
     net.settle();
-    assert_eq!(delivered(&net).1, u64::from(RUN) + 1);
+    assert_eq!(delivered(&net).1, before + 1);
 }
 
 #[test]

@@ -16,6 +16,9 @@ const LINE: Duration = Duration::from_millis(20);
 const LEAST: usize = 8 * 1024;
 const MOST: usize = 512 * 1024;
 
+/// As long as nothing is known.
+const FIRST: usize = 32 * 1024;
+
 /// No event has more messages than this, or than have room in line.
 const PIECE: u32 = 4096;
 
@@ -39,7 +42,7 @@ impl Default for Arrivals {
     fn default() -> Self {
         Arrivals {
             told: 0,
-            line: LEAST,
+            line: FIRST,
             since: Time::ZERO,
             waits: 0,
             waiting: VecDeque::new(),
