@@ -40,6 +40,7 @@ declare namespace distribus {
     | 'ERR_HOST_DRAINING'
     | 'ERR_DRAIN_TIMEOUT'
     | 'ERR_OVERLOADED'
+    | 'ERR_TOO_MANY_MEMBERS'
     | 'ERR_TOO_MANY_WATCHES'
     | 'ERR_MESSAGE_TOO_LARGE'
     | 'ERR_ID_TOO_LONG'

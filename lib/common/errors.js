@@ -59,6 +59,12 @@ function tooManyWatches(host) {
   );
 }
 
+/** @param {string} host its id */
+function tooManyMembers(host) {
+  const message = `Between this host and another one there are more members of groups than maxSubscriptions allows: not all of them get jobs (id: ${host})`;
+  return error('ERR_TOO_MANY_MEMBERS', message);
+}
+
 function hostDraining() {
   return error('ERR_HOST_DRAINING', 'Host is draining, nothing new can begin');
 }
@@ -227,6 +233,7 @@ module.exports = {
   textOf,
   timedOut,
   tooLong,
+  tooManyMembers,
   tooManyWatches,
   typeError,
   urlTaken

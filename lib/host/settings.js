@@ -5,6 +5,9 @@ const { coded } = require('../common/errors.js');
 const { checkOffline } = require('../common/validate.js');
 const { numberOption } = require('./options.js');
 
+/** How many names and patterns one other host may subscribe to, unless the program says otherwise. */
+const MAX_SUBSCRIPTIONS = 2 ** 20;
+
 /** The options of a host as they are obeyed in JavaScript. */
 class Settings {
   #host;
@@ -51,6 +54,16 @@ class Settings {
   /** In ms. */
   get requestTimeout() {
     return this.option('requestTimeout') ?? 60000;
+  }
+
+  /** How many watches one other host may have here: they take more memory than subscriptions. */
+  get mostWatches() {
+    return Math.ceil((this.option('maxSubscriptions') ?? MAX_SUBSCRIPTIONS) / 8);
+  }
+
+  /** How many channels and patterns of groups it may have members of. */
+  get mostMembers() {
+    return Math.ceil((this.option('maxSubscriptions') ?? MAX_SUBSCRIPTIONS) / 16);
   }
 
   /** Read for every send, and so not by `lookUp`, for which each name is a new one. */

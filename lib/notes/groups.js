@@ -1,21 +1,25 @@
 'use strict';
 
 const Deadlines = require('../common/deadlines.js');
-const { timedOut } = require('../common/errors.js');
+const { timedOut, tooManyMembers } = require('../common/errors.js');
 const { Job, Jobs } = require('./jobs.js');
-const { MembersTold } = require('./members_told.js');
+const { MEMBERS, MembersTold } = require('./members_told.js');
 const { isPattern } = require('../channels/patterns.js');
 const { Entries } = require('./entries.js');
 const { microtask } = require('../platform/index.js');
 
+/** So many members are told of in one note at most: more in it break the protocol, because a note is taken in one turn. */
+const MOST_ROWS = 1024;
+
 /**
  * What groups need of their host.
  * @typedef {object} OfGroups
- * @property {Pick<import('../host/settings.js'), 'requestTimeout'>} settings
+ * @property {Pick<import('../host/settings.js'), 'mostMembers' | 'requestTimeout'>} settings
  * @property {Pick<import('../host/life.js').Life, 'id'>} life
  * @property {Pick<import('../host/guard.js'), 'draining'>} guard
  * @property {Pick<import('../host/mirror.js'), 'hosts'>} network
  * @property {Pick<import('../crossing/outbound.js').Outbound, 'encoded'>} outbound
+ * @property {Pick<import('../host/trouble.js'), 'tell'>} trouble
  */
 
 /** @typedef {OfGroups & import('./jobs.js').Home} Home */
@@ -25,13 +29,17 @@ class Groups {
   #home;
   #notes;
   #jobs;
-  #entries = new Entries();
+  #entries = new Entries((host) => this.#refuse(host));
   /** What the connected hosts have been told. @type {Map<string, MembersTold>} */
   #told = new Map();
   /** The keys of hosts that have members, or had. @type {Map<string, string>} */
   #keys = new Map();
   /** Groups that others are just telling of. @type {Set<string>} */
   #changed = new Set();
+  /** Hosts that have announced more than there is room for, and what is beyond it does not count. @type {Set<string>} */
+  #full = new Set();
+  /** Hosts of which nothing counts any more, because to look at it would take too long. @type {Set<string>} */
+  #costly = new Set();
   /** Whether there ever were members here: then others may believe that there are. */
   #ever = false;
   /** @type {Deadlines<{timeout: number, deadline: number, fail: () => void}>} */
@@ -69,8 +77,7 @@ class Groups {
    * @param {(message: any, channel?: string) => any} callback
    */
   add(name, exact, group, callback) {
-    const entry = this.#entries.of(name, !exact && isPattern(name), group);
-    entry.here.push(callback);
+    const entry = this.#entries.add(name, !exact && isPattern(name), group, callback);
     this.#ever = true;
     this.#tellAll(entry, entry.here.length - 1);
     // Not within the call that subscribes.
@@ -87,9 +94,9 @@ class Groups {
     const entry = this.#entries.get(name, !exact && isPattern(name), group);
     const index = entry === undefined ? -1 : entry.here.indexOf(callback);
     if (entry === undefined || index === -1) return;
-    entry.here.splice(index, 1);
-    this.#tellAll(entry, entry.here.length + 1);
-    this.#entries.tidy(entry);
+    const before = entry.here.length;
+    this.#entries.remove(entry, index);
+    this.#tellAll(entry, before);
   }
 
   /**
@@ -120,7 +127,7 @@ class Groups {
     const { id } = this.#home.life;
     const { hosts } = this.#home.network;
     for (const [group, entries] of this.#entries.found(channel)) {
-      const others = entries.flatMap((entry) => [...entry.there.keys()]).filter((host) => hosts.has(host));
+      const others = entries.flatMap((entry) => entry.hosts()).filter((host) => hosts.has(host));
       if (others.every((host) => id < host)) this.giveHere(group, entries, channel, message);
     }
   }
@@ -146,11 +153,12 @@ class Groups {
     const hosts = new Map();
     let members = 0;
     let lost = false;
-    for (const { there } of entries) {
-      for (const [host, count] of there) {
+    for (const entry of entries) {
+      for (const host of entry.hosts()) {
         if (!connected.has(host)) {
           lost = true;
         } else if (!tried?.has(host)) {
+          const count = entry.countOf(host);
           hosts.set(host, (hosts.get(host) ?? 0) + count);
           members += count;
         }
@@ -225,7 +233,7 @@ class Groups {
     }
   }
 
-  /** Resolves when all hosts that are connected know who is here. */
+  /** Resolves when all hosts that are connected know who is here, and is rejected when one has no room for that. */
   ready() {
     const waiting = [...this.#told.values()].map((told) => told.known()).filter((known) => known !== undefined);
     if (waiting.length === 0) return Promise.resolve();
@@ -238,18 +246,20 @@ class Groups {
         }
       };
       this.#barriers.add(barrier);
-      void Promise.all(waiting).then(() => {
-        if (this.#barriers.delete(barrier)) resolve();
-      });
+      Promise.all(waiting).then(
+        () => {
+          if (this.#barriers.delete(barrier)) resolve();
+        },
+        (err) => {
+          if (this.#barriers.delete(barrier)) reject(err);
+        }
+      );
     });
   }
 
   /** @param {string} host */
   connected(host) {
-    const told = new MembersTold(
-      this.#ever,
-      this.#entries.all().filter((entry) => entry.here.length > 0)
-    );
+    const told = new MembersTold(this.#ever, this.#entries.here(), () => this.refused(host));
     this.#told.set(host, told);
     this.#notes.tell(host, told);
     // Its members count as they did before, until it tells of them anew.
@@ -260,32 +270,22 @@ class Groups {
   disconnected(host) {
     this.#told.get(host)?.end();
     this.#told.delete(host);
+    this.#full.delete(host);
+    this.#costly.delete(host);
   }
 
   /** @param {string} host that will not come back */
   gone(host) {
-    const groups = this.#forget(host);
+    const groups = this.#entries.forget(host);
     this.#keys.delete(host);
     for (const group of groups) this.#jobs.retry(group);
   }
 
-  /**
-   * @param {string} host whose members count no more
-   * @returns {Set<string>} the groups that they were in
-   */
-  #forget(host) {
-    const groups = new Set();
-    for (const entry of this.#entries.all()) {
-      if (!entry.there.delete(host)) continue;
-      groups.add(entry.group);
-      this.#entries.tidy(entry);
-    }
-    return groups;
-  }
-
   closed() {
     for (const host of [...this.#told.keys()]) this.disconnected(host);
-    for (const host of [...this.#keys.keys()]) this.#forget(host);
+    for (const host of [...this.#keys.keys()]) this.#entries.forget(host);
+    this.#full.clear();
+    this.#costly.clear();
     this.#keys.clear();
     this.#changed.clear();
     this.#ever = this.#entries.size > 0;
@@ -295,25 +295,53 @@ class Groups {
   /**
    * @param {string} host
    * @param {any} message
+   * @returns {boolean} false when there is no room for all that it says
    */
   takeMembers(host, message) {
-    if (!Array.isArray(message) || !Array.isArray(message[1])) return;
+    if (!Array.isArray(message) || !Array.isArray(message[1])) return true;
+    if (this.#costly.has(host) || message[1].length > MOST_ROWS) return false;
     const [whole, rows, more] = message;
+    const { mostMembers } = this.#home.settings;
+    let room = true;
     this.#keys.set(host, this.#home.network.hosts.get(host) ?? host);
-    if (whole === true) for (const group of this.#forget(host)) this.#changed.add(group);
+    if (whole === true) for (const group of this.#entries.forget(host)) this.#changed.add(group);
     for (const row of rows) {
       if (!Array.isArray(row)) continue;
       const [name, pattern, group, count] = row;
       if (typeof name !== 'string' || typeof group !== 'string' || !Number.isSafeInteger(count) || count < 0) continue;
-      const entry = this.#entries.of(name, pattern === true, group);
-      if (count > 0) entry.there.set(host, count);
-      else entry.there.delete(host);
-      this.#entries.tidy(entry);
+      if (!this.#entries.announce(host, name, pattern === true, group, count, mostMembers)) room = false;
       if (this.#jobs.waiting > 0) this.#changed.add(group);
     }
-    if (more === true) return;
-    for (const group of this.#changed) this.#jobs.retry(group);
-    this.#changed.clear();
+    if (!room && !this.#full.has(host)) {
+      this.#full.add(host);
+      this.#home.trouble.tell(tooManyMembers(host));
+    }
+    if (more !== true) {
+      for (const group of this.#changed) this.#jobs.retry(group);
+      this.#changed.clear();
+    }
+    return room;
+  }
+
+  /**
+   * That host has announced so much that nothing could be published in due time: its members count no more, until it is connected anew.
+   * @param {string} host
+   */
+  #refuse(host) {
+    this.#costly.add(host);
+    const groups = this.#entries.forget(host);
+    this.#notes.refuse(host, MEMBERS);
+    // Not within the call that publishes.
+    microtask(() => {
+      this.#home.trouble.tell(tooManyMembers(host));
+      for (const group of groups) this.#jobs.retry(group);
+    });
+  }
+
+  /** @param {string} host that has no room for all members of groups here */
+  refused(host) {
+    const err = tooManyMembers(host);
+    if (this.#told.get(host)?.refuse(err)) this.#home.trouble.tell(err);
   }
 }
 

@@ -193,7 +193,7 @@ class Jobs {
    */
   #wait(job, entries) {
     if (job.key === '')
-      job.key = this.#groups.keyOf(/** @type {string} */ (entries.flatMap(({ there }) => [...there.keys()])[0]));
+      job.key = this.#groups.keyOf(/** @type {string} */ (entries.flatMap((entry) => entry.hosts())[0]));
     const maxQueueBytes = this.#home.settings.option('maxQueueBytes') ?? MAX_QUEUE_BYTES;
     const maxInFlight = this.#home.settings.option('maxInFlight') ?? MAX_IN_FLIGHT;
     const bytes = OVERHEAD + job.message.size;

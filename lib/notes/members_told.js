@@ -22,14 +22,19 @@ class MembersTold {
   #marks = 0;
   #known = 0;
   #flying = 0;
-  /** @type {{mark: number, resolve: () => void}[]} */
+  /** @type {{mark: number, resolve: () => void, reject: (err: Error) => void}[]} */
   #waiting = [];
+  #onRefused;
+  /** That the host has no room for all members, once it has said so. @type {Error | null} */
+  #refused = null;
 
   /**
    * @param {boolean} whole
    * @param {Entry[]} entries with members here
+   * @param {() => void} onRefused is called when the host says that it has no room for all of them
    */
-  constructor(whole, entries) {
+  constructor(whole, entries, onRefused) {
+    this.#onRefused = onRefused;
     this.#whole = whole;
     if (whole) this.#marks++;
     for (const entry of entries) this.changed(entry, 0);
@@ -70,7 +75,10 @@ class MembersTold {
     const failed = (/** @type {any} */ err) => {
       // What is too large even alone has a name that the host would not accept.
       if (err.code === 'ERR_MESSAGE_TOO_LARGE' && changes.length > 1) this.#again(changes);
-      else taken();
+      else {
+        if (err.code === 'ERR_PEER_NOT_FOUND') this.#onRefused();
+        taken();
+      }
     };
     return { head: MEMBERS + '[]', value, taken, failed };
   }
@@ -103,10 +111,23 @@ class MembersTold {
 
   /** @returns {Promise<void> | undefined} resolves when the host knows of everything that has changed until now */
   known() {
+    if (this.#refused !== null) return Promise.reject(this.#refused);
     if (this.#flying === 0 && this.#changed.size === 0 && !this.#whole) return undefined;
-    return new Promise((resolve) => {
-      this.#waiting.push({ mark: this.#marks, resolve });
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ mark: this.#marks, resolve, reject });
     });
+  }
+
+  /**
+   * The host has no room for all members here.
+   * @param {Error} err
+   * @returns {boolean} whether that is new
+   */
+  refuse(err) {
+    if (this.#refused !== null) return false;
+    this.#refused = err;
+    for (const { reject } of this.#waiting.splice(0)) reject(err);
+    return true;
   }
 
   /** The host is not connected any more: nobody waits for it. */

@@ -19,6 +19,8 @@ const { Note } = require('../common/pending.js');
  * about, and a value. They keep their place among the messages between two hosts, and are acknowledged as those are.
  */
 const ANSWER = 'a';
+/** That what was told is no longer served; its argument is the head's letter. */
+const REFUSED = 'r';
 /** A part of an answer that is a list: the rest of it follows. */
 const PART = 'p';
 
@@ -196,6 +198,18 @@ class Notes {
   }
 
   /**
+   * Tells another host that what it has told of does not count any more.
+   * @param {string} host
+   * @param {string} kind the letter of its notes
+   */
+  refuse(host, kind) {
+    const lines = this.#lines.get(host);
+    if (lines === undefined) return;
+    lines.answers.add(() => ({ head: REFUSED + JSON.stringify([kind]), value: null }));
+    lines.line.tell(lines.answers);
+  }
+
+  /**
    * The same for a list, which may be larger than a message: it is said in parts. What is too large even alone is left out.
    * @param {string} host
    * @param {number} number of the question
@@ -242,7 +256,9 @@ class Notes {
         return this.watches.take(host, head[0], args, acceptedRows(message, maxIdLength));
       case MEMBERS:
         if (Array.isArray(message)) message[1] = acceptedRows(message[1], maxIdLength);
-        this.groups.takeMembers(host, message);
+        return this.groups.takeMembers(host, message);
+      case REFUSED:
+        if (args[0] === MEMBERS) this.groups.refused(host);
         return true;
       case Jobs.MESSAGE:
         return this.groups.take(args, message);

@@ -5,7 +5,7 @@ const { isPattern } = require('../channels/patterns.js');
 const { matches } = require('../channels/matching.js');
 const { Prefixes, prefixOf } = require('../channels/prefixes.js');
 const { now } = require('../platform/index.js');
-const { takeFrom } = require('./telling.js');
+const { takeFrom, weightOf } = require('./telling.js');
 
 /** The head of what is told of peers. */
 const CHANGES = 'c';
@@ -15,9 +15,6 @@ const READY = 4096;
 
 /** Between two looks at the clock: so many peers, or so many watches. */
 const FEW = 64;
-
-/** A watch counts once for each so many characters of its pattern. */
-const LENGTH = 64;
 
 /** One watch. */
 class Record {
@@ -31,14 +28,6 @@ class Record {
     this.pattern = pattern;
     this.since = since;
   }
-}
-
-/**
- * @param {string} pattern
- * @returns {number} as how many watches it counts
- */
-function weightOf(pattern) {
-  return 1 + Math.floor(pattern.length / LENGTH);
 }
 
 /**
@@ -112,7 +101,7 @@ class Served {
     this.unwatch(number);
     const record = new Record(number, pattern, since);
     this.#records.set(number, record);
-    this.#weight += weightOf(pattern);
+    this.#weight += weightOf(pattern.length);
     const key = prefixOf(pattern);
     if (this.#index.add(key, record)) this.#shared.add(key, this);
     this.#begun = since;
@@ -126,7 +115,7 @@ class Served {
     const record = this.#records.get(number);
     if (record === undefined) return;
     this.#records.delete(number);
-    this.#weight -= weightOf(record.pattern);
+    this.#weight -= weightOf(record.pattern.length);
     const key = prefixOf(record.pattern);
     if (this.#index.delete(key, record)) this.#shared.delete(key, this);
     this.#names.delete(record);
@@ -313,4 +302,4 @@ class Served {
   }
 }
 
-module.exports = { CHANGES, Served, weightOf };
+module.exports = { CHANGES, Served };

@@ -196,4 +196,12 @@ function inParts(list) {
   return parts;
 }
 
-module.exports = { Line, Queue, inParts, takeChunk, takeFrom };
+/** What another host has here counts once more for each so many characters of its name. */
+const LENGTH = 64;
+
+/** @param {number} length of a name in characters */
+function weightOf(length) {
+  return 1 + Math.floor(length / LENGTH);
+}
+
+module.exports = { Line, Queue, inParts, takeChunk, takeFrom, weightOf };

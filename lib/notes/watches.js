@@ -5,7 +5,8 @@ const { follow, unfollow } = require('../common/signals.js');
 const { asTold } = require('../common/ids.js');
 const { matches } = require('../channels/matching.js');
 const { Prefixes } = require('../channels/prefixes.js');
-const { Served, weightOf } = require('./served.js');
+const { Served } = require('./served.js');
+const { weightOf } = require('./telling.js');
 const { Asks, Index, UNWATCH, WATCH } = require('./watchers.js');
 
 /** @typedef {{type: 'join' | 'leave', id: any}} Change */
@@ -140,15 +141,11 @@ class Watch {
   }
 }
 
-/** What other hosts may subscribe to, unless the program says otherwise; watches take so many times as much memory. */
-const MAX_SUBSCRIPTIONS = 2 ** 20;
-const SHARE = 8;
-
 /**
  * What watches need of their host.
  * @typedef {object} Home
  * @property {Pick<import('../peer/residents.js'), 'get' | 'ids' | 'visit' | 'walk'>} residents
- * @property {Pick<import('../host/settings.js'), 'option'>} settings
+ * @property {Pick<import('../host/settings.js'), 'mostWatches'>} settings
  */
 
 /** All that this host watches, and that is watched here. */
@@ -298,8 +295,7 @@ class Watches {
     if (!Number.isSafeInteger(number) || typeof pattern !== 'string') return true; // it breaks the protocol
     let served = this.#theirs.get(host);
     if (served === undefined) this.#theirs.set(host, (served = this.#serve(host)));
-    const most = Math.ceil((this.#home.settings.option('maxSubscriptions') ?? MAX_SUBSCRIPTIONS) / SHARE);
-    if (served.weight + weightOf(pattern) > most) return false;
+    if (served.weight + weightOf(pattern.length) > this.#home.settings.mostWatches) return false;
     served.watch(number, pattern, this.#seq);
     return true;
   }
