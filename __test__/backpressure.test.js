@@ -147,6 +147,9 @@ test('a program that takes nothing is sent no more than it has room for', option
     child.kill('SIGKILL');
   });
   await once(socket, 'open');
+  // Who has not greeted may say little.
+  socket.send(JSON.stringify({ id: 0, message: { method: 'greeting', params: {} } }));
+  await once(socket, 'message');
   child.stdin.write('go\n');
   const message = 'x'.repeat(100_000);
   let answers = 0;

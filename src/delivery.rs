@@ -4,13 +4,13 @@
 //! reply to; each message is one) are numbered from 0 within the batch. Strings and bytes that do not go through JSON are
 //! handed over beside the text, in order.
 
-use distribus_mesh::{Answer, BinaryKind, Change, Event, Input, Outcome, Payload, Raw, Reply};
+use distribus_mesh::{Answer, BinaryKind, Event, Input, Outcome, Payload, Raw, Reply};
 use serde_json::value::RawValue;
 
-use crate::contract::{flags, kinds, memberships, outcomes, replies};
+use crate::contract::{flags, kinds, outcomes, replies};
 use crate::error;
 use crate::json::{joined, or_null, quote, quote_or_null};
-use crate::memory;
+use crate::membership;
 use crate::runs;
 
 /// A batch as it is written, and what is needed to understand the replies to it.
@@ -189,18 +189,13 @@ impl Batch {
             }
             Event::Disconnected { key } => self.push(kinds::DISCONNECTED, &[&quote(key)]),
             Event::Member { change, url, host } => {
-                let change = match change {
-                    Change::Join => memberships::JOIN,
-                    Change::Leave => {
-                        memory::give_back_soon();
-                        memberships::LEAVE
-                    }
-                    Change::Disconnect => memberships::DISCONNECT,
-                    Change::Reconnect => memberships::RECONNECT,
-                };
                 self.push(
                     kinds::MEMBER,
-                    &[change, &quote_or_null(url), &quote_or_null(host)],
+                    &[
+                        membership::written(change),
+                        &quote_or_null(url),
+                        &quote_or_null(host),
+                    ],
                 );
             }
             Event::Located { id, url } => self.push(kinds::LOCATED, &[id, &quote(url)]),

@@ -8,6 +8,7 @@ mod error;
 mod event_loop;
 mod host;
 mod json;
+mod membership;
 mod memory;
 mod ops;
 mod options;
