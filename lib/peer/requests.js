@@ -38,7 +38,7 @@ const { ANSWERED, NO_HANDLER, THREW } = OUTCOMES;
  * So many requests of other hosts may wait for their replies. One host may have no more of them than are left of this when all are counted
  * that wait: so there is always room for others.
  */
-const MOST_SERVED = 128 * 1024;
+const MOST_SERVED = 96 * 1024;
 
 /** The requests of a host's peers, and its replies to those of others. */
 class Requests {
