@@ -293,9 +293,10 @@ impl World {
         let living = up.iter().flat_map(|m| self.net.nodes[*m].peers.clone());
         ids.extend(living);
         let mut sends = Vec::new();
-        for id in ids.difference(&self.net.nodes[n].peers.clone()).cloned() {
+        let own = self.net.nodes[n].peers.clone();
+        for id in ids.difference(&own) {
             self.say(|| format!("{n} sends to {id} in the end"));
-            sends.push((id.clone(), self.net.send(n, "\"end\"", &id, "\"end\"")));
+            sends.push((id, self.net.send(n, "\"end\"", id, "\"end\"")));
         }
         self.net.run_for(Duration::from_secs(5));
         for (id, seq) in sends {

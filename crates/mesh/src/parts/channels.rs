@@ -250,10 +250,10 @@ mod tests {
         assert_eq!(channels.nodes(&host), 0);
         channels.complete(&host);
         assert!(!channels.add(&host, &topic("a".into(), false), 5));
-        assert_eq!(channels.listeners("anything"), [host.clone()]);
+        assert_eq!(channels.listeners("anything"), [&host]);
         channels.open(&host);
         channels.complete(&host);
-        assert_eq!(channels.listeners("a"), [ByteString::new(); 0]);
+        assert!(channels.listeners("a").is_empty());
     }
 
     #[test]
@@ -268,7 +268,7 @@ mod tests {
             channels.remove(&host, &name);
         }
         assert!(channels.listeners("once").is_empty());
-        assert_eq!(channels.listeners("twice"), [host.clone()]);
+        assert_eq!(channels.listeners("twice"), [&host]);
         channels.forget(&host);
         assert!(channels.listeners("twice").is_empty());
     }
