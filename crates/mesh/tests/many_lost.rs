@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 use bytestring::ByteString;
 use distribus_mesh::{Change, Config, Event, Input, LinkId, Mesh, Output, Payload};
 
-const MANY: usize = 20_000;
+const MANY: usize = 15_000;
+
+/// So many are waited for.
+const MOST: usize = 16 * 1024;
 
 /// A host to which others come and are lost without a goodbye. Its program applies everything at once.
 struct Host {
@@ -169,4 +172,25 @@ fn giving_up_costs_the_same_however_many_are_lost() {
         assert_eq!((left, host.count(Change::Leave)), (0, 1));
         host.log.clear();
     });
+}
+
+#[test]
+fn beyond_so_many_lost_hosts_the_one_that_was_lost_first_is_given_up() {
+    let mut host = Host::new();
+    host.lose_some(MOST);
+    assert_eq!(host.count(Change::Leave), 0);
+    host.lose_some(3);
+    let left = host.log.iter().filter_map(|event| match event {
+        Event::Member {
+            change: Change::Leave,
+            host,
+            ..
+        } => host.as_deref(),
+        _ => None,
+    });
+    assert_eq!(
+        left.collect::<Vec<_>>(),
+        ["host00000", "host00001", "host00002"]
+    );
+    assert_eq!(host.count(Change::Disconnect), MOST + 3);
 }

@@ -302,6 +302,11 @@ impl<W> Hosts<W> {
         self.lost.remove(key)
     }
 
+    /// The key of the lost host that has waited for longest, if there are too many.
+    pub fn lost_surplus(&self) -> Option<ByteString> {
+        self.lost.surplus().cloned()
+    }
+
     /// The host with that key, if it is lost.
     pub fn lost(&self, key: &str) -> Option<&Lost> {
         self.lost.get(key)

@@ -55,6 +55,9 @@ impl Mesh {
             },
         );
         self.event(Event::TimerStarted { key });
+        if let Some(oldest) = self.network.hosts.lost_surplus() {
+            self.give_up(oldest);
+        }
     }
 
     /// An attempt failed: the next one comes after the delay divided by the decay, give or take a quarter, so that many hosts

@@ -7,6 +7,9 @@ use bytestring::ByteString;
 
 use crate::words::{Teller, Time};
 
+/// So many are waited for: each may have come and gone at the cost of one handshake, and has things kept for it in every part of this host.
+const MOST: usize = 16 * 1024;
+
 /// A host that was lost without a goodbye.
 #[derive(Clone, Debug)]
 pub struct Lost {
@@ -32,7 +35,10 @@ pub struct Redial {
 /// All of them, by their keys.
 #[derive(Debug, Default)]
 pub struct LostHosts {
-    lost: BTreeMap<ByteString, Lost>,
+    lost: BTreeMap<ByteString, (u64, Lost)>,
+    /// Their keys, in the order in which they were lost or dialled again.
+    by_age: BTreeMap<u64, ByteString>,
+    next: u64,
     by_time: BTreeSet<(Time, ByteString)>,
     by_host: HashMap<ByteString, BTreeSet<ByteString>>,
     /// How many are dialled that are known by hearsay alone.
@@ -55,11 +61,14 @@ impl LostHosts {
             let keys = self.by_host.entry(host.clone()).or_default();
             keys.insert(key.clone());
         }
-        self.lost.insert(key, lost);
+        self.next += 1;
+        self.by_age.insert(self.next, key.clone());
+        self.lost.insert(key, (self.next, lost));
     }
 
     pub fn remove(&mut self, key: &str) -> Option<Lost> {
-        let (key, lost) = self.lost.remove_entry(key)?;
+        let (key, (age, lost)) = self.lost.remove_entry(key)?;
+        self.by_age.remove(&age);
         if let Some(host) = &lost.host
             && let Some(keys) = self.by_host.get_mut(host)
         {
@@ -73,13 +82,21 @@ impl LostHosts {
         Some(lost)
     }
 
+    /// Who has waited for longest, if there are too many.
+    pub fn surplus(&self) -> Option<&ByteString> {
+        let oldest = self.by_age.first_key_value();
+        oldest
+            .filter(|_| self.lost.len() > MOST)
+            .map(|(_, key)| key)
+    }
+
     /// How many are dialled that are known by hearsay alone.
     pub fn told(&self) -> usize {
         self.told
     }
 
     pub fn get(&self, key: &str) -> Option<&Lost> {
-        self.lost.get(key)
+        self.lost.get(key).map(|(_, lost)| lost)
     }
 
     /// Changes what is known of one of them, if it is there.
@@ -104,7 +121,7 @@ impl LostHosts {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&ByteString, &Lost)> {
-        self.lost.iter()
+        self.lost.iter().map(|(key, (_, lost))| (key, lost))
     }
 
     /// Takes those about which there is something to do now, in the order of their keys.
@@ -159,6 +176,6 @@ mod tests {
         assert!(!hosts.is_host("2"));
         assert!(hosts.remove("b").is_some() && hosts.remove("b").is_none());
         assert_eq!((hosts.deadline(), hosts.is_host("1")), (None, false));
-        assert!(hosts.by_time.is_empty() && hosts.by_host.is_empty());
+        assert!(hosts.by_time.is_empty() && hosts.by_host.is_empty() && hosts.by_age.is_empty());
     }
 }
