@@ -113,22 +113,22 @@ class Broadcasts {
 
   /**
    * @param {string} pattern
-   * @returns {{name: string, id: any, peer: any, told: any}[]} the peers here that match; their names are their ids as texts
+   * @returns {{name: string, id: any, peer: any}[]} the peers here that match; their names are their ids as texts
    */
   #matching(pattern) {
     const { residents } = this.#home;
-    /** @type {{name: string, id: any, peer: any, told: any}[]} */
+    /** @type {{name: string, id: any, peer: any}[]} */
     const found = [];
     if (!isPattern(pattern)) {
-      residents.visit(residents.get(pattern), (id, peer, told) => {
-        found.push({ name: nameOf(id), id, peer, told });
+      residents.visit(residents.get(pattern), (id, peer) => {
+        found.push({ name: nameOf(id), id, peer });
       });
       return found;
     }
     const matches = matcher(pattern);
-    residents.each((id, peer, told) => {
+    residents.each((id, peer) => {
       const name = nameOf(id);
-      if (matches(name)) found.push({ name, id, peer, told });
+      if (matches(name)) found.push({ name, id, peer });
     });
     return found;
   }
@@ -146,18 +146,6 @@ class Broadcasts {
       for (const id of Array.isArray(list) ? list : []) if (!ids.has(nameOf(id))) ids.set(nameOf(id), id);
     }
     return [...ids.values()];
-  }
-
-  /**
-   * @param {string} host
-   * @param {any[]} args
-   */
-  list(host, [number, pattern]) {
-    this.#notes.answerList(
-      host,
-      number,
-      this.#matching(String(pattern)).map(({ told }) => told)
-    );
   }
 }
 

@@ -3,10 +3,11 @@
 const Broadcasts = require('./broadcasts.js');
 const Deadlines = require('../common/deadlines.js');
 const Groups = require('./groups.js');
+const Lists = require('./lists.js');
 const Slices = require('../common/slices.js');
 const { Jobs } = require('./jobs.js');
 const { MEMBERS } = require('./members_told.js');
-const { Line, Queue, inParts } = require('./telling.js');
+const { ANSWER, Line, PART, Queue } = require('./telling.js');
 const { CHANGES } = require('./served.js');
 const { UNWATCH, WATCH } = require('./watchers.js');
 const Watches = require('./watches.js');
@@ -18,11 +19,8 @@ const { Note } = require('../common/pending.js');
  * What the programs of hosts say to each other beside the messages of peers. A note is a head, whose first character says what it is
  * about, and a value. They keep their place among the messages between two hosts, and are acknowledged as those are.
  */
-const ANSWER = 'a';
 /** That what was told is no longer served; its argument is the head's letter. */
 const REFUSED = 'r';
-/** A part of an answer that is a list: the rest of it follows. */
-const PART = 'p';
 
 /**
  * @typedef {{number: number, host: string, resolve: (value: any) => void, reject: (err: Error) => void, timeout: number, deadline: number, parts?: any[]}} Question
@@ -63,7 +61,7 @@ class Notes {
   /** @type {Deadlines<Question>} */
   #waiting = new Deadlines((question) => this.#settle(question, timedOut()));
   #next = 1;
-  /** What the connected hosts are told. @type {Map<string, {line: Line, questions: Queue, answers: Queue}>} */
+  /** What the connected hosts are told. @type {Map<string, {line: Line, questions: Queue, answers: Queue, lists: Lists}>} */
   #lines = new Map();
   /** @type {(() => void)[]} */
   #onAnswered = [];
@@ -210,20 +208,6 @@ class Notes {
   }
 
   /**
-   * The same for a list, which may be larger than a message: it is said in parts. What is too large even alone is left out.
-   * @param {string} host
-   * @param {number} number of the question
-   * @param {any[]} list
-   */
-  answerList(host, number, list) {
-    const lines = this.#lines.get(host);
-    if (lines === undefined || lines.answers.length >= MOST_ANSWERS) return;
-    for (const part of inParts(list)) lines.answers.add(() => ({ head: PART + number, value: part }));
-    lines.answers.add(() => ({ head: ANSWER + number, value: [] }));
-    lines.line.tell(lines.answers);
-  }
-
-  /**
    * Takes what another host's program says.
    * @param {string} host
    * @param {any} head
@@ -247,7 +231,8 @@ class Notes {
         this.broadcasts.take(host, args, message);
         return true;
       case Broadcasts.LIST:
-        this.broadcasts.list(host, args);
+        if (Number.isSafeInteger(args[0]) && typeof args[1] === 'string')
+          this.#lines.get(host)?.lists.ask(args[0], args[1]);
         return true;
       case WATCH:
       case UNWATCH:
@@ -287,20 +272,34 @@ class Notes {
   /** @param {string} host that is connected now */
   connected(host) {
     if (this.#lines.has(host)) this.disconnected(host);
-    this.#lines.set(host, { line: new Line(this, host), questions: new Queue(), answers: new Queue() });
+    const line = new Line(this, host);
+    const lists = new Lists({
+      residents: this.#home.residents,
+      wake: (lists) => this.slices.add(lists),
+      tell: (lists) => line.tell(lists)
+    });
+    this.#lines.set(host, { line, questions: new Queue(), answers: new Queue(), lists });
     this.groups.connected(host);
     this.watches.connected(host);
   }
 
   /** @param {string} host that is not connected any more, and may come back */
   disconnected(host) {
-    this.#lines.get(host)?.line.end();
+    const lines = this.#lines.get(host);
+    if (lines !== undefined) this.#end(lines);
     this.#lines.delete(host);
     // It may be away for long: nobody waits for its answers.
     const why = this.#home.life.closing === null ? hostLost : hostClosed;
     for (const question of [...this.#questions.values()]) if (question.host === host) this.#settle(question, why());
     this.groups.disconnected(host);
     this.watches.disconnected(host);
+  }
+
+  /** @param {{line: Line, lists: Lists}} lines */
+  #end({ line, lists }) {
+    line.end();
+    this.slices.delete(lists);
+    lists.end();
   }
 
   /** @param {string} host that will not come back */
@@ -311,7 +310,7 @@ class Notes {
   /** The host is closed. */
   closed() {
     for (const question of [...this.#questions.values()]) this.#settle(question, hostClosed());
-    for (const { line } of this.#lines.values()) line.end();
+    for (const lines of this.#lines.values()) this.#end(lines);
     this.#lines.clear();
     this.groups.closed();
     this.watches.closed();

@@ -2,6 +2,10 @@
 
 const { Note } = require('../common/pending.js');
 
+/** The heads of an answer, and of a part of one that is a list: the rest of it follows. */
+const ANSWER = 'a';
+const PART = 'p';
+
 /** So many notes may be in flight to one host; what is to be told beyond that waits as a state, not as a history. */
 const MOST = 64;
 
@@ -176,26 +180,6 @@ function takeFrom(waiting, length) {
   return waiting.splice(0, count);
 }
 
-/**
- * @param {any[]} list of what JSON can carry
- * @returns {any[][]} its elements in order, in parts that go into one note each, unless one of them alone does not
- */
-function inParts(list) {
-  /** @type {any[][]} */
-  const parts = [];
-  let characters = Infinity;
-  for (const element of list) {
-    const length = (JSON.stringify(element) ?? 'null').length + 1;
-    if (characters + length > CHUNK) {
-      parts.push([]);
-      characters = 0;
-    }
-    parts[parts.length - 1].push(element);
-    characters += length;
-  }
-  return parts;
-}
-
 /** What another host has here counts once more for each so many characters of its name. */
 const LENGTH = 64;
 
@@ -204,4 +188,4 @@ function weightOf(length) {
   return 1 + Math.floor(length / LENGTH);
 }
 
-module.exports = { Line, Queue, inParts, takeChunk, takeFrom, weightOf };
+module.exports = { ANSWER, CHUNK, Line, PART, Queue, takeChunk, takeFrom, weightOf };
