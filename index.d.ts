@@ -42,6 +42,7 @@ declare namespace distribus {
     | 'ERR_OVERLOADED'
     | 'ERR_TOO_MANY_MEMBERS'
     | 'ERR_TOO_MANY_WATCHES'
+    | 'ERR_TOO_MANY_PEERS'
     | 'ERR_MESSAGE_TOO_LARGE'
     | 'ERR_ID_TOO_LONG'
     | 'ERR_CONNECTION_LOST'

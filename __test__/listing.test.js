@@ -5,6 +5,7 @@ const test = require('node:test');
 const assert = require('node:assert');
 const path = require('node:path');
 const { spawn } = require('node:child_process');
+const { Member, frame, texts } = require('./bounds/member.js');
 const { listening, pair, until } = require('./support.js');
 
 const options = { timeout: 60_000 };
@@ -54,3 +55,37 @@ test('a list whose host closes before all have answered is rejected, not cut sho
   await Promise.all(lists);
   await until(() => Object.keys(b.connections).length === 0);
 });
+
+test('a list does without a host that tells of more than a million peers', options, async (t) => {
+  const host = await listening(t);
+  host.create('told here');
+  const member = await Member.join(host.url);
+  t.after(() => member.end());
+  const list = host.list('told *');
+  for (let n = 0; n <= 64; n++) {
+    const ids = Array.from({ length: 2 ** 14 }, (_, k) => `told ${n} ${k}`);
+    await member.write(frame(member.note('p1', texts(ids))));
+  }
+  assert.deepStrictEqual(await list, ['told here']);
+  member.end(); // it answers no goodbye
+});
+
+test(
+  'lists that other hosts ask for come in parts, between other work, and with those that came meanwhile',
+  options,
+  async (t) => {
+    const { a, b } = await pair(t);
+    const ids = Array.from({ length: 30_000 }, (_, n) => `peer ${n}`);
+    for (const id of ids) b.create(id);
+    const lists = [a.list('peer *'), a.list('peer 29*'), a.list('*'), a.list('peer 7'), a.list('no such peer')];
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const [all, some, every, one, none] = await Promise.all(lists);
+    clearInterval(timer);
+    assert.deepStrictEqual(all, ids);
+    assert.deepStrictEqual(some, ids.filter((id) => id.startsWith('peer 29'))); // prettier-ignore
+    assert.deepStrictEqual(every.sort(), [...ids, 'b'].sort());
+    assert.deepStrictEqual([one, none], [['peer 7'], []]);
+    assert.ok(turns > 5, `${turns} turns`);
+  }
+);

@@ -6,7 +6,7 @@ const assert = require('node:assert');
 const { fork } = require('node:child_process');
 const { once } = require('node:events');
 const heard = require('./bounds/heard.js');
-const { Member, frame } = require('./bounds/member.js');
+const { Member, frame, texts } = require('./bounds/member.js');
 const { matcher } = require('../lib/channels/matching.js');
 const { listening, ours, pair, sever, until } = require('./support.js');
 
@@ -152,6 +152,31 @@ function tests() {
     host.create('new');
     await until(() => said.notes.length >= 64); // as many as may be in flight
     for (const head of said.notes) assert.ok(Number(/^c\[(\d+)\]$/.exec(head)?.[1]) <= 100, head);
+  });
+
+  test('a watch ends when one host tells of more than a million peers', options, async (t) => {
+    const host = await listening(t);
+    const member = await Member.join(host.url);
+    t.after(() => member.end());
+    const watch = host.watch('told *');
+    let count = 0;
+    const reading = (async () => {
+      for await (const { type } of watch) count += type === 'join' ? 1 : 0;
+    })();
+    const told = assert.rejects(reading, { code: 'ERR_TOO_MANY_PEERS', message: new RegExp(member.id) });
+    // Who goes makes room for others.
+    const tell = (from, to, here) => {
+      const rows = Array.from({ length: to - from }, (_, n) => [here, `told ${from + n}`]);
+      return member.write(frame(member.note('c[1]', texts(rows))));
+    };
+    for (let n = 0; n < 2 ** 20; n += 2 ** 14) await tell(n, n + 2 ** 14, 1);
+    await tell(0, 1000, 0);
+    await tell(0, 1000, 1);
+    await until(() => count >= 2 ** 20);
+    assert.deepStrictEqual(await Promise.race([told, 'goes on']), 'goes on');
+    await tell(2 ** 20, 2 ** 20 + 1, 1);
+    await told;
+    member.end(); // it answers no goodbye
   });
 
   test('notes of a member about watches that keep to no rule change nothing', options, async (t) => {

@@ -60,6 +60,11 @@ function tooManyWatches(host) {
 }
 
 /** @param {string} host its id */
+function tooManyPeers(host) {
+  return error('ERR_TOO_MANY_PEERS', `Another host tells of more peers than one watch may have of it (id: ${host})`);
+}
+
+/** @param {string} host its id */
 function tooManyMembers(host) {
   const message = `Between this host and another one there are more members of groups than maxSubscriptions allows: not all of them get jobs (id: ${host})`;
   return error('ERR_TOO_MANY_MEMBERS', message);
@@ -234,6 +239,7 @@ module.exports = {
   timedOut,
   tooLong,
   tooManyMembers,
+  tooManyPeers,
   tooManyWatches,
   typeError,
   urlTaken

@@ -2,6 +2,7 @@
 
 const { matches } = require('../channels/matching.js');
 const { isPattern } = require('../channels/patterns.js');
+const Firsts = require('../common/firsts.js');
 const { nameOf } = require('../common/errors.js');
 const { now } = require('../platform/index.js');
 const { ANSWER, CHUNK, PART } = require('./telling.js');
@@ -28,6 +29,7 @@ class Lists {
   #tell;
   /** The patterns, by the numbers of the questions. @type {Map<number, string>} */
   #asked = new Map();
+  #first = new Firsts(this.#asked);
   #weight = 0;
   /** @type {List | null} */
   #list = null;
@@ -92,14 +94,13 @@ class Lists {
 
   /** @returns {boolean} whether one is asked for */
   #begin() {
-    for (const [number, pattern] of this.#asked) {
-      this.#asked.delete(number);
-      this.#weight -= EACH + pattern.length;
-      const walk = isPattern(pattern) ? this.#residents.walk() : this.#walkOne(pattern);
-      this.#list = { number, pattern, walk, part: [], characters: 0 };
-      return true;
-    }
-    return false;
+    const first = this.#first.take();
+    if (first === undefined) return false;
+    const [number, pattern] = first;
+    this.#weight -= EACH + pattern.length;
+    const walk = isPattern(pattern) ? this.#residents.walk() : this.#walkOne(pattern);
+    this.#list = { number, pattern, walk, part: [], characters: 0 };
+    return true;
   }
 
   /**

@@ -7,12 +7,12 @@ const Lists = require('./lists.js');
 const Slices = require('../common/slices.js');
 const { Jobs } = require('./jobs.js');
 const { MEMBERS } = require('./members_told.js');
-const { ANSWER, Line, PART, Queue } = require('./telling.js');
+const { ANSWER, Line, MOST_TOLD, PART, Queue, weightOf } = require('./telling.js');
 const { CHANGES } = require('./served.js');
 const { UNWATCH, WATCH } = require('./watchers.js');
 const Watches = require('./watches.js');
 const { acceptedIds, acceptedRows } = require('./accepted.js');
-const { error, hostClosed, timedOut } = require('../common/errors.js');
+const { error, hostClosed, nameOf, timedOut } = require('../common/errors.js');
 const { Note } = require('../common/pending.js');
 
 /**
@@ -23,7 +23,7 @@ const { Note } = require('../common/pending.js');
 const REFUSED = 'r';
 
 /**
- * @typedef {{number: number, host: string, resolve: (value: any) => void, reject: (err: Error) => void, timeout: number, deadline: number, parts?: any[]}} Question
+ * @typedef {{number: number, host: string, resolve: (value: any) => void, reject: (err: Error) => void, timeout: number, deadline: number, parts?: any[], weight?: number}} Question
  */
 
 /** So many answers may wait for one host that asks on and on and takes none: beyond it nothing is answered. */
@@ -264,8 +264,13 @@ class Notes {
       this.#settle(question, null, null); // it breaks the protocol
     else {
       question.parts ??= [];
-      for (const element of answer) question.parts.push(element);
-      if (whole) this.#settle(question, null, question.parts);
+      question.weight ??= 0;
+      for (const element of answer) {
+        question.parts.push(element);
+        question.weight += weightOf(nameOf(element).length);
+      }
+      if (question.weight > MOST_TOLD) this.#settle(question, null, null);
+      else if (whole) this.#settle(question, null, question.parts);
     }
   }
 

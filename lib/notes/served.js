@@ -1,5 +1,6 @@
 'use strict';
 
+const Firsts = require('../common/firsts.js');
 const { nameOf } = require('../common/errors.js');
 const { isPattern } = require('../channels/patterns.js');
 const { matches } = require('../channels/matching.js');
@@ -57,6 +58,7 @@ class Served {
   #index = new Prefixes();
   /** Peers that have changed, by their names. @type {Map<string, Change>} */
   #changed = new Map();
+  #first = new Firsts(this.#changed);
   /** When the last watch began. */
   #begun = 0;
   /** Watches that have not been told who is there: those of names, and those of patterns. @type {Set<Record>} */
@@ -179,8 +181,9 @@ class Served {
       this.#find(this.#search);
       return true;
     }
-    for (const [name, { told, known, here, seq }] of this.#changed) {
-      this.#changed.delete(name);
+    const first = this.#first.take();
+    if (first !== undefined) {
+      const [name, { told, known, here, seq }] = first;
       // Who was there and is there again has been away.
       const tell = known && here ? [[0, told], [1, told]] : [[here ? 1 : 0, told]]; // prettier-ignore
       this.#begin({ name, tell, before: seq, sets: this.#index.find(name), left: null });

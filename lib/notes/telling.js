@@ -180,6 +180,9 @@ function takeFrom(waiting, length) {
   return waiting.splice(0, count);
 }
 
+/** So many peers may one other host tell of, for one watch or one list; a longer id counts more than once. */
+const MOST_TOLD = 1024 * 1024;
+
 /** What another host has here counts once more for each so many characters of its name. */
 const LENGTH = 64;
 
@@ -188,4 +191,4 @@ function weightOf(length) {
   return 1 + Math.floor(length / LENGTH);
 }
 
-module.exports = { ANSWER, CHUNK, Line, PART, Queue, takeChunk, takeFrom, weightOf };
+module.exports = { ANSWER, CHUNK, Line, MOST_TOLD, PART, Queue, takeChunk, takeFrom, weightOf };

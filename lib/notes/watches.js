@@ -1,15 +1,18 @@
 'use strict';
 
-const { abortError, nameOf, tooManyWatches } = require('../common/errors.js');
+const { abortError, nameOf, tooManyPeers, tooManyWatches } = require('../common/errors.js');
+const Firsts = require('../common/firsts.js');
 const { follow, unfollow } = require('../common/signals.js');
 const { asTold } = require('../common/ids.js');
 const { matches } = require('../channels/matching.js');
 const { Prefixes } = require('../channels/prefixes.js');
 const { Served } = require('./served.js');
-const { weightOf } = require('./telling.js');
+const { MOST_TOLD, weightOf } = require('./telling.js');
 const { Asks, Index, UNWATCH, WATCH } = require('./watchers.js');
 
 /** @typedef {{type: 'join' | 'leave', id: any}} Change */
+
+/** A peer that is no string, or that several hosts have. @typedef {{id: any, host: string, others: Set<string> | null}} Shared */
 
 /**
  * The changes that a program has not taken yet: never more than there are peers, because a join and a leave of the same peer that nobody
@@ -17,10 +20,11 @@ const { Asks, Index, UNWATCH, WATCH } = require('./watchers.js');
  * @implements {AsyncIterableIterator<Change>}
  */
 class Watch {
-  /** Which hosts have a peer, by its id as text: mostly one. @type {Map<string, {id: any, host: string, others: Set<string> | null}>} */
+  /** Which host has a peer, by its id as text. There may be very many: most take no object of their own. @type {Map<string, string | Shared>} */
   #present = new Map();
-  /** @type {Map<string, Change>} */
+  /** The ids of peers that have come or gone: whoever is there has come. @type {Map<string, any>} */
   #changes = new Map();
+  #first = new Firsts(this.#changes);
   /** @type {{resolve: (result: IteratorResult<Change>) => void, reject: (err: any) => void}[]} */
   #waiting = [];
   #ended = false;
@@ -43,52 +47,82 @@ class Watch {
   /**
    * @param {string} host
    * @param {any} id of a peer that is there now
+   * @returns {boolean} whether it was not there before on that host
    */
   join(host, id) {
     const key = nameOf(id);
-    const peer = this.#present.get(key);
-    if (peer === undefined) {
-      this.#present.set(key, { id, host, others: null });
-      this.#tell(key, { type: 'join', id });
-    } else if (peer.host !== host) {
-      (peer.others ??= new Set()).add(host);
+    const there = this.#present.get(key);
+    if (there === undefined) {
+      this.#present.set(key, id === key ? host : { id, host, others: null });
+      this.#tell(key, id);
+      return true;
     }
+    if ((typeof there === 'string' ? there : there.host) === host) return false;
+    if (typeof there === 'string') {
+      this.#present.set(key, { id: key, host: there, others: new Set([host]) });
+      return true;
+    }
+    if (there.others?.has(host)) return false;
+    (there.others ??= new Set()).add(host);
+    return true;
   }
 
   /**
    * @param {string} host
    * @param {any} id of a peer that is not there any more
+   * @returns {boolean} whether it was there on that host
    */
   leave(host, id) {
     const key = nameOf(id);
-    const peer = this.#present.get(key);
-    if (peer === undefined) return;
-    if (peer.host !== host) {
-      peer.others?.delete(host);
-      return;
+    const there = this.#present.get(key);
+    if (there === undefined) return false;
+    if (typeof there === 'string') {
+      if (there !== host) return false;
+      this.#left(key, key);
+      return true;
     }
-    for (const other of peer.others ?? []) {
-      peer.host = other;
-      peer.others?.delete(other);
-      return;
+    if (there.host !== host) return there.others?.delete(host) ?? false;
+    const { value: other, done } = (there.others ?? new Set()).values().next();
+    if (done) {
+      this.#left(key, there.id);
+    } else {
+      there.host = other;
+      there.others?.delete(other);
     }
-    this.#present.delete(key);
-    this.#tell(key, { type: 'leave', id: peer.id });
-  }
-
-  /** @param {string} host all of whose peers are out of reach */
-  leaveAll(host) {
-    for (const { id } of [...this.#present.values()]) this.leave(host, id);
+    return true;
   }
 
   /**
    * @param {string} key
-   * @param {Change} change
+   * @param {any} id of a peer that no host has any more
    */
-  #tell(key, change) {
+  #left(key, id) {
+    this.#present.delete(key);
+    this.#tell(key, id);
+  }
+
+  /** @param {string} host all of whose peers are out of reach */
+  leaveAll(host) {
+    for (const [key, there] of this.#present) this.leave(host, typeof there === 'string' ? key : there.id);
+  }
+
+  /**
+   * @param {string} key
+   * @param {any} id of a peer that has come or gone
+   */
+  #tell(key, id) {
     const waiting = this.#waiting.shift();
-    if (waiting !== undefined) waiting.resolve({ value: change, done: false });
-    else if (!this.#changes.delete(key)) this.#changes.set(key, change);
+    if (waiting !== undefined) waiting.resolve({ value: this.#change(key, id), done: false });
+    else if (!this.#changes.delete(key)) this.#changes.set(key, id);
+  }
+
+  /**
+   * @param {string} key
+   * @param {any} id
+   * @returns {Change}
+   */
+  #change(key, id) {
+    return { type: this.#present.has(key) ? 'join' : 'leave', id };
   }
 
   /** @param {any} err why it cannot go on */
@@ -115,12 +149,8 @@ class Watch {
 
   /** @returns {Promise<IteratorResult<Change>>} */
   next() {
-    const first = this.#changes.entries().next();
-    if (!first.done) {
-      const [key, change] = first.value;
-      this.#changes.delete(key);
-      return Promise.resolve({ value: change, done: false });
-    }
+    const first = this.#first.take();
+    if (first !== undefined) return Promise.resolve({ value: this.#change(first[0], first[1]), done: false });
     if (this.#error !== null) {
       const { err } = this.#error;
       this.#error = null;
@@ -154,7 +184,7 @@ class Watches {
   #notes;
   /** @type {Map<Watch, {pattern: string, numbers: Map<string, number>}>} */
   #ours = new Map();
-  /** Which of our watches an answer is for, with the host that gives it. @type {Map<number, {watch: Watch, pattern: string, host: string}>} */
+  /** Which of our watches an answer is for, with the host that gives it. @type {Map<number, {watch: Watch, pattern: string, host: string, weight: number}>} */
   #numbers = new Map();
   #next = 1;
   /** What the connected hosts have to be told of our watches. @type {Map<string, Asks>} */
@@ -206,7 +236,7 @@ class Watches {
     if (ours === undefined || asks === undefined) return;
     const number = this.#next++;
     ours.numbers.set(host, number);
-    this.#numbers.set(number, { watch, pattern: ours.pattern, host });
+    this.#numbers.set(number, { watch, pattern: ours.pattern, host, weight: 0 });
     asks.watch(number, ours.pattern);
     this.#notes.tell(host, asks);
   }
@@ -277,8 +307,10 @@ class Watches {
       if (ours === undefined || ours.host !== host) return false;
       for (const change of Array.isArray(message) ? message : []) {
         if (!Array.isArray(change) || !matches(ours.pattern, nameOf(change[1]))) continue;
-        if (change[0]) ours.watch.join(host, change[1]);
-        else ours.watch.leave(host, change[1]);
+        const [here, id] = change;
+        if (here ? !ours.watch.join(host, id) : !ours.watch.leave(host, id)) continue;
+        ours.weight += here ? weightOf(nameOf(id).length) : -weightOf(nameOf(id).length);
+        if (ours.weight > MOST_TOLD) ours.watch.fail(tooManyPeers(host));
       }
     }
     return true;
