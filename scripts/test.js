@@ -31,6 +31,12 @@ run([
     env: { DISTRIBUS_IO: 'portable' }
   },
   {
+    name: 'bounds',
+    title: 'Hostile members and strangers, for each row of docs/internals/bounds.md',
+    command: 'node',
+    args: ['--test', '__test__/bounds/walk.js']
+  },
+  {
     name: 'chaos',
     title: 'Host processes that are killed, frozen and cut off, for a minute',
     command: 'node',

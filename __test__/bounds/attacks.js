@@ -73,10 +73,14 @@ function unfinished(socket, length) {
 /** @param {string} url @param {number} count @param {object} [options] */
 const members = (url, count, options) => Promise.all(times(count, () => Member.join(url, options)));
 
-/** One member says all that, frame by frame, until it is cut off. @param {string} url @param {(member: Member) => Iterable<Buffer | string>} what @param {object} [options] */
-async function says(url, what, options) {
-  const member = await Member.join(url, options);
-  for (const bytes of what(member)) {
+/**
+ * One member says all that, frame by frame, until it is cut off.
+ * @param {string} url
+ * @param {(member: Member) => Iterable<Buffer | string> | AsyncIterable<Buffer | string>} what
+ */
+async function says(url, what) {
+  const member = await Member.join(url);
+  for await (const bytes of what(member)) {
     if (!member.open) break;
     await Promise.race([member.write(bytes), pause(10_000)]);
   }
@@ -101,6 +105,9 @@ const STRANGERS = {
     }
   },
   handshakes: { run: ({ port }) => sockets(port, 3000, UPGRADE.join('\r\n')) },
+  'long heads of handshakes': {
+    run: ({ port }) => sockets(port, 3000, `${UPGRADE.join('\r\n')}\r\nLong: ${'x'.repeat(60_000)}`)
+  },
   'a message that is not complete': {
     run: async ({ url }) => {
       const all = await Promise.all(times(20, () => stranger(url)));
@@ -143,6 +150,7 @@ const MEMBERS = {
     }
   },
   'what a member does not read': {
+    options: { maxQueueBytes: 16 * MB },
     run: async ({ url, act }) => {
       const all = await members(url, 4, { hello: { quiet: false }, window: 2 ** 50 });
       for (const m of all) m.pause();
@@ -151,6 +159,7 @@ const MEMBERS = {
     }
   },
   'what a member does not acknowledge': {
+    options: { maxQueueBytes: 16 * MB },
     run: async ({ url, act }) => {
       const all = await members(url, 4, { hello: { quiet: false }, window: 2 ** 50 });
       for (let n = 0; n < 300; n++) await act('publish');
@@ -239,6 +248,27 @@ const MEMBERS = {
     },
     peers: 10_000
   },
+  'peers that a watch is told of': {
+    run: ({ url, act }) =>
+      says(url, async function* (m) {
+        await act('watch');
+        for (let n = 0; n < 1200; n++) {
+          const rows = texts(times(1000, (k) => [1, `told ${n} ${k}`]));
+          // Which number the watch has depends on who else is there.
+          for (const number of [1, 2, 3]) yield frame(m.note(`c[${number}]`, rows));
+        }
+      })
+  },
+  'lists that have no end': {
+    run: ({ url, act }) =>
+      says(url, async function* (m) {
+        await act('list');
+        for (let n = 0; n < 1200; n++) {
+          const ids = texts(times(1000, (k) => `told ${n} ${k}`));
+          for (const number of [1, 2, 3]) yield frame(m.note(`p${number}`, ids));
+        }
+      })
+  },
   'members of groups': member(function* (m) {
     for (let part = 0; part < 500; part++) {
       const rows = times(1000, (n) => [`channel ${part} ${n}`, n % 2 === 0, 'group', 1]);
@@ -317,9 +347,28 @@ const MEMBERS = {
       yield Buffer.concat([byte(1), part(m.id), part(n.toString(16).padStart(32, 'e')), num(n), byte(2)]);
     }
   }),
-  'hosts that were lost': {
+  'hosts that are connected': {
     run: async ({ url }) => {
-      for (let n = 0; n < 20; n++) {
+      const all = [];
+      for (let n = 0; n < 20; n++) all.push(...(await members(url, 100)));
+      return all.map((m) => () => m.end());
+    }
+  },
+  'urls that several hosts claim': {
+    run: async ({ url }) => {
+      const all = [];
+      for (let n = 0; n < 10; n++) {
+        const claims = times(100, (k) => Member.join(url, { url: `ws://127.0.0.1:9/${n * 100 + k}` }));
+        const again = times(100, (k) => Member.join(url, { url: `ws://127.0.0.1:9/${n * 100 + k}` }));
+        all.push(...(await Promise.all([...claims, ...again])));
+      }
+      return all.map((m) => () => m.end());
+    }
+  },
+  'hosts that were lost': {
+    options: { reconnectTimeout: 8000 },
+    run: async ({ url }) => {
+      for (let n = 0; n < 100; n++) {
         const all = await members(url, 100, { hello: { quiet: false } });
         for (const m of all) m.end();
       }

@@ -22,6 +22,9 @@ const acts = {
   publish: () => {
     for (let n = 0; n < 1000; n++) host.publish('loud', 'x'.repeat(1000));
   },
+  /** Asks who is there, and does not look at the answers. */
+  watch: () => void host.watch('told *'),
+  list: () => void host.list('told *').catch(() => {}),
   /** Peers come and go, and whoever watches has to be told. */
   create: () => {
     for (let n = 0; n < 100; n++) host.remove(host.create(`new ${n}`));

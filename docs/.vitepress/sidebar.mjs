@@ -17,7 +17,7 @@ const GUIDE = [
   'from-0.4'
 ];
 const REFERENCE = ['host', 'peer', 'options', 'events', 'errors'];
-const INTERNALS = ['architecture', 'crossing', 'body', 'protocol-v1', 'protocol-v2', 'performance'];
+const INTERNALS = ['architecture', 'crossing', 'body', 'bounds', 'protocol-v1', 'protocol-v2', 'performance'];
 
 /** An entry of the sidebar: a page under the title that it gives itself. */
 function entry(page) {
