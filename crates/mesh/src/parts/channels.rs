@@ -21,6 +21,9 @@ use names::{Hash, Hashes, Names};
 pub use patterns::{Matcher, Patterns};
 use steps::Steps;
 
+/// All hosts together may tell so many times what one may.
+const HOSTS: usize = 3;
+
 /// What was found in fewer steps is not worth to be remembered.
 const FEW_STEPS: usize = 256;
 
@@ -33,6 +36,8 @@ pub struct Channels {
     told: HashMap<ByteString, u32>,
     list: Vec<Told>,
     free: Vec<u32>,
+    /// The nodes of all of them.
+    nodes: usize,
     /// Those with patterns.
     by_pattern: BTreeSet<u32>,
     matcher: Matcher,
@@ -94,6 +99,7 @@ impl Channels {
             return;
         };
         let told = std::mem::take(&mut self.list[number as usize]);
+        self.nodes -= told.nodes();
         for name in told.names {
             self.names.remove(name, number);
         }
@@ -118,13 +124,14 @@ impl Channels {
     }
 
     /// That host listens to that. Whether this is news. One that has told more than `most` [nodes](Self::nodes) gets everything, until it
-    /// begins anew.
+    /// begins anew; and so does the one that has told most, when all together have told too much.
     pub fn add(&mut self, host: &ByteString, topic: &Topic, most: usize) -> bool {
         if self.open.get(host) == Some(&true) {
             return false;
         }
         let number = self.number(host);
         let told = &mut self.list[number as usize];
+        let before = told.nodes();
         let news = if topic.pattern {
             self.by_pattern.insert(number);
             self.found.forget();
@@ -139,12 +146,22 @@ impl Channels {
             }
             news
         };
-        if told.nodes() > most {
-            self.forget(host);
-            self.open.insert(host.clone(), true);
-            return false;
+        let nodes = told.nodes();
+        self.nodes = self.nodes + nodes - before;
+        if nodes > most {
+            self.open_for_good(host);
+        } else if self.nodes > HOSTS.saturating_mul(most)
+            && let Some(told) = self.list.iter().max_by_key(|told| told.nodes())
+        {
+            let host = told.host.clone();
+            self.open_for_good(&host);
         }
-        news
+        news && self.told.contains_key(host)
+    }
+
+    fn open_for_good(&mut self, host: &ByteString) {
+        self.forget(host);
+        self.open.insert(host.clone(), true);
     }
 
     /// That host does not listen to that any more.
@@ -154,7 +171,9 @@ impl Channels {
         };
         let told = &mut self.list[number as usize];
         if topic.pattern {
+            let before = told.patterns.nodes();
             told.patterns.remove(&topic.name);
+            self.nodes = self.nodes + told.patterns.nodes() - before;
             self.found.forget();
             if told.patterns.is_empty() {
                 self.by_pattern.remove(&number);
@@ -163,6 +182,7 @@ impl Channels {
         }
         let name = self.names.hash(&topic.name);
         if !told.twice.contains(&name) && told.names.remove(&name) {
+            self.nodes -= 1;
             self.names.remove(name, number);
         }
     }
@@ -177,8 +197,7 @@ impl Channels {
     /// The hosts that get what is published to a channel: sorted, each once.
     pub fn listeners(&mut self, name: &str) -> Vec<ByteString> {
         let hash = self.names.hash(name);
-        let by_name = self.names.of(hash).iter().copied();
-        let mut numbers: Vec<u32> = by_name.collect();
+        let mut numbers: Vec<u32> = self.names.of(hash).collect();
         self.find_by_pattern(hash, name, &mut numbers);
         let hosts = numbers.iter().map(|n| &self.list[*n as usize].host);
         let mut hosts: Vec<ByteString> = hosts.chain(self.open.keys()).cloned().collect();
@@ -237,6 +256,36 @@ mod tests {
         channels.open(&host);
         channels.complete(&host);
         host
+    }
+
+    #[test]
+    fn when_all_together_listen_to_too_much_whoever_listens_to_most_gets_everything() {
+        let mut channels = Channels::default();
+        let hosts = [5, 7, 6].map(|count| {
+            let host = told(&mut channels, count);
+            for n in 0..count {
+                assert!(channels.add(&host, &topic(format!("{count} {n}"), false), 7));
+            }
+            host
+        });
+        let [five, seven, six] = &hosts;
+        let other = told(&mut channels, 9);
+        for n in 0..3 {
+            assert!(channels.add(&other, &topic(format!("more {n}"), false), 7));
+        }
+        channels.remove(five, &topic("5 0".into(), false));
+        assert!(channels.add(five, &topic("5 0".into(), false), 7));
+        assert!(channels.add(five, &topic("a.*".into(), true), 99));
+        channels.remove(five, &topic("a.*".into(), true));
+        assert!(!channels.is_open(seven));
+        assert!(channels.add(&other, &topic("too much".into(), false), 7));
+        assert!(channels.is_open(seven));
+        assert!(![five, six, &other].iter().any(|h| channels.is_open(h)));
+        assert_eq!(channels.listeners("too much"), [seven, &other]);
+        for host in hosts.iter().chain([&other]) {
+            channels.forget(host);
+        }
+        assert_eq!(channels.nodes, 0);
     }
 
     #[test]
