@@ -12,6 +12,9 @@ const { Asks, Index, UNWATCH, WATCH } = require('./watchers.js');
 
 /** @typedef {{type: 'join' | 'leave', id: any}} Change */
 
+/** So many changes may wait for the program, when more come from another host. */
+const MOST_UNREAD = 384 * 1024;
+
 /** A peer that is no string, or that several hosts have. @typedef {{id: any, host: string, others: Set<string> | null}} Shared */
 
 /**
@@ -123,6 +126,11 @@ class Watch {
    */
   #change(key, id) {
     return { type: this.#present.has(key) ? 'join' : 'leave', id };
+  }
+
+  /** How many changes the program has not taken. */
+  get unread() {
+    return this.#changes.size;
   }
 
   /** @param {any} err why it cannot go on */
@@ -310,7 +318,7 @@ class Watches {
         const [here, id] = change;
         if (here ? !ours.watch.join(host, id) : !ours.watch.leave(host, id)) continue;
         ours.weight += here ? weightOf(nameOf(id).length) : -weightOf(nameOf(id).length);
-        if (ours.weight > MOST_TOLD) ours.watch.fail(tooManyPeers(host));
+        if (ours.weight > MOST_TOLD || ours.watch.unread > MOST_UNREAD) ours.watch.fail(tooManyPeers(host));
       }
     }
     return true;
