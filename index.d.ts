@@ -51,6 +51,7 @@ declare namespace distribus {
     | 'ERR_TLS_UNSUPPORTED'
     | 'ERR_HANDSHAKE_TIMEOUT'
     | 'ERR_HANDSHAKE_FAILED'
+    | 'ERR_DIAL_NOT_ALLOWED'
     | 'ERR_UNEXPECTED_RESPONSE'
     | 'ERR_JOIN_FAILED'
     | 'ERR_LISTENER_THREW'
@@ -226,6 +227,11 @@ declare namespace distribus {
     maxBufferBytes?: number;
     /** How long a connection may take until both sides speak WebSocket, in milliseconds. Default: 5000. */
     handshakeTimeout?: number;
+    /**
+     * Whether a url may be dialled of which another host has told, and not the program by `join`. Called before each such dial; only true
+     * allows it. Default: other machines may not have this host dial its own loopback or link-local addresses.
+     */
+    dial?: (url: string) => boolean;
     /** How often this host gives other hosts a sign of life, in milliseconds. 0: never, and no host is lost because of silence. Default: 8000. */
     heartbeatInterval?: number;
     /** A host that is silent for so many milliseconds is lost. Greater than `heartbeatInterval`. Default: 24000. */

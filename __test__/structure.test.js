@@ -79,6 +79,7 @@ const PARTS = [
 const GROUND = [
   'words',
   'json',
+  'urls',
   'hash',
   'sabotage',
   'topic',

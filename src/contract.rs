@@ -60,6 +60,7 @@ pub mod kinds {
     pub const ACCEPTED: &str = "28";
     pub const GONE: &str = "29";
     pub const URL_TAKEN: &str = "30";
+    pub const MAY_DIAL: &str = "31";
 }
 
 /// Flags of the events that bring messages.
@@ -88,6 +89,7 @@ pub mod replies {
     pub const HERE: &str = "2";
     pub const IDS: &str = "3";
     pub const OVERLOADED: &str = "4";
+    pub const DIAL: &str = "5";
 }
 
 /// What became of a request: in the line REPLY, and in events with the flag REPLIED.

@@ -134,6 +134,7 @@ impl Batch {
             Event::List => {
                 self.push(kinds::LIST, &[]);
             }
+            Event::MayDial { url } => self.push(kinds::MAY_DIAL, &[&quote(url)]),
             _ => return false,
         }
         self.ask(number, 1);
@@ -240,6 +241,7 @@ impl Batch {
             ),
             Event::Lookup { .. }
             | Event::List
+            | Event::MayDial { .. }
             | Event::Deliver { .. }
             | Event::Publish { .. }
             | Event::Note { .. }
@@ -366,6 +368,7 @@ impl Batch {
                 replies::THREW => Reply::Threw(raw(values.next())),
                 replies::IDS => Reply::Ids(raw(values.next())),
                 replies::HERE => Reply::Here,
+                replies::DIAL => Reply::Dial,
                 _ => continue,
             };
             let question = question.parse().unwrap_or(0);

@@ -34,6 +34,7 @@ pub fn read(json: &str) -> (Config, Limits) {
             .unwrap_or(defaults.reconnect_decay),
         request_timeout: millis("requestTimeout", defaults.request_timeout),
         directory: options.get("directory") == Some(&Value::Bool(true)),
+        asks_to_dial: options.get("asksToDial") == Some(&Value::Bool(true)),
         max_addresses: size("maxAddresses", defaults.max_addresses),
         max_subscriptions: size("maxSubscriptions", defaults.max_subscriptions),
         interests: options.get("interests") == Some(&Value::Bool(true)),

@@ -73,9 +73,13 @@ const nothing = (count) => run(FORM.UNDEFINED, count);
 /** @param {...Buffer} records */
 const frame = (...records) => Buffer.concat([byte(0), ...records]);
 
-/** A connection of a stranger. @param {string} url */
-async function stranger(url) {
-  const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 1 << 30 });
+/**
+ * A connection of a stranger.
+ * @param {string} url
+ * @param {string} [localAddress] where it comes from
+ */
+async function stranger(url, localAddress) {
+  const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 1 << 30, localAddress });
   socket.on('error', () => {});
   await once(socket, 'open');
   return socket;
@@ -85,7 +89,7 @@ async function stranger(url) {
 class Member {
   /**
    * @param {string} url of the host that it joins
-   * @param {{ hello?: object, window?: number, url?: string, acknowledge?: boolean }} [options]
+   * @param {{ hello?: object, window?: number, url?: string, from?: string, acknowledge?: boolean }} [options]
    */
   constructor(url, options = {}) {
     this.target = url;
@@ -109,7 +113,7 @@ class Member {
   }
 
   async connect() {
-    const socket = await stranger(this.target);
+    const socket = await stranger(this.target, this.options.from);
     this.socket = socket;
     socket.on('close', (code) => {
       this.code = code;

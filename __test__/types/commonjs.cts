@@ -107,7 +107,8 @@ host.config({
   maxConnections: 1,
   maxPendingHandshakes: 1,
   maxStrangerBytes: 2 ** 20,
-  maxBufferBytes: 2 ** 20
+  maxBufferBytes: 2 ** 20,
+  dial: (url) => url.startsWith('ws:')
 });
 host.config({ handshakeTimeout: 1000, offline: 'queue' });
 host.config({ heartbeatInterval: 1000, heartbeatTimeout: 3000 });

@@ -201,6 +201,7 @@ const KNOWN = [
   'requestTimeout',
   'handshakeTimeout',
   'offline',
+  'dial',
   ...Object.keys(LIMITS),
   ...Object.keys(HEARTBEATS),
   ...Object.keys(RECONNECTS)
@@ -232,7 +233,7 @@ function checkOptions(options, before) {
   checkObject(options);
   const given = { ...options };
   for (const name of KNOWN) if (given[name] === undefined) delete given[name];
-  const { networkId, Promise, requestTimeout } = given;
+  const { dial, networkId, Promise, requestTimeout } = given;
   checkNetworkId(networkId);
   if (Promise !== undefined) {
     checkFunction(Promise, 'Promise', 'option');
@@ -243,6 +244,7 @@ function checkOptions(options, before) {
       );
     }
   }
+  if (dial !== undefined) checkFunction(dial, 'dial', 'option');
   checkLimits(given);
   checkHeartbeats(given, before);
   checkReconnects(given);

@@ -4,7 +4,7 @@ const { REPLIES } = require('./contract.js');
 const { textOf } = require('../common/errors.js');
 const { now } = require('../platform/index.js');
 
-const { HERE, IDS, NO_SUCH_PEER, OVERLOADED, THREW } = REPLIES;
+const { DIAL, HERE, IDS, NO_SUCH_PEER, OVERLOADED, THREW } = REPLIES;
 
 /** Acknowledgements do not wait longer than this for the listeners of later messages, in ms. */
 const MAX_SILENCE = 5;
@@ -58,6 +58,12 @@ class Batch {
   here() {
     this.replied = this.question;
     this.replies.push(this.question, HERE);
+  }
+
+  /** That url may be dialled. */
+  dial() {
+    this.replied = this.question;
+    this.replies.push(this.question, DIAL);
   }
 
   /** @param {string} ids JSON text of an array */

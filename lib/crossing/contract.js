@@ -54,7 +54,8 @@ const KINDS = {
   STALLED: 26,
   ACCEPTED: 28,
   GONE: 29,
-  URL_TAKEN: 30
+  URL_TAKEN: 30,
+  MAY_DIAL: 31
 };
 
 /** Flags of the events that bring messages. */
@@ -64,7 +65,7 @@ const FLAGS = { NO_NAME: 1, NO_SENDER: 2, PUBLISHED: 4, REQUESTED: 8, REPLIED: 1
 const MEMBERSHIPS = { JOIN: 0, LEAVE: 1, DISCONNECT: 2, RECONNECT: 3 };
 
 /** Replies to the questions of a batch. */
-const REPLIES = { NO_SUCH_PEER: 0, THREW: 1, HERE: 2, IDS: 3, OVERLOADED: 4 };
+const REPLIES = { NO_SUCH_PEER: 0, THREW: 1, HERE: 2, IDS: 3, OVERLOADED: 4, DIAL: 5 };
 
 /** What became of a request: in the line REPLY, and in events with the flag REPLIED. */
 const OUTCOMES = { ANSWERED: 0, THREW: 1, NO_HANDLER: 2 };

@@ -32,7 +32,8 @@ const {
   STALLED,
   ACCEPTED,
   GONE,
-  URL_TAKEN
+  URL_TAKEN,
+  MAY_DIAL
 } = KINDS;
 const { NO_NAME, NO_SENDER, PUBLISHED, REQUESTED, REPLIED, NOTE, V1 } = FLAGS;
 const { LEAVE } = MEMBERSHIPS;
@@ -41,6 +42,7 @@ const { LEAVE } = MEMBERSHIPS;
  * What the native host's events are for.
  * @typedef {object} Parts
  * @property {Pick<import('../host/calls.js'), 'succeed' | 'fail'>} calls
+ * @property {Pick<import('../host/dials.js'), 'allow'>} dials
  * @property {Pick<import('../host/events.js'), 'emit'>} events
  * @property {Pick<import('../host/members.js'), 'apply' | 'unreachable'>} members
  * @property {Pick<import('../host/mirror.js'), 'connected' | 'disconnected' | 'located' | 'forgotten' | 'timerStarted' | 'timerStopped' | 'networkIdTaken'>} mirror
@@ -80,6 +82,7 @@ function apply(batch, until) {
 const WIDTHS = {
   [LOOKUP]: 2,
   [LIST]: 0,
+  [MAY_DIAL]: 1,
   [SETTLED]: 2,
   [FAILED]: 2,
   [DONE]: 3,
@@ -183,12 +186,9 @@ function applyEvent(parts, batch, kind, at) {
   const third = events[at + 2];
   switch (kind) {
     case LOOKUP:
-      if (parts.residents.get(first ? second : undefined) !== undefined) batch.here();
-      batch.question++;
-      break;
     case LIST:
-      batch.list(JSON.stringify(parts.residents.told()));
-      batch.question++;
+    case MAY_DIAL:
+      reply(batch, kind, first, second);
       break;
     case SETTLED:
       parts.sends.delivered(first, second);
@@ -254,6 +254,21 @@ function applyEvent(parts, batch, kind, at) {
       break;
     default: // PULSE: that it is taken says enough
   }
+}
+
+/**
+ * Replies to a question that is no message.
+ * @param {Batch} batch
+ * @param {number} kind
+ * @param {any} first
+ * @param {any} second
+ */
+function reply(batch, kind, first, second) {
+  const { dials, residents } = batch.parts;
+  if (kind === LIST) batch.list(JSON.stringify(residents.told()));
+  else if (kind === LOOKUP && residents.get(first ? second : undefined) !== undefined) batch.here();
+  else if (kind === MAY_DIAL && dials.allow(first)) batch.dial();
+  batch.question++;
 }
 
 /**

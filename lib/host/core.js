@@ -10,6 +10,7 @@ const Notes = require('../notes/notes.js');
 const { Requests } = require('../peer/requests.js');
 const Residents = require('../peer/residents.js');
 const Calls = require('./calls.js');
+const Dials = require('./dials.js');
 const Events = require('./events.js');
 const Guard = require('./guard.js');
 const keepAlive = require('./keepalive.js');
@@ -45,6 +46,7 @@ class Core {
     this.members = new Members(this.events, () => this.name());
     this.sends = new Sends(this.counters, this.trouble);
     this.calls = new Calls(this.trouble);
+    this.dials = new Dials(host, this.trouble);
     this.subscriptions = new Subscriptions((change, name) => {
       if (this.life.native !== null) this.outbound.change(change, name);
     });
@@ -53,7 +55,8 @@ class Core {
       this.guard.handed++;
     });
     this.residents = new Residents(host, this.trouble);
-    const { calls, counters, events, guard, life, members, outbound, residents, sends, settings, trouble } = this;
+    const { calls, counters, dials, events, guard, life, members, outbound, residents, sends, settings, trouble } =
+      this;
     this.mirror = new Mirror({
       host,
       trouble,
@@ -72,7 +75,7 @@ class Core {
     this.owner = { broadcasts: notes.broadcasts, requests };
     /** What the native host's events are for. @type {import('../crossing/inbound.js').Parts} */
     this.parts = {
-      ...{ calls, events, members, mirror, notes, requests, residents, sends, subscriptions, trouble },
+      ...{ calls, dials, events, members, mirror, notes, requests, residents, sends, subscriptions, trouble },
       relieved: () => this.relieved(),
       left: (id) => this.left(id)
     };

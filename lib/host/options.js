@@ -37,8 +37,10 @@ function numberOption(host, name) {
  */
 function nativeOptions(host) {
   const limits = Object.fromEntries(NATIVE_OPTIONS.map((name) => [name, numberOption(host, name)]));
+  const asksToDial = typeof lookUp(host, 'options', 'dial') === 'function';
   const waits = waitsInForce((name) => lookUp(host, 'options', name));
-  return JSON.stringify({ ...limits, ...waits, ...withHeartbeats(limits), interests: true, directory: true });
+  const heartbeats = withHeartbeats(limits);
+  return JSON.stringify({ ...limits, ...waits, ...heartbeats, asksToDial, interests: true, directory: true });
 }
 
 /**

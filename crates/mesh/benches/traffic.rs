@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bytestring::ByteString;
-use distribus_mesh::{Config, Event, Input, LinkId, Mesh, Output, Payload};
+use distribus_mesh::{Config, Event, Input, LinkId, Mesh, Nearness, Output, Payload};
 use divan::counter::ItemsCount;
 
 /// Two hosts and the wire between them.
@@ -31,8 +31,22 @@ impl Pair {
         let accepted = pair.meshes[1].next_link();
         pair.links[1] = accepted;
         pair.input(0, Input::Join { call: 1, url }, v1);
-        pair.input(1, Input::Accepted { link: accepted }, v1);
-        pair.input(0, Input::Opened { link: LinkId(1) }, v1);
+        pair.input(
+            1,
+            Input::Accepted {
+                link: accepted,
+                near: Nearness::Elsewhere,
+            },
+            v1,
+        );
+        pair.input(
+            0,
+            Input::Opened {
+                link: LinkId(1),
+                near: Nearness::Elsewhere,
+            },
+            v1,
+        );
         let id = Some(ByteString::from_static("\"r\""));
         pair.input(0, Input::Find { call: 2, id }, v1);
         pair

@@ -21,6 +21,8 @@ pub struct Config {
     /// Whether the program tells who lives here ([`Input::Created`](crate::Input::Created)). Else whoever looks for a peer has to
     /// ask here. Counts for connections that are made from then on.
     pub directory: bool,
+    /// Whether the program wants to be asked ([`Event::MayDial`](crate::Event::MayDial)) before a url is dialled that it has not named.
+    pub asks_to_dial: bool,
     /// How many addresses of peers on other hosts are remembered.
     pub max_addresses: usize,
     /// How much is remembered of what one other host listens to: how many names of channels, or nodes of patterns, of which each holds
@@ -50,6 +52,7 @@ impl Default for Config {
             request_timeout: Duration::from_secs(60),
             interests: false,
             directory: false,
+            asks_to_dial: false,
             max_addresses: 1 << 20,
             max_subscriptions: 1 << 20,
             max_payload: payload,

@@ -83,3 +83,21 @@ pub struct DialError {
     /// How it failed at each address, when there were several.
     pub attempts: Box<[DialError]>,
 }
+
+impl DialError {
+    const NOT_ALLOWED: &str = "ERR_DIAL_NOT_ALLOWED";
+
+    /// This host does not want to dial there.
+    pub fn not_allowed(message: String) -> DialError {
+        DialError {
+            code: DialError::NOT_ALLOWED.to_owned(),
+            message,
+            ..DialError::default()
+        }
+    }
+
+    /// Whether it is this host that did not want to: to try again makes no sense.
+    pub fn is_not_allowed(&self) -> bool {
+        self.code == DialError::NOT_ALLOWED
+    }
+}

@@ -13,7 +13,7 @@ use crate::error::{CallError, DialError, SendError};
 use crate::payload::Payload;
 use crate::topic::Topic;
 use crate::words::{
-    Answer, Call, Change, CloseReason, LinkId, NoteKind, Outcome, Raw, Reply, Time,
+    Answer, Call, Change, CloseReason, LinkId, Nearness, NoteKind, Outcome, Raw, Reach, Reply, Time,
 };
 
 /// What an event costs beside its names and its messages, in bytes, about.
@@ -105,9 +105,10 @@ pub enum Input {
     /// Gives up the reconnecting (or the waiting for a reconnect) that the timer with that key stands for.
     CancelTimer { key: ByteString },
     /// Somebody connected to this host. The number is from [`Mesh::next_link`](crate::Mesh::next_link).
-    Accepted { link: LinkId },
-    /// An [`Output::Dial`] succeeded.
-    Opened { link: LinkId },
+    /// `near`: how near the other side is.
+    Accepted { link: LinkId, near: Nearness },
+    /// An [`Output::Dial`] succeeded. `near`: how near the address is that it is connected to.
+    Opened { link: LinkId, near: Nearness },
     /// An [`Output::Dial`] failed. Nothing more will be heard of that link.
     DialFailed { link: LinkId, error: DialError },
     /// A text frame arrived.
@@ -138,8 +139,12 @@ pub enum Input {
 /// What the mesh wants done.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Connect to that url; answer with [`Input::Opened`] or [`Input::DialFailed`], within bounded time.
-    Dial { link: LinkId, url: ByteString },
+    /// Connect to that url, at an address that is within reach; answer with [`Input::Opened`] or [`Input::DialFailed`], within bounded time.
+    Dial {
+        link: LinkId,
+        url: ByteString,
+        reach: Reach,
+    },
     /// Write one text frame.
     Transmit { link: LinkId, text: ByteString },
     /// Write one binary frame.
@@ -212,6 +217,8 @@ pub enum Event {
     Lookup { id: Option<Raw> },
     /// Which peers live here?
     List,
+    /// May that url be dialled, which the program has not named itself? Asked only with [`Config::asks_to_dial`].
+    MayDial { url: ByteString },
     /// The sends numbered `seq..seq + count` have been delivered.
     Settled { seq: u64, count: u64 },
     /// That send failed, or ended in some other way than usual.
@@ -303,6 +310,7 @@ impl Event {
             Event::Publish { channel, .. } => length(channel),
             Event::Note { head, .. } => length(head),
             Event::Lookup { id } => length(id),
+            Event::MayDial { url } => url.len(),
             _ => 0,
         };
         EVENT + names + self.payload().map_or(0, Payload::weight)

@@ -8,6 +8,7 @@
 //! From the bottom to the top:
 //!
 //! - `words` and `json`: the words that everything else is said in, and JSON cut apart without being understood;
+//! - `urls`: what can be the url of a host;
 //! - `config` and `limits`: the settings of a host, and how much is too much;
 //! - `payload`, `error` and `event`: what is sent, why things fail, what goes into the mesh and comes out of it;
 //! - `wire` knows the frames and their bytes;
@@ -35,6 +36,7 @@ mod mesh;
 mod parts;
 mod payload;
 mod topic;
+mod urls;
 mod words;
 
 pub mod config;
@@ -54,4 +56,6 @@ pub use mesh::Mesh;
 pub use parts::channels::{Matcher, Patterns};
 pub use payload::{BinaryKind, Payload};
 pub use topic::Topic;
-pub use words::{Answer, Call, Change, CloseReason, LinkId, NoteKind, Outcome, Raw, Reply, Time};
+pub use words::{
+    Answer, Call, Change, CloseReason, LinkId, Nearness, NoteKind, Outcome, Raw, Reach, Reply, Time,
+};

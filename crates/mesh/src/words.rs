@@ -14,12 +14,36 @@ pub type Raw = ByteString;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LinkId(pub u64);
 
+/// How near an address is, and whoever speaks from there. Who is farther must not make this host connect to what is nearer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nearness {
+    /// Another machine, as far as is known.
+    #[default]
+    Elsewhere,
+    /// A machine on the same link: a link-local address.
+    Network,
+    /// This machine: a loopback address.
+    Machine,
+    /// The program of this host.
+    Program,
+}
+
+/// Which addresses a dial may connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Those that are no nearer than this. [`Program`](Nearness::Program): all.
+    pub told: Nearness,
+    /// The url names the machine by the name that is in the url of this host.
+    pub namesake: bool,
+}
+
 /// Who has told of a host that this one has never been connected with by that url.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Teller {
     pub link: LinkId,
     /// 0.4.0 hosts have no id.
     pub host: Option<ByteString>,
+    pub near: Nearness,
 }
 
 /// A call of the API that waits for its result, by the number that the caller gave it.
@@ -59,6 +83,8 @@ pub enum Reply {
     Overloaded,
     /// To `Lookup`: yes, that peer lives here. (No is the usual answer.)
     Here,
+    /// To `MayDial`: yes. (No is the usual answer.)
+    Dial,
     /// To `List`: the ids of all peers here, a JSON array. (None is the usual answer.)
     Ids(Raw),
 }

@@ -1,151 +1,14 @@
 //! What others tell us makes us dial: few at a time, in turn, no more than so many a second, and not for longer than they are there.
 
-use std::collections::BTreeMap;
+mod alone;
+
 use std::time::Duration;
 
-use distribus_mesh::{Answer, Config, DialError, Event, Input, LinkId, Mesh, Output};
+use alone::{Alone, join, urls};
+use distribus_mesh::{Event, Input, LinkId, Nearness};
 
 const MOST: usize = 16;
 const MOST_OF_ONE: usize = 12;
-
-/// One host, and what it does about what it is told.
-struct Alone {
-    mesh: Mesh,
-    now: Duration,
-    /// Dials that go on.
-    dials: BTreeMap<LinkId, String>,
-    begun: Vec<String>,
-    said: Vec<(LinkId, String)>,
-    events: Vec<Event>,
-    told: u64,
-}
-
-impl Alone {
-    fn new() -> Alone {
-        let config = Config {
-            reconnect_timeout: Duration::from_secs(30),
-            ..Config::default()
-        };
-        Alone {
-            mesh: Mesh::new(config, "victim".into(), 1),
-            now: Duration::ZERO,
-            dials: BTreeMap::new(),
-            begun: Vec::new(),
-            said: Vec::new(),
-            events: Vec::new(),
-            told: 0,
-        }
-    }
-
-    fn input(&mut self, input: Input) {
-        let mut out = Vec::new();
-        self.mesh.handle(self.now, input, &mut out);
-        self.mesh.flush(&mut out);
-        for output in out {
-            match output {
-                Output::Dial { link, url, .. } => {
-                    self.begun.push(url.to_string());
-                    self.dials.insert(link, url.to_string());
-                }
-                Output::Transmit { link, text } => self.said.push((link, text.to_string())),
-                Output::Close { link, .. } => {
-                    self.dials.remove(&link);
-                    self.input(Input::Closed { link });
-                }
-                Output::Event(event) => {
-                    self.told += 1;
-                    self.events.push(event);
-                }
-                _ => {}
-            }
-        }
-        let upto = self.told;
-        let (part, replies) = (0, Vec::new());
-        let mut out = Vec::new();
-        let applied = Input::Applied {
-            upto,
-            part,
-            replies,
-        };
-        self.mesh.handle(self.now, applied, &mut out);
-        for output in out {
-            if let Output::Transmit { link, text } = output {
-                self.said.push((link, text.to_string()));
-            }
-        }
-    }
-
-    fn hear(&mut self, link: LinkId, text: String) {
-        let text = text.into();
-        self.input(Input::Received { link, text });
-    }
-
-    /// A host of this version connects, and says hello.
-    fn member(&mut self, id: &str) -> LinkId {
-        let link = self.mesh.next_link();
-        self.input(Input::Accepted { link });
-        let session = format!(r#"{{"id":"{id}","new":true,"received":0,"seen":0,"window":1000}}"#);
-        let host = format!(r#"{{"id":"{id}","number":1,"versions":[2],"session":{session}}}"#);
-        self.hear(
-            link,
-            format!(r#"{{"id":1,"message":{{"method":"greeting","params":{{"host":{host}}}}}}}"#),
-        );
-        link
-    }
-
-    /// It tells of so many hosts.
-    fn tell(&mut self, link: LinkId, name: &str, count: usize) {
-        let members = urls(name, count).map(|url| format!(r#"{{"url":"{url}"}}"#));
-        let members = members.collect::<Vec<_>>().join(",");
-        self.hear(
-            link,
-            format!(r#"{{"message":{{"method":"members","params":{{"members":[{members}]}}}}}}"#),
-        );
-    }
-
-    fn fail(&mut self, link: LinkId) {
-        self.dials.remove(&link);
-        let error = DialError {
-            code: "ECONNREFUSED".into(),
-            ..DialError::default()
-        };
-        self.input(Input::DialFailed { link, error });
-    }
-
-    fn fail_all(&mut self) {
-        for link in self.dials.keys().copied().collect::<Vec<_>>() {
-            self.fail(link);
-        }
-    }
-
-    /// Time passes. Whoever is dialled refuses, if wanted.
-    fn run_for(&mut self, time: Duration, refuses: bool) {
-        let until = self.now + time;
-        while let Some(at) = self.mesh.deadline().filter(|at| *at <= until) {
-            self.now = self.now.max(at);
-            self.input(Input::Tick);
-            if refuses {
-                self.fail_all();
-            }
-        }
-        self.now = until;
-        self.input(Input::Tick);
-    }
-
-    fn is_done(&self, wanted: u64) -> bool {
-        let done = |e: &Event| matches!(e, Event::Done { call, result: Ok(Answer::Done) } if *call == wanted);
-        self.events.iter().any(done)
-    }
-}
-
-fn urls(name: &str, count: usize) -> impl Iterator<Item = String> {
-    (0..count).map(move |n| format!("ws://{name}{n}"))
-}
-
-fn join(call: u64, url: &str) -> Input {
-    let url = url.to_owned().into();
-    Input::Join { call, url }
-}
 
 #[test]
 fn a_member_that_tells_of_thousands_makes_a_host_dial_few_at_a_time() {
@@ -169,7 +32,10 @@ fn a_member_that_tells_of_thousands_makes_a_host_dial_few_at_a_time() {
 fn nor_do_joins_and_lists_of_v1_hosts_make_it_dial_more_and_nobody_waits_for_an_answer() {
     let mut host = Alone::new();
     let link = host.mesh.next_link();
-    host.input(Input::Accepted { link });
+    host.input(Input::Accepted {
+        link,
+        near: Nearness::Elsewhere,
+    });
     host.hear(
         link,
         r#"{"id":"g","message":{"method":"greeting","params":{"url":"ws://v1"}}}"#.to_owned(),
@@ -268,24 +134,13 @@ fn what_the_program_joins_does_not_wait_for_what_others_tell() {
 fn join_seed(host: &mut Alone, call: u64, count: usize) -> LinkId {
     host.input(join(call, "ws://seed"));
     let link = *host.dials.keys().next_back().expect("a dial");
-    host.dials.remove(&link);
-    host.input(Input::Opened { link });
-    let hello = host.said.iter().rev().find(|(l, _)| *l == link);
-    let hello: serde_json::Value =
-        serde_json::from_str(&hello.expect("a greeting").1).expect("JSON");
     let members = urls("m", count).map(|url| format!(r#"{{"url":"{url}"}}"#));
     let members = members.collect::<Vec<_>>().join(",");
     let session = r#"{"id":"s","received":0,"seen":0,"window":1000}"#;
     let us = format!(
         r#"{{"id":"seed","url":"ws://seed","number":1,"version":2,"members":[{members}],"session":{session}}}"#
     );
-    host.hear(
-        link,
-        format!(
-            r#"{{"id":{},"message":{{"host":{us}}},"error":null}}"#,
-            hello["id"]
-        ),
-    );
+    host.answer(link, Nearness::Elsewhere, &us);
     link
 }
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use distribus_mesh::{Answer, Event, Input, Payload};
+use distribus_mesh::{Answer, Event, Input, Nearness, Payload};
 use support::{Net, url};
 
 fn publish(net: &mut Net, n: usize, text: &str) {
@@ -202,7 +202,13 @@ fn a_late_greeting_that_was_to_take_the_place_of_an_older_connection_leaves_the_
     };
     let mut hear = |number, replace| {
         let link = net.nodes[0].mesh.next_link();
-        net.input(0, Input::Accepted { link });
+        net.input(
+            0,
+            Input::Accepted {
+                link,
+                near: Nearness::Elsewhere,
+            },
+        );
         let text = greeting(number, replace).into();
         net.input(0, Input::Received { link, text });
         link
@@ -214,7 +220,13 @@ fn a_late_greeting_that_was_to_take_the_place_of_an_older_connection_leaves_the_
     // A newer one does take it.
     let mut hear = |number, replace| {
         let link = net.nodes[0].mesh.next_link();
-        net.input(0, Input::Accepted { link });
+        net.input(
+            0,
+            Input::Accepted {
+                link,
+                near: Nearness::Elsewhere,
+            },
+        );
         let text = greeting(number, replace).into();
         net.input(0, Input::Received { link, text });
     };

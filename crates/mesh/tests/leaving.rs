@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use distribus_mesh::{
-    Answer, CallError, Change, Config, Event, Input, LinkId, Mesh, Output, SendError,
+    Answer, CallError, Change, Config, Event, Input, LinkId, Mesh, Nearness, Output, SendError,
 };
 use support::{Net, url};
 
@@ -51,7 +51,10 @@ fn a_goodbye_is_answered_before_the_link_closes() {
         link,
         text: text.into(),
     };
-    step(Input::Accepted { link });
+    step(Input::Accepted {
+        link,
+        near: Nearness::Elsewhere,
+    });
     step(hear(
         r#"{"id":1,"message":{"method":"greeting","params":{"url":"ws://b"}}}"#,
     ));
@@ -301,12 +304,18 @@ fn a_v1_host_that_says_goodbye_on_its_own_one_of_two_connections_has_left() {
     };
     // It dials us at the same moment.
     let theirs = LinkId(1000);
-    step(Input::Accepted { link: theirs });
+    step(Input::Accepted {
+        link: theirs,
+        near: Nearness::Elsewhere,
+    });
     let hear = |link, text: &'static str| Input::Received {
         link,
         text: text.into(),
     };
-    step(Input::Opened { link: ours });
+    step(Input::Opened {
+        link: ours,
+        near: Nearness::Elsewhere,
+    });
     step(hear(
         theirs,
         r#"{"id":1,"message":{"method":"greeting","params":{"url":"ws://b"}}}"#,

@@ -6,13 +6,19 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use distribus_mesh::{Input, LinkId};
+use distribus_mesh::{Input, LinkId, Nearness};
 use support::{Net, url};
 
 /// The liar's greeting comes to host 0 over a new connection.
 fn lie(net: &mut Net, advertised: &str) -> LinkId {
     let link = net.nodes[0].mesh.next_link();
-    net.input(0, Input::Accepted { link });
+    net.input(
+        0,
+        Input::Accepted {
+            link,
+            near: Nearness::Elsewhere,
+        },
+    );
     let session = r#"{"id":"a lie","new":true,"received":0,"seen":0,"window":1000000}"#;
     let host = format!(
         r#"{{"id":"host0001","number":{},"replace":true,"versions":[2],"features":["relay"],"session":{session}}}"#,
@@ -83,7 +89,13 @@ fn who_can_come_over_a_relay_only_comes_back_a_minute_after_the_liar_has_gone() 
     let connected = |net: &Net| net.nodes[other].connections.contains(&id(leaf));
     assert!(connected(&net), "over the relay");
     let link = net.nodes[other].mesh.next_link();
-    net.input(other, Input::Accepted { link });
+    net.input(
+        other,
+        Input::Accepted {
+            link,
+            near: Nearness::Elsewhere,
+        },
+    );
     let host = format!(
         r#"{{"id":"host0001","number":{},"versions":[2]}}"#,
         u64::MAX

@@ -5,7 +5,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
-use distribus_mesh::{Change, Config, Event, Input, LinkId, Mesh, Output, Payload};
+use distribus_mesh::{Change, Config, Event, Input, LinkId, Mesh, Nearness, Output, Payload};
 
 const MANY: usize = 15_000;
 
@@ -61,7 +61,10 @@ impl Host {
         let n = self.came;
         self.came += 1;
         let link = self.mesh.next_link();
-        self.input(Input::Accepted { link });
+        self.input(Input::Accepted {
+            link,
+            near: Nearness::Elsewhere,
+        });
         let url = if n.is_multiple_of(2) {
             format!(r#""url":"ws://{n}","#)
         } else {

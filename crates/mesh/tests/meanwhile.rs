@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use distribus_mesh::{Answer, CallError, Config, Input, Mesh, Output};
+use distribus_mesh::{Answer, CallError, Config, Input, Mesh, Nearness, Output};
 use support::{Net, url};
 
 fn pair() -> Net {
@@ -120,7 +120,14 @@ fn close_does_not_wait_for_a_stranger_that_connects_meanwhile() {
     let mut mesh = Mesh::new(Config::default(), "host-a".into(), 1);
     let (member, stranger) = (mesh.next_link(), mesh.next_link());
     let at = Duration::from_secs;
-    mesh.handle(at(0), Input::Accepted { link: member }, &mut out);
+    mesh.handle(
+        at(0),
+        Input::Accepted {
+            link: member,
+            near: Nearness::Elsewhere,
+        },
+        &mut out,
+    );
     let greeting = r#"{"id":1,"message":{"method":"greeting","params":{"url":"ws://b"}}}"#;
     let greets = Input::Received {
         link: member,
@@ -128,7 +135,14 @@ fn close_does_not_wait_for_a_stranger_that_connects_meanwhile() {
     };
     mesh.handle(at(0), greets, &mut out);
     mesh.handle(at(1), Input::Close { call: 7 }, &mut out);
-    mesh.handle(at(2), Input::Accepted { link: stranger }, &mut out);
+    mesh.handle(
+        at(2),
+        Input::Accepted {
+            link: stranger,
+            near: Nearness::Elsewhere,
+        },
+        &mut out,
+    );
     assert!(
         matches!(out.last(), Some(Output::Close { link, .. }) if *link == stranger),
         "{out:?}"
@@ -147,7 +161,14 @@ fn close_ends_when_a_host_said_goodbye_before_it_was_joined() {
     let Some(Output::Dial { link, .. }) = out.pop() else {
         panic!("{out:?}");
     };
-    mesh.handle(Duration::ZERO, Input::Opened { link }, &mut out);
+    mesh.handle(
+        Duration::ZERO,
+        Input::Opened {
+            link,
+            near: Nearness::Elsewhere,
+        },
+        &mut out,
+    );
     let goodbye = Input::Received {
         link,
         text: r#"{"id":1,"message":{"method":"goodbye"}}"#.into(),

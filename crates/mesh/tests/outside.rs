@@ -8,8 +8,8 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use distribus_mesh::wire::v2::{Frame, Interest, Place, Record};
 use distribus_mesh::{
-    Config, Event, Input, Limits, LinkId, Mesh, NoteKind, Outcome, Output, Payload, Raw, SendError,
-    Topic,
+    Config, Event, Input, Limits, LinkId, Mesh, Nearness, NoteKind, Outcome, Output, Payload, Raw,
+    SendError, Topic,
 };
 use support::{Net, url};
 
@@ -280,7 +280,14 @@ impl Alone {
         let mut out = Vec::new();
         let url = Some("ws://host".into());
         mesh.handle(Time::ZERO, Input::SetUrl(url), &mut out);
-        mesh.handle(Time::ZERO, Input::Accepted { link }, &mut out);
+        mesh.handle(
+            Time::ZERO,
+            Input::Accepted {
+                link,
+                near: Nearness::Elsewhere,
+            },
+            &mut out,
+        );
         let events = 0;
         Alone { mesh, link, events }
     }

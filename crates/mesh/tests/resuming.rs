@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use distribus_mesh::{BinaryKind, Event, Input, Payload, Reply, SendError};
+use distribus_mesh::{BinaryKind, Event, Input, Nearness, Payload, Reply, SendError};
 use support::{Net, url};
 
 /// Two hosts; host 1 has joined host 0, so it is the one that dials again.
@@ -143,7 +143,13 @@ fn what_waits_in_a_session_of_which_the_other_side_has_not_heard_is_said_in_the_
 fn a_greeting_that_was_overtaken_by_another_connection_does_not_replace_that() {
     let mut net = pair();
     let link = net.nodes[0].mesh.next_link();
-    net.input(0, Input::Accepted { link });
+    net.input(
+        0,
+        Input::Accepted {
+            link,
+            near: Nearness::Elsewhere,
+        },
+    );
     let session = r#"{"id":"another","new":true}"#;
     let host = format!(r#"{{"id":"host0001","number":1,"versions":[2],"session":{session}}}"#);
     let params = format!(r#"{{"url":"{}","host":{host}}}"#, url(1));

@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use distribus_mesh::{Answer, Change, Event, Input, Payload};
+use distribus_mesh::{Answer, Change, Event, Input, Nearness, Payload};
 use support::Net;
 
 const URL: &str = "ws://0.0.0.0:3000";
@@ -254,7 +254,13 @@ fn a_stranger_who_says_that_it_is_somebody_else_disturbs_nobody() {
     let mut net = Net::new(2);
     net.connect_all();
     let link = net.nodes[0].mesh.next_link();
-    net.input(0, Input::Accepted { link });
+    net.input(
+        0,
+        Input::Accepted {
+            link,
+            near: Nearness::Elsewhere,
+        },
+    );
     for id in 1..=3 {
         let url = support::url(1);
         let params = format!(r#"{{"url":"{url}","host":{{"id":"stranger","replace":true}}}}"#);

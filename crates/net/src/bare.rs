@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use distribus_mesh::{DialError, Input, LinkId};
+use distribus_mesh::{DialError, Input, LinkId, Nearness, Reach};
 
 use crate::clock::Clock;
 use crate::holdings::Holdings;
@@ -71,7 +71,11 @@ where
 pub fn dial(url: &str, hear: impl Fn(&Bare, Said) + Send + Sync) -> Result<(), DialError> {
     runtime::handle().block_on(async {
         let attempt = Attempt::new(url, Limits::default().handshake_timeout, |_| None)?;
-        let mut stream = attempt.connect().await?;
+        let reach = Reach {
+            told: Nearness::Program,
+            namesake: false,
+        };
+        let mut stream = attempt.connect(reach).await?;
         let leftover = attempt.shake(&mut stream).await?;
         run(stream, true, leftover, hear).await;
         Ok(())

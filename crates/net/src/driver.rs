@@ -121,9 +121,9 @@ impl Shared {
     fn turn(&self, mut guard: MutexGuard<'_, State>, more: bool) {
         let mut turn = Performing {
             now: self.clock.now(),
-            dial: &|link, url, stopped| {
+            dial: &|link, to, stopped| {
                 if let Some(shared) = self.myself.upgrade() {
-                    self.schemes.dial(shared, link, url, stopped);
+                    self.schemes.dial(shared, link, to, stopped);
                 }
             },
             dirty: Vec::new(),
@@ -326,23 +326,25 @@ impl Host for Shared {
     }
 
     fn accepted(&self, open: Arc<dyn Link>) -> Option<LinkId> {
+        let near = open.nearness();
         let mut state = self.state.lock();
         if state.down {
             return None;
         }
         let link = state.mesh.next_link();
         state.parts.links.accepted(link, open);
-        state.parts.inputs.push_back(Input::Accepted { link });
+        state.parts.inputs.push_back(Input::Accepted { link, near });
         self.turn(state, false);
         Some(link)
     }
 
     fn opened(&self, link: LinkId, open: Arc<dyn Link>) -> bool {
+        let near = open.nearness();
         let mut state = self.state.lock();
         if !state.parts.links.opened(link, open) {
             return false;
         }
-        state.parts.inputs.push_back(Input::Opened { link });
+        state.parts.inputs.push_back(Input::Opened { link, near });
         self.turn(state, false);
         true
     }

@@ -14,6 +14,7 @@ mod host;
 mod host_handle;
 mod limits;
 mod link;
+mod nearness;
 mod opening;
 mod race;
 mod read_loop;

@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use distribus_mesh::{CloseReason, Time};
+use distribus_mesh::{CloseReason, Nearness, Time};
 
 /// Something that carries frames in order between two hosts. Its methods are called from any thread.
 pub trait Link: Send + Sync {
@@ -13,6 +13,10 @@ pub trait Link: Send + Sync {
     fn waiting(&self) -> usize;
     /// Puts in a binary frame, or a ping, unless much waits to be written.
     fn push_beat(&self, frame: Option<&[u8]>);
+    /// How near the other end is, as far as that is known.
+    fn nearness(&self) -> Nearness {
+        Nearness::Elsewhere
+    }
     /// When bytes were last read from it, by its host's clock.
     fn heard(&self) -> Time;
     /// Whether bytes, or its end, wait to be read.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use distribus_mesh::{DialError, Input, LinkId};
+use distribus_mesh::{DialError, Input, LinkId, Reach};
 use tokio::sync::watch;
 
 use crate::host::Host;
@@ -21,11 +21,13 @@ pub trait Opening: Send {
 pub trait Dialer: Send + Sync + 'static {
     type Opened: Opening;
 
-    /// Makes a link to whoever is at that url, within the host's `handshake_timeout`. May be dropped before it ends.
+    /// Makes a link to whoever is at that url, within the host's `handshake_timeout`. May be dropped before it ends. Others may have told of
+    /// the url: whoever connects to an address must not go beyond `reach`.
     fn dial<H: Host>(
         &self,
         host: &H,
         url: &str,
+        reach: Reach,
     ) -> impl Future<Output = Result<Self::Opened, DialError>> + Send;
 }
 
@@ -47,11 +49,11 @@ pub async fn dial<H: Host>(
     dialer: &impl Dialer,
     host: Arc<H>,
     link: LinkId,
-    url: ByteString,
+    (url, reach): (ByteString, Reach),
     mut stopped: watch::Receiver<()>,
 ) {
     let dialled = tokio::select! {
-        dialled = dialer.dial(host.as_ref(), &url) => dialled,
+        dialled = dialer.dial(host.as_ref(), &url, reach) => dialled,
         _ = stopped.changed() => return,
     };
     match dialled {

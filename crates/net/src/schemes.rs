@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use distribus_mesh::{DialError, Input, LinkId};
+use distribus_mesh::{DialError, Input, LinkId, Reach};
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
@@ -25,7 +25,7 @@ trait Dialling<H>: Send + Sync {
         self: Arc<Self>,
         host: Arc<H>,
         link: LinkId,
-        url: ByteString,
+        to: (ByteString, Reach),
         stopped: watch::Receiver<()>,
     );
 }
@@ -35,11 +35,11 @@ impl<H: Host, D: Dialer> Dialling<H> for D {
         self: Arc<Self>,
         host: Arc<H>,
         link: LinkId,
-        url: ByteString,
+        to: (ByteString, Reach),
         stopped: watch::Receiver<()>,
     ) {
         runtime::handle().spawn(async move {
-            opening::dial(self.as_ref(), host, link, url, stopped).await;
+            opening::dial(self.as_ref(), host, link, to, stopped).await;
         });
     }
 }
@@ -59,11 +59,17 @@ impl<H: Host> Schemes<H> {
         self.dialers.write().insert(scheme.to_owned(), dialer);
     }
 
-    /// Dials that url, and serves the link until it ends. Stops when the sender of `stopped` is gone before the link is open.
+    /// Dials that url, as far as it may lead, and serves the link until it ends. Stops when the sender of `stopped` is gone before the link is open.
     /// Returns at once; the outcome is reported to the host.
-    pub fn dial(&self, host: Arc<H>, link: LinkId, url: ByteString, stopped: watch::Receiver<()>) {
-        match self.find(&url) {
-            Ok(dialer) => dialer.spawn(host, link, url, stopped),
+    pub fn dial(
+        &self,
+        host: Arc<H>,
+        link: LinkId,
+        to: (ByteString, Reach),
+        stopped: watch::Receiver<()>,
+    ) {
+        match self.find(&to.0) {
+            Ok(dialer) => dialer.spawn(host, link, to, stopped),
             Err(error) => {
                 runtime::handle().spawn(async move {
                     host.ended(link, Input::DialFailed { link, error });

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use distribus_mesh::{
-    CallError, Change, Config, DialError, Event, Input, Payload, Raw, Reply, Topic,
+    CallError, Change, Config, DialError, Event, Input, Payload, Raw, Reach, Reply, Topic,
 };
 use distribus_net::{
     Attached, Dialer, Host, HostHandle, LinkReader, Opened, Pipe, ReadLoop, dial_over,
@@ -175,7 +175,12 @@ impl Wire {
 impl Dialer for Wire {
     type Opened = Opened<Pipe<BufStream<DuplexStream>>>;
 
-    async fn dial<H: Host>(&self, host: &H, url: &str) -> Result<Self::Opened, DialError> {
+    async fn dial<H: Host>(
+        &self,
+        host: &H,
+        url: &str,
+        _: Reach,
+    ) -> Result<Self::Opened, DialError> {
         let (near, mut left) = duplex(SMALL);
         let (mut right, far) = duplex(SMALL);
         let carrying = tokio::spawn(async move { copy_bidirectional(&mut left, &mut right).await });

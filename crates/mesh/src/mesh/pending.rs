@@ -55,6 +55,8 @@ pub(in crate::mesh) enum Due {
     Found { number: u64 },
     /// Which peers live here.
     List,
+    /// Not answered, but done: the link is dialled, or not.
+    Dial,
     /// Goodbye, and perhaps our own goodbye after it.
     Goodbye { back: bool },
     /// Nothing more: the link ends.

@@ -14,6 +14,7 @@ use bytestring::ByteString;
 
 use crate::event::Event;
 use crate::json;
+use crate::limits::MAX_URL;
 use crate::mesh::Mesh;
 use crate::mesh::pending::Due;
 use crate::parts::relays::is_relayed;
@@ -58,7 +59,7 @@ impl Mesh {
     fn question(&mut self, link: LinkId, id: Option<Raw>, body: Body) {
         match self.checks().question(Question::read(body)) {
             Ok(question) => self.serve(link, id, question),
-            Err(question) => self.too_long(link, id, &question),
+            Err(question) => self.turn_down(link, id, &question),
         }
     }
 
@@ -105,7 +106,8 @@ impl Mesh {
         }
     }
 
-    fn too_long(&mut self, link: LinkId, id: Option<Raw>, question: &Question) {
+    /// Answers a question in which something is too long, or a url no url of a host.
+    fn turn_down(&mut self, link: LinkId, id: Option<Raw>, question: &Question) {
         let text = match question {
             Question::Find { .. } => {
                 if let Some(id) = id {
@@ -114,7 +116,8 @@ impl Mesh {
                 return;
             }
             Question::Publish { .. } => "The channel's name is too long",
-            Question::Join { .. } => "The url is too long",
+            Question::Join { url } if url.len() > MAX_URL => "The url is too long",
+            Question::Join { .. } => "Invalid url, expected ws://host:port",
             Question::Unknown { .. } => "Unknown method",
             // No such peer can have been made here, and a 0.4.0 host takes everything else for a success.
             _ => "Error: Peer not found (id is too long)",

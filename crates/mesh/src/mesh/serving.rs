@@ -89,6 +89,7 @@ impl Mesh {
                 (true, None) => v1::answer(&id, Some("null"), Some(&json::quote(&self.id))),
                 (false, _) => v1::answer(&id, Some("null"), None),
             },
+            Due::Dial => return self.may_dial(link, reply == Some(Reply::Dial)),
             Due::Found { number } => return self.give_found(link, number, reply),
             Due::List => match reply {
                 Some(Reply::Ids(ids)) => v1::answer(&id, Some(&ids), None),

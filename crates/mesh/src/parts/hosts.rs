@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
-use crate::words::{LinkId, Teller, Time};
+use crate::words::{LinkId, Nearness, Teller, Time};
 use aliases::Aliases;
 pub use link::{Link, State};
 use lost::LostHosts;
@@ -56,13 +56,14 @@ impl<W> Hosts<W> {
         self.next
     }
 
-    /// Adds a link that we dial.
+    /// Adds a link that we dial, to no nearer address than that.
     pub fn dial(
         &mut self,
         link: LinkId,
         url: ByteString,
         hint: Option<ByteString>,
         waiters: Vec<W>,
+        told_from: Nearness,
     ) {
         let dialled = Some(url);
         self.loose.insert(link);
@@ -72,15 +73,22 @@ impl<W> Hosts<W> {
                 dialled,
                 hint,
                 waiters,
+                told_from,
                 ..Link::new(State::Dialling)
             },
         );
     }
 
-    /// Adds a link that they dialled.
-    pub fn accept(&mut self, link: LinkId) {
+    /// Adds a link that they dialled, from so near.
+    pub fn accept(&mut self, link: LinkId, near: Nearness) {
         self.loose.insert(link);
-        self.links.insert(link, Link::new(State::Stranger));
+        self.links.insert(
+            link,
+            Link {
+                near,
+                ..Link::new(State::Stranger)
+            },
+        );
     }
 
     pub fn get(&self, link: LinkId) -> Option<&Link<W>> {
@@ -266,10 +274,11 @@ impl<W> Hosts<W> {
     }
 
     /// From now on it is for us to dial that lost host, if it was not.
-    pub fn redial(&mut self, key: &str, at: Time, redial: Redial) {
+    pub fn redial(&mut self, key: &str, at: Time, redial: Redial, reach: Nearness) {
         self.lost.change(key, |lost| {
             if lost.redial.is_none() {
                 (lost.at, lost.redial) = (at, Some(redial));
+                lost.reach = lost.reach.max(reach);
             }
         });
     }
@@ -288,6 +297,7 @@ impl<W> Hosts<W> {
         self.lost.change(key, |lost| {
             if lost.by.is_some() {
                 lost.by = Some(by.clone());
+                lost.reach = lost.reach.max(by.near);
             }
         });
     }

@@ -342,7 +342,7 @@ impl World {
         for output in out {
             self.trace(|_| format!("  {n} -> {}", short(&output)));
             match output {
-                Output::Dial { link, url } => {
+                Output::Dial { link, url, .. } => {
                     self.note(&(n, "dial", &*url));
                     self.dial((n, life, link), url);
                 }

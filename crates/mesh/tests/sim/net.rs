@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use distribus_mesh::{DialError, Input, LinkId, Time};
+use distribus_mesh::{DialError, Input, LinkId, Nearness, Time};
 
 use super::script::TWIN;
 use super::{Task, World, v1};
@@ -109,7 +109,14 @@ impl World {
         });
         let conn = self.conns.len() - 1;
         self.ends.insert(to, (conn, 1));
-        self.input(to.0, to.1, Input::Accepted { link: theirs });
+        self.input(
+            to.0,
+            to.1,
+            Input::Accepted {
+                link: theirs,
+                near: Nearness::Elsewhere,
+            },
+        );
         let after = self.micros(10, 2_000);
         self.later(after, Task::Opened { conn });
     }
@@ -128,7 +135,14 @@ impl World {
         self.conns[conn].told[0] = false;
         self.conns[conn].heard[0] = self.now;
         self.ends.insert(from, (conn, 0));
-        self.input(n, life, Input::Opened { link });
+        self.input(
+            n,
+            life,
+            Input::Opened {
+                link,
+                near: Nearness::Elsewhere,
+            },
+        );
     }
 
     pub fn refused(&mut self, from: End, link: LinkId, error: DialError) {

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use distribus_mesh::{
-    CloseReason, Config, DialError, Event, Input, LinkId, Mesh, Output, Payload, Reply, Time,
+    CloseReason, Config, DialError, Event, Input, LinkId, Mesh, Nearness, Output, Payload, Reply,
+    Time,
 };
 
 pub const LATENCY: Duration = Duration::from_millis(1);
@@ -102,8 +103,8 @@ fn end_of(parcel: &Parcel) -> Option<(usize, LinkId)> {
         Parcel::Input(n, input) => match input {
             Input::Received { link, .. }
             | Input::ReceivedBinary { link, .. }
-            | Input::Accepted { link }
-            | Input::Opened { link }
+            | Input::Accepted { link, .. }
+            | Input::Opened { link, .. }
             | Input::DialFailed { link, .. }
             | Input::Broken { link }
             | Input::Closed { link } => Some((*n, *link)),
@@ -236,7 +237,7 @@ impl Net {
             return;
         }
         match output {
-            Output::Dial { link, url } => {
+            Output::Dial { link, url, .. } => {
                 let advertises = |node: &Node| node.url.as_deref() == Some(&*url);
                 let target = self.reached.get(&(n, url.to_string())).copied();
                 let target = target.or_else(|| self.nodes.iter().position(advertises));
@@ -249,8 +250,26 @@ impl Net {
                         let theirs = self.nodes[m].mesh.next_link();
                         self.wires.insert((n, link), (m, theirs));
                         self.wires.insert((m, theirs), (n, link));
-                        self.later(LATENCY, Parcel::Input(m, Input::Accepted { link: theirs }));
-                        self.later(LATENCY, Parcel::Input(n, Input::Opened { link }));
+                        self.later(
+                            LATENCY,
+                            Parcel::Input(
+                                m,
+                                Input::Accepted {
+                                    link: theirs,
+                                    near: Nearness::Elsewhere,
+                                },
+                            ),
+                        );
+                        self.later(
+                            LATENCY,
+                            Parcel::Input(
+                                n,
+                                Input::Opened {
+                                    link,
+                                    near: Nearness::Elsewhere,
+                                },
+                            ),
+                        );
                     }
                     None => self.fail_dial(n, link),
                 }
@@ -566,8 +585,8 @@ impl Net {
                         Some((_, Parcel::Input(n, input))) => {
                             if let Input::Received { link, .. }
                             | Input::ReceivedBinary { link, .. }
-                            | Input::Opened { link }
-                            | Input::Accepted { link } = &input
+                            | Input::Opened { link, .. }
+                            | Input::Accepted { link, .. } = &input
                             {
                                 self.heard.insert((n, *link), at);
                             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use distribus_mesh::wire::routed::is_routed;
-use distribus_mesh::{Event, Input, LinkId, Output, Time};
+use distribus_mesh::{Event, Input, LinkId, Output, Reach, Time};
 use tokio::sync::watch;
 
 use crate::driver::backlog::Backlog;
@@ -13,8 +13,8 @@ use crate::driver::events::Events;
 use crate::driver::links::{Closing, Links};
 use crate::link::Link;
 
-/// Dials a url for a link, until the receiver ends. Called with the host locked: it only begins.
-pub type Dial<'a> = dyn Fn(LinkId, ByteString, watch::Receiver<()>) + 'a;
+/// Dials a url for a link, as far as it may lead, until the receiver ends. Called with the host locked: it only begins.
+pub type Dial<'a> = dyn Fn(LinkId, (ByteString, Reach), watch::Receiver<()>) + 'a;
 
 /// What is performed on.
 #[derive(Default)]
@@ -63,7 +63,9 @@ impl Performing<'_> {
             Output::Ping { link } => self.beat(link, None, parts),
             Output::Probe { link } => self.probe(link, parts),
             Output::Event(event) => self.emit(event, parts),
-            Output::Dial { link, url } => (self.dial)(link, url, parts.links.dial(link)),
+            Output::Dial { link, url, reach } => {
+                (self.dial)(link, (url, reach), parts.links.dial(link));
+            }
             Output::Owed { link, bytes } => {
                 if let Some(open) = parts.links.open(link) {
                     open.owes(bytes);

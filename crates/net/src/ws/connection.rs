@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use distribus_mesh::{CloseReason, Time};
+use distribus_mesh::{CloseReason, Nearness, Time};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -230,6 +230,10 @@ impl<S: Stream> Link for Connection<S> {
 
     fn push_beat(&self, frame: Option<&[u8]>) {
         self.outbox.push_beat(frame);
+    }
+
+    fn nearness(&self) -> Nearness {
+        self.stream.nearness()
     }
 
     fn heard(&self) -> Time {

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use distribus_mesh::DialError;
+use distribus_mesh::{DialError, Reach};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 
 use crate::failure;
 use crate::host::Host;
+use crate::nearness;
 use crate::race;
 use crate::sockets::{TcpStream, lookup_host};
 use crate::ws::client_upgrade::{self, Refusal};
@@ -49,8 +50,8 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    /// Looks the name up and connects.
-    pub async fn connect(&self) -> Result<TcpStream, DialError> {
+    /// Looks the name up and connects, to an address that is within reach.
+    pub async fn connect(&self, reach: Reach) -> Result<TcpStream, DialError> {
         let host = &self.target.host;
         let unknown = || DialError {
             syscall: Some("getaddrinfo".to_owned()),
@@ -63,9 +64,12 @@ impl<'a> Attempt<'a> {
         .await
         .map_err(|_| self.late())?
         .map_err(|_| unknown())?;
+        let (addresses, beyond): (Vec<_>, Vec<_>) =
+            addresses.partition(|at| nearness::is_within(reach, at.ip()));
         let addresses = race::order(addresses);
         if addresses.is_empty() {
-            return Err(unknown());
+            let beyond = beyond.first().map(|at| nearness::beyond(self.url, at.ip()));
+            return Err(beyond.unwrap_or_else(unknown));
         }
         let (stream, _) = race::connect(&addresses, self.deadline, TcpStream::connect)
             .await

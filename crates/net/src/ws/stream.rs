@@ -5,6 +5,8 @@
 use std::io;
 use std::task::{Context, Poll};
 
+use distribus_mesh::Nearness;
+
 use crate::read_loop::Descriptor;
 
 /// A stream of bytes. Only one task polls it, in both directions.
@@ -22,6 +24,11 @@ pub trait Stream: Send + Sync + 'static {
     /// Whether something, or the end, waits to be read. Called from any thread. Nothing gets lost by it, and whoever waits for something to
     /// read is woken all the same.
     fn has_unread(&self) -> bool;
+
+    /// How near the other end is. Where that is not known it is elsewhere, and may not have this host dial its own machine.
+    fn nearness(&self) -> Nearness {
+        Nearness::Elsewhere
+    }
 
     /// The link has ended: tells the other side now, where dropping the stream does it too late or not at all.
     fn hang_up(&self) {}

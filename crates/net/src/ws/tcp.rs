@@ -3,9 +3,10 @@
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use distribus_mesh::DialError;
+use distribus_mesh::{DialError, Nearness, Reach};
 
 use crate::host::Host;
+use crate::nearness;
 use crate::opening::{Acceptor, Dialer};
 use crate::read_loop::Descriptor;
 use crate::sockets::{self, TcpStream};
@@ -20,9 +21,14 @@ pub struct Tcp;
 impl Dialer for Tcp {
     type Opened = Opened<Socket>;
 
-    async fn dial<H: Host>(&self, host: &H, url: &str) -> Result<Opened<Socket>, DialError> {
+    async fn dial<H: Host>(
+        &self,
+        host: &H,
+        url: &str,
+        reach: Reach,
+    ) -> Result<Opened<Socket>, DialError> {
         let attempt = Attempt::of(host, url)?;
-        let mut stream = attempt.connect().await?;
+        let mut stream = attempt.connect(reach).await?;
         let leftover = attempt.shake(&mut stream).await?;
         let socket = Socket::of(host, stream).map_err(|error| attempt.lost(error))?;
         Ok(Opened::dialled(host, socket, leftover))
@@ -117,6 +123,21 @@ impl Stream for Socket {
             Socket::WriteOnly(stream) => stream.get_ref().peek(&mut [0]).map(drop),
         };
         !peeked.is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    fn nearness(&self) -> Nearness {
+        let ends = match self {
+            Socket::Whole(stream) => (stream.peer_addr(), stream.local_addr()),
+            #[cfg(unix)]
+            Socket::WriteOnly(stream) => {
+                let stream = stream.get_ref();
+                (stream.peer_addr(), stream.local_addr())
+            }
+        };
+        match ends {
+            (Ok(peer), Ok(local)) => nearness::of_peer(peer.ip(), local.ip()),
+            _ => Nearness::Elsewhere,
+        }
     }
 
     /// Closing a socket that a loop reads has to wait for that loop.

@@ -156,7 +156,8 @@ impl Mesh {
                 since,
                 delay,
                 by,
-            } => self.redial_later(key, host, since, delay, by),
+                reach,
+            } => self.redial_later(key, host, since, delay, by, reach),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::parts::peers::Parcel;
 use crate::parts::relays::is_relayed;
 use crate::sabotage::{self, Sabotage};
 use crate::wire::v1;
-use crate::words::{Answer, Call, LinkId, Teller, Time};
+use crate::words::{Answer, Call, LinkId, Nearness, Teller, Time};
 
 /// A lost host that has not answered a dial by then will not hear our goodbye.
 const DIAL_WITHIN: Duration = Duration::from_secs(1);
@@ -62,12 +62,12 @@ impl Mesh {
         self.close_link(link);
     }
 
-    /// Somebody connects to us.
-    pub(in crate::mesh) fn visited(&mut self, link: LinkId) {
+    /// Somebody connects to us, from so near.
+    pub(in crate::mesh) fn visited(&mut self, link: LinkId, near: Nearness) {
         if self.closing.is_some() || self.retiring {
             self.turn_away(link);
         } else {
-            self.network.hosts.accept(link);
+            self.network.hosts.accept(link, near);
         }
     }
 
@@ -123,8 +123,8 @@ impl Mesh {
                 self.end_session(&host);
             }
         }
-        for (url, host, by) in missed {
-            self.dial_to_leave(url, host, by);
+        for (url, host, by, reach) in missed {
+            self.dial_to_leave(url, host, by, reach);
         }
     }
 
@@ -203,30 +203,39 @@ impl Mesh {
             && self.now < self.close_by.dialled
         {
             let by = self.network.teller(link);
-            let by = Some(by).filter(|_| l.dialled.as_ref() != Some(&url));
-            self.dial_to_leave(url, host, by);
+            let (by, reach) = match l.dialled.as_ref() == Some(&url) {
+                true => (None, l.reach()),
+                false => (Some(by), l.near),
+            };
+            self.dial_to_leave(url, host, by, reach);
         }
     }
 
     /// Dials a host to say goodbye, unless it is one of too many that have said themselves where they are.
-    fn dial_to_leave(&mut self, url: ByteString, host: ByteString, by: Option<Teller>) {
+    fn dial_to_leave(
+        &mut self,
+        url: ByteString,
+        host: ByteString,
+        by: Option<Teller>,
+        reach: Nearness,
+    ) {
         if by.is_some() && !self.network.hearsay.has_room(self.now) {
             return;
         }
-        let link = self.dial(url, Some(host), Vec::new());
+        let link = self.dial_within(reach, url, Some(host), Vec::new());
         if let Some(by) = by {
             self.network.hearsay.begin(link, by.link, self.now);
         }
     }
 
-    /// The lost hosts of this version that wait for us, or look for us, and where they can be dialled.
-    fn missed(&self) -> Vec<(ByteString, ByteString, Option<Teller>)> {
+    /// The lost hosts of this version that wait for us, or look for us, where they can be dialled, who has said so, and how near that may be.
+    fn missed(&self) -> Vec<(ByteString, ByteString, Option<Teller>, Nearness)> {
         let missed = self.network.hosts.all_lost().filter_map(|(key, lost)| {
             let host = lost.host.clone()?;
             self.traffic.sessions.get(&host)?;
             let url = lost.redial.as_ref().map_or(key, |redial| &redial.url);
             url.contains("://")
-                .then(|| (url.clone(), host, lost.by.clone()))
+                .then(|| (url.clone(), host, lost.by.clone(), lost.reach))
         });
         missed.take(MOST_DIALLED).collect()
     }

@@ -10,12 +10,12 @@ use crate::error::CallError;
 use crate::event::Output;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiters::{Expected, Waiter};
+use crate::mesh::network::waiters::{self, Expected, Waiter};
 use crate::mesh::pending::Asked;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::greeting::Hello;
-use crate::words::{CloseReason, LinkId};
+use crate::words::{CloseReason, LinkId, Nearness};
 
 /// A relayed greeting is not waited for longer than this: the host between may not have noticed that the other one is gone.
 const RELAYED_WITHIN: Duration = Duration::from_secs(10);
@@ -118,13 +118,26 @@ impl Mesh {
         hint: Option<ByteString>,
         waiters: Vec<Waiter>,
     ) -> LinkId {
+        let reach = waiters::reach(&waiters);
+        self.dial_within(reach, url, hint, waiters)
+    }
+
+    /// The same, to no nearer address than that.
+    pub(super) fn dial_within(
+        &mut self,
+        reach: Nearness,
+        url: ByteString,
+        hint: Option<ByteString>,
+        waiters: Vec<Waiter>,
+    ) -> LinkId {
         let link = match hint {
             // It has no url: its id stands for it.
-            Some(host) if host == url => self.dial_relayed(url, host, waiters),
+            Some(host) if host == url => self.dial_relayed(reach, url, host, waiters),
             hint => {
                 let link = self.network.hosts.next_link();
-                self.network.hosts.dial(link, url.clone(), hint, waiters);
-                self.out.push(Output::Dial { link, url });
+                let hosts = &mut self.network.hosts;
+                hosts.dial(link, url.clone(), hint, waiters, reach);
+                self.begin_dial(link, url, reach);
                 link
             }
         };
@@ -263,7 +276,7 @@ impl Mesh {
         if matches!(error, CallError::Lost { .. } | CallError::Timeout)
             && let (Some(url), Some(host)) = (&l.dialled, &l.hint)
         {
-            self.take_over(url.clone(), host);
+            self.take_over(url.clone(), host, l.told_from);
         }
         for waiter in l.waiters {
             self.fail(waiter, error.clone());

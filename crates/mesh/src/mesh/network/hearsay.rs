@@ -9,7 +9,7 @@ use crate::error::{CallError, DialError};
 use crate::event::Event;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiters::{Expected, Waiter};
+use crate::mesh::network::waiters::{self, Expected, Waiter};
 use crate::parts::hearsay::Entry;
 use crate::parts::hosts::State;
 use crate::words::{LinkId, Raw, Teller};
@@ -69,7 +69,13 @@ impl Mesh {
     /// The host behind that relayed link may be dialled directly, when it is its turn.
     pub(super) fn try_in_turn(&mut self, link: LinkId, url: ByteString, host: ByteString) {
         if !self.network.hearsay.contains(&url) {
-            let by = self.network.teller(link);
+            let mut by = self.network.teller(link);
+            if let Some(l) = self.network.hosts.get(link)
+                && l.dialled.as_ref() == Some(&url)
+            {
+                // A direct dial has failed, and may lead as near as that one.
+                by.near = by.near.max(l.told_from);
+            }
             self.join_in_turn(url.clone(), Some(host), Waiter::Hint { by });
             if let Some(entry) = self.network.hearsay.get_mut(&url) {
                 entry.relayed = Some(link);
@@ -135,6 +141,9 @@ impl Mesh {
 
     /// A dial has failed.
     pub(in crate::mesh) fn not_reached(&mut self, link: LinkId, error: DialError) {
+        if self.dial_nearer(link) {
+            return;
+        }
         self.not_joined(link, CallError::Dial(error));
         self.network.hearsay.end(link, false);
     }
@@ -179,8 +188,12 @@ impl Mesh {
 impl Network {
     /// Whoever tells us something over that link.
     pub(super) fn teller(&self, link: LinkId) -> Teller {
-        let host = self.hosts.get(link).and_then(|l| l.host.clone());
-        Teller { link, host }
+        let l = self.hosts.get(link);
+        Teller {
+            link,
+            host: l.and_then(|l| l.host.clone()),
+            near: l.map(|l| l.near).unwrap_or_default(),
+        }
     }
 
     /// Among whom that one takes its turn: all that have not said who they are stand in one line.
@@ -232,7 +245,8 @@ fn add(waiters: &mut Vec<Waiter>, waiter: Waiter) -> Option<Waiter> {
         }
         Waiter::Hint { by } | Waiter::Member { round: None, by } => {
             let known = |w: &Waiter| w.by().is_some_and(|b| b.link == by.link);
-            if waiters.len() >= MOST_TELLERS || waiters.iter().any(known) {
+            let is_needed = by.near > waiters::reach(waiters);
+            if !is_needed && (waiters.len() >= MOST_TELLERS || waiters.iter().any(known)) {
                 return ended;
             }
         }

@@ -8,7 +8,7 @@ use crate::mesh::network::Network;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::wire::v1;
-use crate::words::LinkId;
+use crate::words::{LinkId, Nearness};
 
 impl Mesh {
     /// This host advertises that url from now on, or none any more.
@@ -69,7 +69,7 @@ impl Mesh {
             return;
         };
         if *url != host && self.network.hosts.dialling(url).is_none() {
-            self.dial(url.clone(), Some(host), Vec::new());
+            self.dial_within(Nearness::Program, url.clone(), Some(host), Vec::new());
         }
     }
 

@@ -49,6 +49,7 @@ impl Mesh {
             return;
         };
         let (dialled, host, state) = (l.dialled.clone(), l.host.clone(), l.state);
+        let reach = l.reach();
         let has_left = l.left.is_some() && l.left == l.host;
         self.tell_what_came(link);
         if has_left && let Some(key) = self.network.hosts.unregister(link, State::Leaving) {
@@ -73,7 +74,7 @@ impl Mesh {
                 } else {
                     let itself = self.network.teller(link);
                     let by = Some(itself).filter(|_| dialled.is_none());
-                    self.lose(key.clone(), dialled, host.clone(), by);
+                    self.lose(key.clone(), dialled, host.clone(), by, reach);
                 }
                 self.member_is_lost(host.as_ref(), &key);
             } else {

@@ -17,6 +17,7 @@ mod losing;
 mod members;
 mod membership;
 mod numbers;
+mod reaching;
 mod reconnect;
 mod relaying;
 mod rounds;

@@ -7,10 +7,10 @@ use bytestring::ByteString;
 use crate::error::CallError;
 use crate::event::Event;
 use crate::mesh::Mesh;
-use crate::mesh::network::waiters::Waiter;
+use crate::mesh::network::waiters::{self, Waiter};
 use crate::parts::hosts::{Link, Lost, Redial};
 use crate::sabotage::{self, Sabotage};
-use crate::words::{Teller, Time};
+use crate::words::{Nearness, Teller, Time};
 
 /// Attempts after the first one are never closer together than this (or than the first delay, if that is shorter).
 const SHORTEST_DELAY: f64 = 0.25;
@@ -29,6 +29,7 @@ impl Mesh {
         dialled: Option<ByteString>,
         host: Option<ByteString>,
         by: Option<Teller>,
+        reach: Nearness,
     ) {
         if self.closing.is_some() {
             return;
@@ -52,6 +53,7 @@ impl Mesh {
                 host,
                 redial,
                 by,
+                reach,
             },
         );
         self.event(Event::TimerStarted { key });
@@ -69,6 +71,7 @@ impl Mesh {
         since: Time,
         delay: f64,
         by: Option<Teller>,
+        reach: Nearness,
     ) {
         if self.closing.is_some()
             || self.network.hosts.route(&key).is_some()
@@ -102,6 +105,7 @@ impl Mesh {
             host,
             redial,
             by,
+            reach,
         };
         self.network.hosts.lose(key.clone(), lost);
         self.event(Event::TimerStarted { key });
@@ -109,7 +113,7 @@ impl Mesh {
 
     /// We have dialled a lost host that was to dial us, and it has perhaps taken that connection before it was lost as well: then
     /// it waits for us now.
-    pub(super) fn take_over(&mut self, url: ByteString, host: &ByteString) {
+    pub(super) fn take_over(&mut self, url: ByteString, host: &ByteString, reach: Nearness) {
         if self.closing.is_some() {
             return;
         }
@@ -117,9 +121,8 @@ impl Mesh {
         for key in self.network.hosts.lost_host(host) {
             let delay = wait.as_secs_f64();
             let (at, url) = (since.saturating_add(wait), url.clone());
-            self.network
-                .hosts
-                .redial(&key, at, Redial { url, since, delay });
+            let redial = Redial { url, since, delay };
+            self.network.hosts.redial(&key, at, redial, reach);
         }
     }
 
@@ -139,7 +142,7 @@ impl Mesh {
         if connected || (relayed && *error != CallError::Timeout) {
             return; // By another way; or it is not there, and will be told of us when it has come back.
         }
-        let by = link.waiters.iter().find_map(Waiter::by);
+        let by = waiters::teller(&link.waiters);
         let error = error.clone();
         if !relayed {
             self.event(Event::Unreachable {
@@ -153,9 +156,15 @@ impl Mesh {
             self.network.hosts.tell_again(url, by);
         }
         let room = by.is_none() || self.network.hosts.lost_told() < MOST_TOLD;
-        if !known && room && !matches!(error, CallError::Refused { .. }) {
+        let may_be = match &error {
+            CallError::Refused { .. } => false,
+            CallError::Dial(error) => !error.is_not_allowed(),
+            _ => true,
+        };
+        if !known && room && may_be {
             let (url, hint) = (url.clone(), link.hint.clone());
-            self.lose(url.clone(), Some(url), hint, by.cloned());
+            let reach = waiters::reach(&link.waiters);
+            self.lose(url.clone(), Some(url), hint, by.cloned(), reach);
         }
     }
 
@@ -165,7 +174,7 @@ impl Mesh {
             self.network.hosts.route(&url).is_some() || self.network.hosts.lost(&url).is_some();
         if !known && !url.is_empty() && self.url.as_ref() != Some(&url) && self.closing.is_none() {
             let host = self.network.hosts.lost_behind(&url);
-            self.lose(url.clone(), Some(url), host, None);
+            self.lose(url.clone(), Some(url), host, None, Nearness::Program);
         }
     }
 
@@ -179,7 +188,9 @@ impl Mesh {
                         && self.network.is_sought(lost.host.as_ref(), lost.by.as_ref()) =>
                 {
                     let Redial { url, since, delay } = redial;
-                    let Lost { host, by, .. } = lost;
+                    let Lost {
+                        host, by, reach, ..
+                    } = lost;
                     self.join(
                         url,
                         Waiter::Redial {
@@ -188,6 +199,7 @@ impl Mesh {
                             since,
                             delay,
                             by,
+                            reach,
                         },
                     );
                 }

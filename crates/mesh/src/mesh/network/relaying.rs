@@ -18,7 +18,7 @@ use crate::mesh::{GOODBYE_TIMEOUT, Mesh};
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
 use crate::wire::routed::{self, Content, Header};
-use crate::words::LinkId;
+use crate::words::{LinkId, Nearness};
 
 impl Mesh {
     /// Whether so much waits for the program that has come over that link, or over a relayed one that it carries, that it is better not to
@@ -146,7 +146,8 @@ impl Mesh {
             (Ok(Content::Open), None) if !theirs && self.closing.is_none() => {
                 let unused = self.network.hosts.next_link();
                 match self.network.relays.accept(unused, carrier, origin, *number) {
-                    Some(link) => self.network.hosts.accept(link),
+                    // Who is behind it is anywhere.
+                    Some(link) => self.network.hosts.accept(link, Nearness::Elsewhere),
                     None => self.send_back(carrier, header),
                 }
             }
@@ -168,7 +169,8 @@ impl Mesh {
         let over_another = host.as_ref().is_some_and(|h| self.has_way_to(h));
         // Whatever its url is, it has not answered there.
         let by = Some(self.network.teller(link));
-        self.lose(key.clone(), url.or_else(|| host.clone()), host, by);
+        let reach = l.reach();
+        self.lose(key.clone(), url.or_else(|| host.clone()), host, by, reach);
         if ours && over_another {
             self.network.hosts.redial_at(&key, self.now);
         } else if !ours {

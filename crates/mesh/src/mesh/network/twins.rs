@@ -8,7 +8,7 @@ use bytestring::ByteString;
 use crate::event::{Event, Output};
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiters::{Doubt, Waiter};
+use crate::mesh::network::waiters::{self, Doubt, Waiter};
 use crate::mesh::pending::Asked;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
@@ -150,7 +150,7 @@ impl Mesh {
             Waiter::Member { round, .. } => *round,
             _ => None,
         });
-        if let Some(by) = waiters.iter().find_map(Waiter::by)
+        if let Some(by) = waiters::teller(waiters)
             && let Some(host) = told.filter(|host| !self.network.relays.known(host).is_empty())
         {
             self.join_member(Member::relayed(host), round, by.clone());

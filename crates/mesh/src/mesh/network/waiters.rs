@@ -3,7 +3,7 @@
 use bytestring::ByteString;
 
 use crate::wire::greeting::Hello;
-use crate::words::{Call, LinkId, Raw, Teller, Time};
+use crate::words::{Call, LinkId, Nearness, Raw, Teller, Time};
 
 /// Who waits for a host to be joined.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(in crate::mesh) enum Waiter {
         delay: f64,
         /// None if it has answered at that url before, or the program has named it.
         by: Option<Teller>,
+        /// How near the dial may lead.
+        reach: Nearness,
     },
 }
 
@@ -43,6 +45,27 @@ impl Waiter {
             Waiter::Redial { by, .. } => by.as_ref(),
         }
     }
+
+    /// How near the dial may lead for which that one waits.
+    pub(super) fn reach(&self) -> Nearness {
+        match self {
+            Waiter::Call(_) => Nearness::Program,
+            Waiter::Request { by, .. } | Waiter::Member { by, .. } | Waiter::Hint { by } => by.near,
+            Waiter::Redial { reach, .. } => *reach,
+        }
+    }
+}
+
+/// How near the dial may lead for which these wait.
+pub(super) fn reach(waiters: &[Waiter]) -> Nearness {
+    let all = waiters.iter().map(Waiter::reach);
+    all.max().unwrap_or_default()
+}
+
+/// Who has told of the url for which these wait: the nearest one.
+pub(super) fn teller(waiters: &[Waiter]) -> Option<&Teller> {
+    let all = waiters.iter().filter_map(Waiter::by);
+    all.max_by_key(|by| by.near)
 }
 
 /// A host that will connect to us.

@@ -7,13 +7,13 @@ use crate::event::Output;
 use crate::limits::Limits;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiters::Waiter;
+use crate::mesh::network::waiters::{self, Waiter};
 use crate::parts::gossip::digest;
 use crate::parts::hosts::{Link, State};
 use crate::parts::relays::is_relayed;
 use crate::wire::member::Member;
 use crate::wire::routed;
-use crate::words::LinkId;
+use crate::words::{LinkId, Nearness, Reach};
 
 /// How many hosts are asked, one after the other, whether they can relay to another one.
 const MOST_TRIED: usize = 4;
@@ -56,16 +56,18 @@ impl Mesh {
     /// with.
     pub(super) fn dial_relayed(
         &mut self,
+        told: Nearness,
         url: ByteString,
         host: ByteString,
         waiters: Vec<Waiter>,
     ) -> LinkId {
         let number = self.network.hosts.next_link();
         let link = self.network.relays.dial(number, host.clone());
-        self.network
-            .hosts
-            .dial(link, url.clone(), Some(host), waiters);
-        self.out.push(Output::Dial { link, url });
+        let hosts = &mut self.network.hosts;
+        hosts.dial(link, url.clone(), Some(host), waiters, told);
+        let namesake = false;
+        let reach = Reach { told, namesake };
+        self.out.push(Output::Dial { link, url, reach });
         link
     }
 
@@ -117,7 +119,8 @@ impl Mesh {
                 }
             }
         }
-        let next = self.dial_relayed(url, host, std::mem::take(&mut l.waiters));
+        let waiters = std::mem::take(&mut l.waiters);
+        let next = self.dial_relayed(l.told_from, url, host, waiters);
         self.network.hearsay.go_on(link, next);
         self.network.relays.has_tried(next, tried, cause);
         if let Some(n) = self.network.hosts.get_mut(next) {
@@ -128,7 +131,7 @@ impl Mesh {
 
     /// It is another host than before that we try to reach now. The former one is looked for on its own.
     fn look_for_former(&mut self, link: LinkId, l: &mut Link<Waiter>, error: &CallError) {
-        let by = l.waiters.iter().find_map(Waiter::by).cloned();
+        let by = waiters::teller(&l.waiters).cloned();
         let by = by.unwrap_or_else(|| self.network.teller(link));
         let redial = |w: &mut Waiter| matches!(w, Waiter::Redial { .. });
         for waiter in l.waiters.extract_if(.., redial).collect::<Vec<Waiter>>() {

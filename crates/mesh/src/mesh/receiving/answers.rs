@@ -18,7 +18,7 @@ impl Mesh {
         error: Option<Raw>,
         host: Option<Raw>,
     ) {
-        let urls = || checks::urls(v1::urls(message.as_ref()));
+        let urls = || checks::all_urls(v1::urls(message.as_ref()));
         match (asked, error) {
             (Asked::Greeting, None) => {
                 let welcome = Welcome::read(message.as_ref()).map(checks::welcome);

@@ -7,6 +7,7 @@ use crate::limits::{Limits, MAX_HOST_ID, MAX_NUMBER, MAX_URL};
 use crate::parts::directory::is_shard;
 use crate::payload::Payload;
 use crate::topic::Topic;
+use crate::urls;
 use crate::wire::greeting::{Hello, Offer, Welcome};
 use crate::wire::member::Member;
 use crate::wire::v1::Question;
@@ -24,14 +25,14 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    /// A question, without what counts as missing. `Err`: an id, a channel or a url in it is too long.
+    /// A question, without what counts as missing. `Err`: an id or a channel in it is too long, or a url no url of a host.
     pub(super) fn question(&self, question: Question) -> Result<Question, Question> {
         let fine = match &question {
             Question::Find { peer: id }
             | Question::Publish { channel: id, .. }
             | Question::Unknown { method: id } => self.limits.allow(id),
             Question::Send { from, to, .. } => self.limits.allow(from) && self.limits.allow(to),
-            Question::Join { url } => url.len() <= MAX_URL,
+            Question::Join { url } => url.is_empty() || is_url(url),
             _ => true,
         };
         if !fine {
@@ -55,7 +56,9 @@ impl Checks {
                 relayed: host(relayed),
                 all,
             },
-            Question::Hosts { urls: list } => Question::Hosts { urls: urls(list) },
+            Question::Hosts { urls: list } => Question::Hosts {
+                urls: all_urls(list),
+            },
             question => question,
         })
     }
@@ -167,12 +170,17 @@ fn members(list: Vec<Member>) -> Vec<Member> {
     list.into_iter().filter_map(fine).collect()
 }
 
-pub(super) fn urls(list: Vec<ByteString>) -> Vec<ByteString> {
+pub(super) fn all_urls(list: Vec<ByteString>) -> Vec<ByteString> {
     list.into_iter().filter_map(|one| url(Some(one))).collect()
 }
 
 pub(super) fn url(text: Option<ByteString>) -> Option<ByteString> {
-    text.filter(|text| text.len() <= MAX_URL).as_ref().map(copy)
+    text.filter(is_url).as_ref().map(copy)
+}
+
+/// Whether a host can have that url. No other one is ever dialled because others tell of it.
+fn is_url(text: &ByteString) -> bool {
+    text.len() <= MAX_URL && urls::is_of_host(text)
 }
 
 /// The id of a host, or a digest, which is shorter.

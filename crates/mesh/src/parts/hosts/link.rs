@@ -4,7 +4,7 @@ use bytestring::ByteString;
 
 use crate::limits::Limits;
 use crate::wire::greeting::{Features, Offer};
-use crate::words::Time;
+use crate::words::{Nearness, Time};
 
 /// How far a link has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,10 @@ pub struct Link<W> {
     pub state: State,
     /// The url that we dialled; none when they dialled us.
     pub dialled: Option<ByteString>,
+    /// Who has named the url that we dialled, at the nearest: the dial may have led to no nearer address.
+    pub told_from: Nearness,
+    /// How near its other end is, as far as is known.
+    pub near: Nearness,
     /// The name under which it is registered.
     pub key: Option<ByteString>,
     /// The url that it advertises; if that is [taken](Link::taken), the one by which we have dialled it.
@@ -79,6 +83,8 @@ impl<W> Link<W> {
         Link {
             state,
             dialled: None,
+            told_from: Nearness::default(),
+            near: Nearness::default(),
             key: None,
             url: None,
             taken: false,
@@ -133,6 +139,11 @@ impl<W> Link<W> {
         self.interest.quiet = quiet;
         self.directory.theirs = theirs.directory;
         self.relay.theirs = theirs.relay;
+    }
+
+    /// How near a dial may lead that is to find the same host again: its url may mean another address by then.
+    pub fn reach(&self) -> Nearness {
+        self.told_from.max(self.near)
     }
 
     /// Whether we have dialled it and are not through with that.

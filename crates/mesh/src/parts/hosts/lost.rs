@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytestring::ByteString;
 
-use crate::words::{Teller, Time};
+use crate::words::{Nearness, Teller, Time};
 
 /// So many are waited for: each may have come and gone at the cost of one handshake, and has things kept for it in every part of this host.
 const MOST: usize = 16 * 1024;
@@ -20,6 +20,8 @@ pub struct Lost {
     pub redial: Option<Redial>,
     /// Who has told where it is, if it has never answered there: another host, or it itself.
     pub by: Option<Teller>,
+    /// How near a dial may lead.
+    pub reach: Nearness,
 }
 
 /// Dialling again and again.
@@ -153,6 +155,7 @@ mod tests {
             host: host.map(ByteString::from_static),
             redial: None,
             by: None,
+            reach: Nearness::Program,
         }
     }
 
