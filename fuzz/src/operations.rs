@@ -7,7 +7,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use distribus_mesh::wire::v2;
 use distribus_mesh::{
-    Config, DialError, Event, Input, LinkId, Mesh, Outcome, Output, Payload, Reply, Time,
+    Config, DialError, Event, Input, LinkId, Mesh, Nearness, Outcome, Output, Payload, Reply, Time,
 };
 
 /// Chooses, as the bytes say; zero when there are no more.
@@ -103,12 +103,18 @@ impl Driver {
             0 => {
                 let link = self.mesh.next_link();
                 self.links.insert(link, LinkState::Open);
-                self.input(Input::Accepted { link });
+                self.input(Input::Accepted {
+                    link,
+                    near: Nearness::Elsewhere,
+                });
             }
             1 => {
                 let link = self.mesh.next_link();
                 self.links.insert(link, LinkState::Open);
-                self.input(Input::Accepted { link });
+                self.input(Input::Accepted {
+                    link,
+                    near: Nearness::Elsewhere,
+                });
                 self.greeting(link, choices);
             }
             2 => {
@@ -149,7 +155,10 @@ impl Driver {
             11 => {
                 if let Some(link) = self.link(choices, LinkState::Dialling) {
                     self.links.insert(link, LinkState::Open);
-                    self.input(Input::Opened { link });
+                    self.input(Input::Opened {
+                        link,
+                        near: Nearness::Elsewhere,
+                    });
                 }
             }
             12 => {
@@ -399,7 +408,7 @@ impl Driver {
                         "{text}"
                     );
                 }
-                Output::Close { link } => match self.links.get_mut(&link) {
+                Output::Close { link, .. } => match self.links.get_mut(&link) {
                     Some(LinkState::Dialling) => {
                         self.links.remove(&link);
                         inputs.push(Input::Closed { link });
@@ -408,7 +417,7 @@ impl Driver {
                     None => {}
                 },
                 Output::Beat { bytes, .. } => assert!(v2::decode(&bytes).is_ok()),
-                Output::Ping { .. } => {}
+                Output::Ping { .. } | Output::Owed { .. } | Output::Greeted { .. } => {}
                 // Half of them have been silent.
                 Output::Probe { link } => inputs.push(Input::Heard {
                     link,
