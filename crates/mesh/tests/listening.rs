@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytestring::ByteString;
-use distribus_mesh::{Event, Input};
+use distribus_mesh::{Event, Input, Nearness};
 use support::{Net, url};
 
 fn id(n: usize) -> String {
@@ -15,7 +15,15 @@ fn id(n: usize) -> String {
 
 /// Host 0 listens, and so many have joined it that do not: they are relayed.
 fn relayed(others: usize) -> Net {
+    relayed_near(others, &[])
+}
+
+/// The same. These are on one machine with host 0.
+fn relayed_near(others: usize, near: &[usize]) -> Net {
     let mut net = Net::new(1);
+    for n in near {
+        net.near.insert((0, *n), Nearness::Machine);
+    }
     for _ in 0..others {
         let n = net.add(None);
         net.nodes[n].peers.insert(format!("\"peer {n}\""));
@@ -190,5 +198,27 @@ fn a_url_that_means_the_receiver_itself_or_another_one_ends_nothing() {
     assert_eq!(net.nodes[2].log[made..].iter().filter(connected).count(), 0);
     for (n, m) in [(1, 2), (2, 1), (2, 3), (3, 2), (1, 3), (3, 1)] {
         assert_talk(&mut net, n, m);
+    }
+}
+
+#[test]
+fn who_is_relayed_on_one_machine_may_tell_of_loopback_addresses_and_nobody_else() {
+    for (near, expected) in [
+        (&[1, 2][..], Nearness::Machine),
+        (&[1], Nearness::Elsewhere),
+        (&[2], Nearness::Elsewhere),
+        (&[], Nearness::Elsewhere),
+    ] {
+        let mut net = relayed_near(2, near);
+        net.dialled.clear();
+        listen(&mut net, 2, &url(2));
+        net.settle();
+        assert_eq!(net.dialled, [(1, url(2), expected)]);
+        // The other one has opened the relayed link.
+        let mut net = relayed_near(2, near);
+        net.dialled.clear();
+        listen(&mut net, 1, &url(1));
+        net.settle();
+        assert_eq!(net.dialled, [(2, url(1), expected)]);
     }
 }

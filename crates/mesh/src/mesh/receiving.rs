@@ -81,6 +81,7 @@ impl Mesh {
                 relayed,
                 all,
             } => self.members_request(link, id, list, [digest, relayed], all),
+            Question::Near { host } => self.vouched_for(link, host),
             Question::Hosts { urls } => self.hosts_request(link, id, urls),
             Question::Find { peer } => {
                 self.event(Event::Lookup { id: peer });

@@ -68,6 +68,10 @@ pub struct Net {
     pub reached: BTreeMap<(usize, String), usize>,
     /// Who cannot dial whom.
     pub blocked: BTreeSet<(usize, usize)>,
+    /// How near two hosts are to each other, if they are on one machine or link.
+    pub near: BTreeMap<(usize, usize), Nearness>,
+    /// Who has dialled which url, and whoever has told of it at the nearest.
+    pub dialled: Vec<(usize, String, Nearness)>,
     /// Whose dials to whom come to no end until [`end_hanging`](Net::end_hanging).
     pub hanging: BTreeSet<(usize, usize)>,
     hung: Vec<(usize, LinkId)>,
@@ -131,6 +135,8 @@ impl Net {
             dead: BTreeSet::new(),
             reached: BTreeMap::new(),
             blocked: BTreeSet::new(),
+            near: BTreeMap::new(),
+            dialled: Vec::new(),
             hanging: BTreeSet::new(),
             hung: Vec::new(),
             tap: None,
@@ -237,7 +243,8 @@ impl Net {
             return;
         }
         match output {
-            Output::Dial { link, url, .. } => {
+            Output::Dial { link, url, reach } => {
+                self.dialled.push((n, url.to_string(), reach.told));
                 let advertises = |node: &Node| node.url.as_deref() == Some(&*url);
                 let target = self.reached.get(&(n, url.to_string())).copied();
                 let target = target.or_else(|| self.nodes.iter().position(advertises));
@@ -247,29 +254,16 @@ impl Net {
                 }
                 match target.filter(|m| !self.dead.contains(&*url) && !blocked(*m)) {
                     Some(m) => {
+                        let near = self.near.get(&(n.min(m), n.max(m))).copied();
+                        let near = near.unwrap_or_default();
                         let theirs = self.nodes[m].mesh.next_link();
                         self.wires.insert((n, link), (m, theirs));
                         self.wires.insert((m, theirs), (n, link));
                         self.later(
                             LATENCY,
-                            Parcel::Input(
-                                m,
-                                Input::Accepted {
-                                    link: theirs,
-                                    near: Nearness::Elsewhere,
-                                },
-                            ),
+                            Parcel::Input(m, Input::Accepted { link: theirs, near }),
                         );
-                        self.later(
-                            LATENCY,
-                            Parcel::Input(
-                                n,
-                                Input::Opened {
-                                    link,
-                                    near: Nearness::Elsewhere,
-                                },
-                            ),
-                        );
+                        self.later(LATENCY, Parcel::Input(n, Input::Opened { link, near }));
                     }
                     None => self.fail_dial(n, link),
                 }

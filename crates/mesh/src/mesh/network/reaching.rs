@@ -6,6 +6,7 @@ use bytestring::ByteString;
 
 use crate::error::DialError;
 use crate::event::{Event, Output};
+use crate::json;
 use crate::mesh::Mesh;
 use crate::mesh::network::waiters;
 use crate::mesh::pending::Due;
@@ -13,6 +14,7 @@ use crate::parts::answers::Held;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
 use crate::urls;
+use crate::wire::v1;
 use crate::words::{LinkId, Nearness, Raw, Reach};
 
 impl Mesh {
@@ -52,6 +54,39 @@ impl Mesh {
             l.near = near;
         }
         self.greet(link);
+    }
+
+    /// A relayed link begins between these two. If both are on this machine, each is told so of the other: no relayed frame says where it
+    /// comes from.
+    pub(super) fn vouch(&mut self, one: &ByteString, other: &ByteString) {
+        let ends = [one, other].map(|host| self.network.hosts.route_to_host(host));
+        let near = |link: LinkId| {
+            let l = self.network.hosts.get(link);
+            l.is_some_and(|l| l.near == Nearness::Machine)
+        };
+        if let [Some(first), Some(second)] = ends
+            && near(first)
+            && near(second)
+        {
+            for (link, host) in [(first, other), (second, one)] {
+                let params = format!("{{\"id\":{}}}", json::quote(host));
+                self.answer(link, v1::notification("near", &params));
+            }
+        }
+    }
+
+    /// The host behind that link relays to that one, and says that it is on its own machine. Only on this machine it can know.
+    pub(in crate::mesh) fn vouched_for(&mut self, carrier: LinkId, host: Option<ByteString>) {
+        let l = self.network.hosts.get(carrier);
+        if host.is_none() || !l.is_some_and(|l| l.near == Nearness::Machine) || is_relayed(carrier)
+        {
+            return;
+        }
+        for link in self.network.relays.over(carrier, host.as_ref()) {
+            if let Some(l) = self.network.hosts.get_mut(link) {
+                l.near = Nearness::Machine;
+            }
+        }
     }
 
     /// A dial has failed. Dials again if somebody has come to wait for it in whose name it may lead nearer: it is not to be held up by

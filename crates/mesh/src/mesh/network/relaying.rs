@@ -93,6 +93,9 @@ impl Mesh {
                 self.out.push(Output::TransmitBinary { link, bytes });
                 let bytes = frame.len();
                 self.out.push(Output::Owed { link, bytes });
+                if routed::opens(frame, at) {
+                    self.vouch(from, &header.destination);
+                }
             }
             _ if routed::ends(frame, at) => {}
             _ => self.send_back(link, header),
@@ -146,7 +149,7 @@ impl Mesh {
             (Ok(Content::Open), None) if !theirs && self.closing.is_none() => {
                 let unused = self.network.hosts.next_link();
                 match self.network.relays.accept(unused, carrier, origin, *number) {
-                    // Who is behind it is anywhere.
+                    // Who is behind it is anywhere, unless the host between vouches for it.
                     Some(link) => self.network.hosts.accept(link, Nearness::Elsewhere),
                     None => self.send_back(carrier, header),
                 }

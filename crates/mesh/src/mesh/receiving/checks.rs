@@ -45,6 +45,7 @@ impl Checks {
                 host: host(id),
                 direct,
             },
+            Question::Near { host: id } => Question::Near { host: host(id) },
             Question::Members {
                 list,
                 digest,

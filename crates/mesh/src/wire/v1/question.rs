@@ -32,6 +32,10 @@ pub enum Question {
     Hosts {
         urls: Vec<ByteString>,
     },
+    /// That host, to which the sender relays, is on the sender's machine.
+    Near {
+        host: Option<ByteString>,
+    },
     Find {
         peer: Option<Raw>,
     },
@@ -78,6 +82,11 @@ impl Question {
                 let [told] = body.params(["urls"]);
                 let urls = urls(told.as_ref());
                 Question::Hosts { urls }
+            }
+            Some("near") => {
+                let [id] = body.params(["id"]);
+                let host = id.as_ref().and_then(json::string);
+                Question::Near { host }
             }
             Some("find") => {
                 let [peer] = body.params(["id"]);
