@@ -77,6 +77,14 @@ impl TcpStream {
         })
     }
 
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.lock().local_addr()
+    }
+
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.lock().peer_addr()
+    }
+
     pub async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
         TcpStream::new(turmoil::net::TcpStream::connect(address).await?)
     }

@@ -130,3 +130,46 @@ fn refused(url: &str, refusal: Refusal) -> DialError {
     };
     failure::other(code, format!("{what}: {refusal} (url: {url})"))
 }
+
+#[cfg(all(test, not(feature = "simulated")))]
+mod tests {
+    use super::*;
+    use distribus_mesh::Nearness;
+
+    /// How an attempt ends that may lead so near.
+    fn attempt(url: &str, told: Nearness) -> Result<(), String> {
+        let namesake = false;
+        let reach = Reach { told, namesake };
+        crate::runtime::handle().block_on(async {
+            let attempt = Attempt::new(url, Duration::from_secs(5), |_| None);
+            let connected = attempt.map_err(|e| e.code)?.connect(reach).await;
+            connected.map(drop).map_err(|e| e.code)
+        })
+    }
+
+    #[test]
+    fn no_spelling_of_this_machine_is_connected_to_for_whoever_is_elsewhere() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        listener.set_nonblocking(true).expect("a socket");
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "localhost",
+            "0.0.0.0",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+        ] {
+            let url = format!("ws://{host}:{port}");
+            for far in [Nearness::Elsewhere, Nearness::Network] {
+                let refused = Err("ERR_DIAL_NOT_ALLOWED".to_owned());
+                assert_eq!(attempt(&url, far), refused, "{url}");
+                assert!(listener.accept().is_err(), "{url}");
+            }
+            for near in [Nearness::Machine, Nearness::Program] {
+                assert_eq!(attempt(&url, near), Ok(()), "{url}");
+                assert!(listener.accept().is_ok(), "{url}");
+            }
+        }
+    }
+}
