@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytestring::ByteString;
-use distribus_mesh::{Event, Input, Nearness};
+use distribus_mesh::{Event, Input, LinkId, Nearness};
 use support::{Net, url};
 
 fn id(n: usize) -> String {
@@ -220,5 +220,23 @@ fn who_is_relayed_on_one_machine_may_tell_of_loopback_addresses_and_nobody_else(
         listen(&mut net, 1, &url(1));
         net.settle();
         assert_eq!(net.dialled, [(2, url(1), expected)]);
+    }
+}
+
+#[test]
+fn what_a_host_elsewhere_says_of_others_does_not_bring_them_nearer() {
+    for (near, expected) in [(&[1][..], Nearness::Machine), (&[], Nearness::Elsewhere)] {
+        let mut net = relayed_near(2, near);
+        net.dialled.clear();
+        // Host 1 hears it over the link by which it has joined host 0.
+        let (link, note) = (
+            LinkId(1),
+            r#"{"message":{"method":"near","params":{"id":"host0002"}}}"#,
+        );
+        let text = note.into();
+        net.input(1, Input::Received { link, text });
+        listen(&mut net, 2, &url(2));
+        net.settle();
+        assert_eq!(net.dialled, [(1, url(2), expected)]);
     }
 }

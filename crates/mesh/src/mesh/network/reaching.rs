@@ -78,8 +78,8 @@ impl Mesh {
     /// The host behind that link relays to that one, and says that it is on its own machine. Only on this machine it can know.
     pub(in crate::mesh) fn vouched_for(&mut self, carrier: LinkId, host: Option<ByteString>) {
         let l = self.network.hosts.get(carrier);
-        if host.is_none() || !l.is_some_and(|l| l.near == Nearness::Machine) || is_relayed(carrier)
-        {
+        let is_near = l.is_some_and(|l| l.near == Nearness::Machine);
+        if host.is_none() || !is_near || is_relayed(carrier) {
             return;
         }
         for link in self.network.relays.over(carrier, host.as_ref()) {
