@@ -233,8 +233,10 @@ impl Mesh {
         }
         for (host, weight) in touched {
             if let Some(session) = self.traffic.sessions.get_mut(&host) {
+                // The session may have begun anew since, under the same id.
+                let before = session.arrivals.weight();
                 session.arrivals.applied(weight, self.now);
-                self.traffic.held -= weight;
+                self.traffic.held -= before - session.arrivals.weight();
             }
             self.traffic.acknowledge(&host);
             if self
