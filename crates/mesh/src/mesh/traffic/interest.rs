@@ -103,12 +103,12 @@ impl Mesh {
             .iter()
             .filter(|(_, b)| b.left.contains(host));
         for number in waiting.map(|(n, _)| *n).collect::<Vec<u64>>() {
-            self.traffic.frames.entry(link).or_default().sync(number);
+            self.traffic.frames.of(link).sync(number);
         }
     }
 
     fn say_interest(&mut self, link: LinkId, interest: &Interest) {
-        let frame = self.traffic.frames.entry(link).or_default();
+        let frame = self.traffic.frames.of(link);
         frame.interest(interest);
         if frame.len() >= 2 * RECORD_BYTES {
             let bytes = frame.take();
@@ -154,7 +154,7 @@ impl Mesh {
         let number = self.next_round;
         for host in &left {
             if let Some(link) = self.told(host) {
-                self.traffic.frames.entry(link).or_default().sync(number);
+                self.traffic.frames.of(link).sync(number);
             }
         }
         let until = self.now.saturating_add(self.config.request_timeout);
@@ -307,7 +307,7 @@ impl Traffic {
     /// That host wants to know when what it has said before has taken effect: that is so already.
     pub(in crate::mesh) fn sync(&mut self, host: &ByteString, number: u64) -> Option<()> {
         let link = self.sessions.get(host)?.link()?;
-        self.frames.entry(link).or_default().synced(number);
+        self.frames.of(link).synced(number);
         Some(())
     }
 }

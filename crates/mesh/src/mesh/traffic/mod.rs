@@ -2,6 +2,7 @@
 //! [network](super::network) and never calls up.
 
 pub(super) mod cargo;
+mod frames;
 mod interest;
 mod messages;
 mod notes;
@@ -25,9 +26,9 @@ use crate::parts::directory::Directory;
 use crate::parts::peers::Peers;
 use crate::parts::recent::Recent;
 use crate::parts::sessions::Sessions;
-use crate::wire::v2;
 use crate::words::{Call, LinkId, Raw, Time};
 use cargo::Cargo;
+use frames::Frames;
 use v1_host::V1Host;
 
 /// What is said, and what is known about where it goes.
@@ -39,7 +40,7 @@ pub(super) struct Traffic {
     channels: Channels,
     recent: Recent,
     /// Frames that are being made.
-    frames: BTreeMap<LinkId, v2::Frame>,
+    frames: Frames,
     /// Links over which more could be said if what was said before were acknowledged.
     held_up: BTreeSet<LinkId>,
     /// Hosts that have accepted requests.
@@ -67,7 +68,7 @@ impl Traffic {
             directory: Directory::new(host_id),
             channels: Channels::default(),
             recent: Recent::default(),
-            frames: BTreeMap::new(),
+            frames: Frames::default(),
             held_up: BTreeSet::new(),
             asked: BTreeSet::new(),
             pressed: BTreeSet::new(),
@@ -97,7 +98,7 @@ impl Traffic {
 
     /// A link is gone, or nothing is to be said over it any more.
     pub(super) fn forget_link(&mut self, link: LinkId) {
-        self.frames.remove(&link);
+        self.frames.forget(link);
         self.held_up.remove(&link);
     }
 

@@ -22,7 +22,7 @@ impl Mesh {
         let seen = session.seen_to_tell();
         let link = session.link();
         if let (Some(link), Some(upto)) = (link, seen) {
-            self.traffic.frames.entry(link).or_default().seen(upto);
+            self.traffic.frames.of(link).seen(upto);
         }
         let mut exceptions = &ack.exceptions[..];
         for part in parts {

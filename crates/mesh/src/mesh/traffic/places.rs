@@ -64,7 +64,7 @@ impl Mesh {
             return;
         };
         if let Some(link) = session.link() {
-            let frame = self.traffic.frames.entry(link).or_default();
+            let frame = self.traffic.frames.of(link);
             frame.place(place);
             if frame.len() >= 8 * RECORD_HASHES {
                 let bytes = frame.take();
@@ -131,7 +131,7 @@ impl Mesh {
             search,
         };
         let number = self.questions.open(link, self.now + within, asked);
-        let frame = self.traffic.frames.entry(link).or_default();
+        let frame = self.traffic.frames.of(link);
         if asks {
             frame.look(number, id);
         } else {
@@ -151,11 +151,7 @@ impl Mesh {
             Some(owner) if owner == self.id => self.ask_here(host, number, id),
             Some(owner) if owner != *host && self.traffic.directory.takes_part(&owner) => {
                 if let Some(link) = self.traffic.sessions.get(&owner).and_then(|s| s.link()) {
-                    self.traffic
-                        .frames
-                        .entry(link)
-                        .or_default()
-                        .ask(number, host, &id);
+                    self.traffic.frames.of(link).ask(number, host, &id);
                 }
             }
             _ => self.traffic.not_here(host, number),
@@ -175,11 +171,7 @@ impl Mesh {
         if self.session_of(link).is_some() {
             let url = self.url.clone().unwrap_or_default();
             let here = self.is_here(reply).then_some(url);
-            self.traffic
-                .frames
-                .entry(link)
-                .or_default()
-                .found(number, here.as_ref());
+            self.traffic.frames.of(link).found(number, here.as_ref());
         }
     }
 
@@ -208,7 +200,7 @@ impl Traffic {
     /// Answers that host that the peer it asks for is not known here.
     pub(in crate::mesh) fn not_here(&mut self, host: &ByteString, number: u64) {
         if let Some(link) = self.sessions.get(host).and_then(|s| s.link()) {
-            self.frames.entry(link).or_default().found(number, None);
+            self.frames.of(link).found(number, None);
         }
     }
 

@@ -3,10 +3,9 @@
 use bytestring::ByteString;
 
 use super::cargo::{Cargo, nobody};
-use crate::event::Output;
+use super::frames::put;
 use crate::mesh::Mesh;
 use crate::mesh::traffic::Traffic;
-use crate::wire::v2::Frame;
 use crate::words::LinkId;
 
 /// A frame leaves when it holds that many messages, or that many bytes; at the end of the program's turn at the latest.
@@ -36,7 +35,7 @@ impl Mesh {
         let Some(link) = session.link() else {
             return;
         };
-        let frame = self.traffic.frames.entry(link).or_default();
+        let frame = self.traffic.frames.of(link);
         let limits = session.limits;
         // Nobody knows any more where peers are when we have begun to close.
         let knows = self.closing.is_none();
@@ -96,30 +95,12 @@ impl Mesh {
 
     /// Closes the frame that is being made for a link, so that what is transmitted next comes after it.
     pub(in crate::mesh) fn close_frame(&mut self, link: LinkId) {
-        if let Some(frame) = self.traffic.frames.get_mut(&link)
-            && !frame.is_empty()
-        {
-            put(&mut self.out, link, frame);
-        }
+        self.traffic.frames.close(link, &mut self.out);
     }
 
     /// Closes all frames: nothing more will be added to them now.
     pub(in crate::mesh) fn close_frames(&mut self) {
-        for (link, frame) in &mut self.traffic.frames {
-            if !frame.is_empty() {
-                put(&mut self.out, *link, frame);
-            }
-        }
-    }
-}
-
-/// The frame leaves.
-fn put(out: &mut Vec<Output>, link: LinkId, frame: &mut Frame) {
-    let (owed, bytes) = (frame.owed(), frame.take());
-    out.push(Output::TransmitBinary { link, bytes });
-    if owed > 0 {
-        let bytes = owed;
-        out.push(Output::Owed { link, bytes });
+        self.traffic.frames.close_all(&mut self.out);
     }
 }
 
@@ -130,7 +111,7 @@ impl Traffic {
             return;
         };
         if let (Some(link), Some(ack)) = (session.link(), session.ack()) {
-            self.frames.entry(link).or_default().ack(&ack);
+            self.frames.of(link).ack(&ack);
         }
     }
 }
