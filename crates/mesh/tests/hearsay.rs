@@ -5,7 +5,7 @@ mod alone;
 use std::time::Duration;
 
 use alone::{Alone, join, urls};
-use distribus_mesh::{Event, Input, LinkId, Nearness};
+use distribus_mesh::{Change, Event, Input, LinkId, Nearness};
 
 const MOST: usize = 16;
 const MOST_OF_ONE: usize = 12;
@@ -201,4 +201,25 @@ fn as_long_as_it_is_there_a_member_that_it_has_told_of_is_tried_again() {
     host.fail_all();
     host.run_for(Duration::from_secs(10), true);
     assert!(host.begun.len() >= 3, "{:?}", host.begun);
+}
+
+#[test]
+fn a_host_that_was_here_is_looked_for_also_when_another_one_that_has_told_of_it_is_lost() {
+    let mut host = Alone::new();
+    let honest = host.member_from(Nearness::Elsewhere, "honest", Some("ws://honest"));
+    let other = host.member("other");
+    host.input(Input::Closed { link: honest });
+    host.tell_urls(other, &["ws://honest".to_owned()]);
+    // It is dialled, and the connection breaks in the middle of the greeting.
+    let (link, _) = host.dials.pop_first().expect("a dial");
+    let near = Nearness::Elsewhere;
+    host.input(Input::Opened { link, near });
+    host.input(Input::Closed { link });
+    host.input(Input::Closed { link: other });
+    host.run_for(Duration::from_secs(25), true);
+    let gone = |e: &&Event| matches!(e, Event::Member { change: Change::Leave, host: Some(host), .. } if &**host == "honest");
+    assert_eq!(host.events.iter().find(gone), None);
+    assert!(host.begun.len() >= 3, "{:?}", host.begun);
+    host.run_for(Duration::from_secs(10), true);
+    assert!(host.events.iter().any(|e| gone(&e)));
 }

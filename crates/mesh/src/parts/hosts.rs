@@ -295,9 +295,12 @@ impl<W> Hosts<W> {
     /// Another host has told of that lost one as well, if it is known by hearsay alone.
     pub fn tell_again(&mut self, key: &str, by: &Teller) {
         self.lost.change(key, |lost| {
-            if lost.by.is_some() {
-                lost.by = Some(by.clone());
+            if let Some(before) = &lost.by {
                 lost.reach = lost.reach.max(by.near);
+                // Who has told of itself has been here: it is looked for whoever else is gone.
+                if before.host.is_none() || before.host != lost.host {
+                    lost.by = Some(by.clone());
+                }
             }
         });
     }
