@@ -37,13 +37,15 @@ class Exchange {
     this.#rest = null;
     if (native === null) return;
     if (batch !== null && batch.native !== native) batch = null; // of an earlier life
-    const until = now() + SLICE;
+    // A batch knows when it came: most of the time the clock need not be looked at again.
+    let until = batch === null ? 0 : now() + SLICE;
     /** @type {string | null} */
     let replies = null;
     outbound.applying = true;
     for (;;) {
       batch ??= this.#next(native, replies);
       if (batch === null) break;
+      if (until === 0) until = batch.since + SLICE;
       if (!apply(batch, until)) {
         this.#rest = batch;
         break;
