@@ -92,7 +92,7 @@ impl Mesh {
         }
         self.network.hosts.remove(link);
         self.traffic.forget_v1_host(link);
-        self.carrier_lost(link, host);
+        self.carrier_lost(link, host, state);
         self.forget_doubts(link);
     }
 }

@@ -191,16 +191,17 @@ impl Mesh {
     }
 
     /// That direct link is gone, and so is what was relayed over it.
-    pub(super) fn carrier_lost(&mut self, carrier: LinkId, host: Option<ByteString>) {
+    pub(super) fn carrier_lost(&mut self, carrier: LinkId, host: Option<ByteString>, state: State) {
         self.network.relays.set_backlog(carrier, 0);
         if is_relayed(carrier) || !self.network.relays.in_use() {
             return;
         }
         // Perhaps the other side did not know yet that the direct link was there to take over. What was being made meanwhile would
-        // be as old.
+        // be as old; unless a stranger has dialled us, and heard that it was a duplicate of that.
+        let begun = host.as_ref().filter(|_| state != State::Stranger);
         let superseded = |l: &Link<Waiter>| {
             (l.state == State::Leaving && l.host == host)
-                || (l.state == State::Greeting && host.is_some() && l.hint == host)
+                || (l.state == State::Greeting && begun.is_some() && l.hint.as_ref() == begun)
         };
         let superseded = self
             .network
