@@ -210,8 +210,8 @@ async function listen(port) {
 function announce(url = null) {
   const core = host[Object.getOwnPropertySymbols(host).find(({ description }) => description === 'distribus')];
   core.start();
-  log.write('id', core.id, url, host.url);
-  process.send({ here: { url, id: core.id } });
+  log.write('id', core.life.id, url, host.url);
+  process.send({ here: { url, id: core.life.id } });
 }
 
 /** As programs do: whoever should be in the network and is not, not even as a lost one, is joined. */
@@ -225,7 +225,7 @@ async function keep() {
   joining = true;
   await host.join(missing).then(
     () => {},
-    (err) => log.write('J', err.code, missing.length)
+    (err) => log.write('cannot join', err.code, missing.length)
   );
   joining = false;
 }
