@@ -44,26 +44,28 @@ class Batch {
 
   /** There is no such peer. */
   miss() {
+    this.reply(NO_SUCH_PEER);
+  }
+
+  /** @param {number} code that says all */
+  reply(code) {
     this.replied = this.question;
-    this.replies.push(this.question, NO_SUCH_PEER);
+    this.replies.push(this.question, code);
   }
 
   /** Too many requests wait for their replies: the peer does not get this one. */
   refuse() {
-    this.replied = this.question;
-    this.replies.push(this.question, OVERLOADED);
+    this.reply(OVERLOADED);
   }
 
   /** There is one. */
   here() {
-    this.replied = this.question;
-    this.replies.push(this.question, HERE);
+    this.reply(HERE);
   }
 
   /** That url may be dialled. */
   dial() {
-    this.replied = this.question;
-    this.replies.push(this.question, DIAL);
+    this.reply(DIAL);
   }
 
   /** @param {string} ids JSON text of an array */

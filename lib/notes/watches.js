@@ -314,11 +314,16 @@ class Watches {
       const ours = this.#numbers.get(number);
       if (ours === undefined || ours.host !== host) return false;
       for (const change of Array.isArray(message) ? message : []) {
-        if (!Array.isArray(change) || !matches(ours.pattern, nameOf(change[1]))) continue;
+        if (!Array.isArray(change)) continue;
         const [here, id] = change;
+        const name = nameOf(id);
+        if (!matches(ours.pattern, name)) continue;
         if (here ? !ours.watch.join(host, id) : !ours.watch.leave(host, id)) continue;
-        ours.weight += here ? weightOf(nameOf(id).length) : -weightOf(nameOf(id).length);
-        if (ours.weight > MOST_TOLD || ours.watch.unread > MOST_UNREAD) ours.watch.fail(tooManyPeers(host));
+        ours.weight += here ? weightOf(name.length) : -weightOf(name.length);
+        if (ours.weight > MOST_TOLD || ours.watch.unread > MOST_UNREAD) {
+          ours.watch.fail(tooManyPeers(host));
+          break; // it has ended, and shall not be filled again
+        }
       }
     }
     return true;
