@@ -3,11 +3,10 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
-const { fork } = require('node:child_process');
-const { once } = require('node:events');
 const heard = require('./bounds/heard.js');
 const { Member, frame, texts } = require('./bounds/member.js');
 const { listening, ours, pair, until } = require('./support.js');
+const { serve, start } = require('./other_process.js');
 
 const options = { timeout: 120_000 };
 
@@ -30,24 +29,7 @@ async function publisher() {
       return (process.cpuUsage().user - user) / 20;
     }
   };
-  process.on('disconnect', () => process.exit());
-  process.on('message', (act) => process.send?.({ answer: acts[String(act)]() }));
-  await host.listen('127.0.0.1', 0);
-  process.send?.({ answer: host.url });
-}
-
-async function start(t) {
-  const env = { ...process.env };
-  delete env.NODE_TEST_CONTEXT; // It is no test.
-  const child = fork(__filename, ['publisher'], { env, execArgv: ['--expose-gc', '--max-old-space-size=512'] });
-  t.after(() => child.kill('SIGKILL'));
-  const answer = async () => (await once(child, 'message'))[0].answer;
-  const url = await answer();
-  const ask = (/** @type {string} */ act) => {
-    child.send(act);
-    return answer();
-  };
-  return { url, ask };
+  await serve(host, acts);
 }
 
 const COUNT = 200_000;
@@ -70,7 +52,7 @@ function tests() {
       `${COUNT} members ${kind} on another host cost little memory, and little time where something is published`,
       options,
       async (t) => {
-        const { url, ask } = await start(t);
+        const { url, ask } = await start(t, __filename, 'publisher');
         const before = await ask('memory');
         const member = await Member.join(url);
         t.after(() => member.end());

@@ -3,12 +3,11 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
-const { fork } = require('node:child_process');
-const { once } = require('node:events');
 const heard = require('./bounds/heard.js');
 const { Member, frame, texts } = require('./bounds/member.js');
 const { matcher } = require('../lib/channels/matching.js');
 const { listening, ours, pair, sever, until } = require('./support.js');
+const { serve, start } = require('./other_process.js');
 
 const WATCHES = 100_000;
 const options = { timeout: 120_000 };
@@ -42,24 +41,7 @@ async function watched() {
     for (let n = 0; n < 100; n++) act(n);
     return ((performance.now() - begun) / 100) * 1000;
   };
-  process.on('disconnect', () => process.exit());
-  process.on('message', (act) => process.send?.({ answer: acts[String(act)]() }));
-  await host.listen('127.0.0.1', 0);
-  process.send?.({ answer: host.url });
-}
-
-async function start(t) {
-  const env = { ...process.env };
-  delete env.NODE_TEST_CONTEXT; // It is no test.
-  const child = fork(__filename, ['watched'], { env, execArgv: ['--expose-gc', '--max-old-space-size=512'] });
-  t.after(() => child.kill('SIGKILL'));
-  const answer = async () => (await once(child, 'message'))[0].answer;
-  const url = await answer();
-  const ask = (/** @type {string} */ act) => {
-    child.send(act);
-    return answer();
-  };
-  return { url, ask };
+  await serve(host, acts);
 }
 
 /** Patterns that are much work, each in its way. @type {Record<string, (n: number) => string>} */
@@ -80,7 +62,7 @@ function tests() {
       `${WATCHES} watches of another host ${kind} cost little memory, and no time where peers are created`,
       options,
       async (t) => {
-        const { url, ask } = await start(t);
+        const { url, ask } = await start(t, __filename, 'watched');
         await ask('create');
         await ask('remove');
         const before = await ask('memory');
