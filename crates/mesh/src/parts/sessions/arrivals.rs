@@ -13,11 +13,11 @@ use crate::words::Time;
 
 /// As much of one session stands in line as was lately applied in this time, within these bounds.
 const LINE: Duration = Duration::from_millis(20);
-const LEAST: usize = 8 * 1024;
+const LEAST: usize = 1024;
 const MOST: usize = 512 * 1024;
 
 /// As long as nothing is known.
-const FIRST: usize = 32 * 1024;
+const FIRST: usize = 8 * 1024;
 
 /// No event has more messages than this, or than have room in line.
 const PIECE: u32 = 4096;
@@ -167,12 +167,12 @@ mod tests {
     #[test]
     fn a_long_run_is_told_in_pieces_that_are_applied_in_some_milliseconds() {
         let [first, later] = applied_at(4000);
-        assert!(first <= 1024, "{first}");
+        assert!(first <= 256, "{first}");
         assert!((PIECE..=3 * PIECE).contains(&later), "{later}");
         let [_, later] = applied_at(100);
         assert!((2000..=4000).contains(&later), "{later}");
         let [_, later] = applied_at(5);
-        assert!(later <= 256, "{later}");
+        assert!(later <= 128, "{later}");
     }
 
     #[test]
