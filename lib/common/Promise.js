@@ -1,6 +1,7 @@
 'use strict';
 
-const { setImmediate, variable } = require('../platform/index.js');
+const { soon } = require('./turns.js');
+const { variable } = require('../platform/index.js');
 
 /**
  * Bluebird, in a copy of our own: programs that use bluebird keep theirs as they have configured it, and ours is not theirs to configure.
@@ -16,8 +17,6 @@ Promise.config({
   longStackTraces: wanted('BLUEBIRD_LONG_STACK_TRACES') || wanted('BLUEBIRD_DEBUG')
 });
 // The one that it would take may be a fake.
-Promise.setScheduler((callback) => {
-  setImmediate(callback);
-});
+Promise.setScheduler(soon);
 
 module.exports = Promise;

@@ -57,7 +57,9 @@ class Exchange {
     outbound.applying = false;
     if (life.native !== native) this.#rest = null;
     else this.#home.rest();
-    if (this.#rest !== null) setImmediate(() => this.run());
+    if (this.#rest === null) return;
+    if (outbound.waits && !outbound.scheduled) outbound.schedule();
+    setImmediate(() => this.run());
   }
 
   /**

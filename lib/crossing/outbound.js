@@ -1,6 +1,6 @@
 'use strict';
 
-const { setImmediate } = require('../platform/index.js');
+const { atEnd } = require('../common/turns.js');
 const { LONG, PLAIN, isCarried, serialize, serializeChannel, serializeId, serializeStrings } = require('./encoded.js');
 const { FORMS, LINES } = require('./contract.js');
 const Encoder = require('./encoder.js');
@@ -249,10 +249,13 @@ class Outbound extends Encoder {
     if (this.urgent) this.flush(false);
     else if (this.count >= MAX_MESSAGES || this.text.length + this.stringsLength + this.besideLength >= MAX_LENGTH)
       this.flush(true);
-    if (!this.scheduled) {
-      this.scheduled = true;
-      setImmediate(this.onCheck);
-    }
+    if (!this.scheduled && !this.applying) this.schedule();
+  }
+
+  /** Has what waits handed over at the end of this turn. */
+  schedule() {
+    this.scheduled = true;
+    atEnd(this.onCheck);
   }
 
   /**

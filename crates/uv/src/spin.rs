@@ -3,7 +3,7 @@
 //! Putting a thread to sleep and waking it from another core takes longer than everything else in a round trip. So, just before
 //! libuv would block, this looks again and again whether anything is ready, for at most [`LONGEST`]. It looks at the loop's own
 //! poll set, so that whatever becomes ready (also what is not ours) ends the wait; it does nothing when the loop would not
-//! block; it yields the processor between two looks; and it stops as soon as it does not pay.
+//! block; it yields the processor before each look; and it stops as soon as it does not pay.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -120,6 +120,7 @@ fn wait(poll_set: c_int, since: Instant, longest: Duration) -> bool {
         revents: 0,
     };
     loop {
+        std::thread::yield_now();
         // SAFETY: one entry, which lives long enough; a timeout of 0 never blocks.
         if unsafe { libc::poll(&mut set, 1, 0) } != 0 {
             return true;
@@ -127,7 +128,6 @@ fn wait(poll_set: c_int, since: Instant, longest: Duration) -> bool {
         if since.elapsed() >= longest {
             return false;
         }
-        std::thread::yield_now();
     }
 }
 
