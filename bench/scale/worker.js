@@ -9,7 +9,7 @@ const packages = {
   ours: () => {
     const distribus = require('../..');
     /** @param {any} host */
-    const native = (host) => host[Object.getOwnPropertySymbols(host)[0]].native;
+    const native = (host) => host[Object.getOwnPropertySymbols(host)[0]].life.native;
     return {
       distribus,
       ready: (/** @type {any} */ host) => host.ready(),
