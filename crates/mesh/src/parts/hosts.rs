@@ -22,6 +22,8 @@ pub struct Hosts<W> {
     /// Those of them that are not registered.
     loose: BTreeSet<LinkId>,
     joined: BTreeMap<ByteString, LinkId>,
+    /// Those of them that have said no url.
+    unlisted: BTreeMap<ByteString, LinkId>,
     /// The registered links of our own hosts, by their ids.
     by_host: HashMap<ByteString, LinkId>,
     /// The registered links to hosts without sessions.
@@ -38,6 +40,7 @@ impl<W> Hosts<W> {
             links: BTreeMap::new(),
             loose: BTreeSet::new(),
             joined: BTreeMap::new(),
+            unlisted: BTreeMap::new(),
             by_host: HashMap::new(),
             v1: BTreeSet::new(),
             aliases: Aliases::default(),
@@ -124,6 +127,12 @@ impl<W> Hosts<W> {
         self.joined.iter().map(|(key, link)| (key, *link))
     }
 
+    /// Those of them whose hosts have said no url.
+    pub fn unlisted(&self) -> impl Iterator<Item = (LinkId, &Link<W>)> {
+        let link = |id: &LinkId| Some((*id, self.links.get(id)?));
+        self.unlisted.values().filter_map(link)
+    }
+
     /// The registered links to hosts that speak the protocol of 0.4.0 only.
     pub fn v1(&self) -> impl Iterator<Item = LinkId> {
         self.v1.iter().copied()
@@ -189,8 +198,14 @@ impl<W> Hosts<W> {
             if l.offer.is_none() {
                 self.v1.insert(link);
             }
-            if let Some(url) = url {
-                self.alias(url, key.clone());
+            match url {
+                Some(url) => {
+                    self.unlisted.remove(&key);
+                    self.alias(url, key.clone());
+                }
+                None => {
+                    self.unlisted.insert(key.clone(), link);
+                }
             }
             if let Some(host) = host {
                 self.by_host.insert(host, link);
@@ -248,6 +263,7 @@ impl<W> Hosts<W> {
         }
         if self.joined.get(&key) == Some(&link) {
             self.joined.remove(&key);
+            self.unlisted.remove(&key);
             return Some(key);
         }
         None

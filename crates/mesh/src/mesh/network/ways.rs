@@ -168,9 +168,8 @@ impl Network {
         if is_relayed(except) || !self.hosts.get(except).is_some_and(|l| l.relay.both()) {
             return Vec::new();
         }
-        let hosts = self.hosts.joined().filter_map(|(_, link)| {
-            let l = self.hosts.get(link)?;
-            let host = l.host.as_ref().filter(|_| l.url.is_none())?;
+        let hosts = self.hosts.unlisted().filter_map(|(link, l)| {
+            let host = l.host.as_ref()?;
             let relays = link != except && l.relay.both() && !is_relayed(link);
             relays.then(|| Member::relayed(host.clone()))
         });
@@ -179,15 +178,12 @@ impl Network {
 
     /// In short, which hosts that nobody can dial we know: who has the same ones does not need to tell.
     pub(super) fn relayed_digest(&self) -> String {
-        let unlisted = self.hosts.links().filter_map(|(_, l)| {
-            let host = match l.state {
-                State::Joined if l.url.is_none() => l.host.as_deref()?,
-                State::Dialling | State::Greeting if l.dialled == l.hint => l.hint.as_deref()?,
-                _ => return None,
-            };
-            Some(host)
+        let here = self.hosts.unlisted().filter_map(|(_, l)| l.host.as_deref());
+        let coming = self.hosts.loose().filter_map(|(_, l)| match l.state {
+            State::Dialling | State::Greeting if l.dialled == l.hint => l.hint.as_deref(),
+            _ => None,
         });
-        let unlisted: std::collections::BTreeSet<&str> = unlisted.collect();
+        let unlisted: std::collections::BTreeSet<&str> = here.chain(coming).collect();
         digest(unlisted.into_iter())
     }
 
