@@ -167,6 +167,7 @@ test('each room is built with what is written here, which for rooms means those 
 /** All that traffic asks of network, which stands above it: six questions to the struct, and one call that does something. */
 const ASKED_OF_NETWORK = [
   'alias (for_traffic.rs)',
+  'any_unlisted (for_traffic.rs)',
   'break_off (losing.rs)',
   'joined (for_traffic.rs)',
   'link (for_traffic.rs)',

@@ -390,6 +390,18 @@ const MEMBERS = {
       return all.map((m) => () => m.end());
     }
   },
+  'questions of version 1': {
+    run: async ({ url }) => {
+      const socket = await stranger(url);
+      socket.send(question(0, 'greeting', {}));
+      for (let n = 0; n < 200_000 && socket.readyState === 1; n += 2) {
+        socket.send(question(n + 1, 'find', { id: `who ${n}` }));
+        socket.send(question(n + 2, 'send', { from: 'me', to: `who ${n >> 8}`, message: n }));
+        if (n % 1000 === 0) await pause(0);
+      }
+      return [() => socket.terminate()];
+    }
+  },
   'messages of version 1': {
     run: async ({ url }) => {
       const socket = await stranger(url);

@@ -45,12 +45,15 @@ pub(in crate::mesh) enum Due {
     Message(Option<String>),
     /// This answer to a greeting, after which the session can be used.
     Greeting(String),
-    /// How the delivery went.
-    Delivery { to: Option<Raw> },
+    /// How the delivery went. The message is kept if it is to be passed on where no such peer lives here.
+    Delivery {
+        to: Option<Raw>,
+        message: Option<Box<Parcel>>,
+    },
     /// How the publish went.
     Publish,
     /// Where the peer lives.
-    Lookup,
+    Lookup { peer: Option<Raw> },
     /// Whether the peer lives here.
     Found { number: u64 },
     /// Which peers live here.

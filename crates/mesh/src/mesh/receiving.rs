@@ -84,8 +84,8 @@ impl Mesh {
             Question::Near { host } => self.vouched_for(link, host),
             Question::Hosts { urls } => self.hosts_request(link, id, urls),
             Question::Find { peer } => {
-                self.event(Event::Lookup { id: peer });
-                self.owe(link, id, Due::Lookup);
+                self.event(Event::Lookup { id: peer.clone() });
+                self.owe(link, id, Due::Lookup { peer });
             }
             // Whoever is no host of this version hears what a 0.4.0 host says.
             Question::List if self.session_of(link).is_none() => {

@@ -9,6 +9,7 @@ use crate::event::{Event, Output};
 use crate::json;
 use crate::mesh::Mesh;
 use crate::mesh::pending::{Asked, Due};
+use crate::mesh::traffic::proxied::is_for_others;
 use crate::parts::answers::Held;
 use crate::wire::v1;
 use crate::words::{Answer, Call, LinkId, Raw};
@@ -21,11 +22,28 @@ impl Mesh {
     }
 
     pub(super) fn done(&mut self, call: Call, result: Result<Answer, CallError>) {
+        if is_for_others(call) {
+            return self.found_for(call, result);
+        }
         self.event(Event::Done { call, result });
     }
 
     pub(super) fn failed(&mut self, seq: u64, error: SendError) {
+        if is_for_others(seq) {
+            return self.sent_for(seq, Some(&error));
+        }
         self.event(Event::Failed { seq, error });
+    }
+
+    /// The messages numbered `seq..seq + count` have been delivered.
+    pub(super) fn delivered(&mut self, seq: u64, count: u64) {
+        if is_for_others(seq) {
+            for number in seq..seq + count {
+                self.sent_for(number, None);
+            }
+            return;
+        }
+        self.event(Event::Settled { seq, count });
     }
 
     pub(super) fn transmit(&mut self, link: LinkId, text: ByteString) {

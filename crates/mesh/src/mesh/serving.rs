@@ -5,6 +5,7 @@ use crate::json;
 use crate::mesh::Mesh;
 use crate::mesh::pending::Due;
 use crate::parts::answers::Held;
+use crate::parts::peers::Parcel;
 use crate::payload::Payload;
 use crate::wire::v1;
 use crate::words::{LinkId, Raw, Reply};
@@ -20,12 +21,16 @@ impl Mesh {
         message: Option<Raw>,
     ) {
         let payload = Payload::one(message);
+        let kept = self.proxies_for(link).then(|| {
+            let (from, to) = (from.clone(), to.clone());
+            Box::new(Parcel::new(0, from, to, payload.clone()))
+        });
         self.event(Event::Deliver {
             to: to.clone(),
             from,
             payload,
         });
-        self.owe(link, id, Due::Delivery { to });
+        self.owe(link, id, Due::Delivery { to, message: kept });
     }
 
     /// Something published comes in version 1.
@@ -72,11 +77,13 @@ impl Mesh {
                 }
                 return;
             }
-            Due::Delivery { to } => match reply {
-                Some(Reply::NoSuchPeer) => {
-                    let text = format!("Error: Peer not found (id: {})", json::display(&to));
-                    v1::failure(&id, &json::quote(&text))
-                }
+            Due::Delivery { to, message } => match reply {
+                Some(Reply::NoSuchPeer) => match message {
+                    Some(parcel) if self.proxies_now(link, &to) => {
+                        return self.send_for(link, id, *parcel);
+                    }
+                    _ => v1::failure(&id, &json::quote(&v1::peer_not_found(&to))),
+                },
                 Some(Reply::Threw(text)) => v1::failure(&id, &text),
                 _ => v1::answer(&id, Some("null"), None),
             },
@@ -84,7 +91,10 @@ impl Mesh {
                 Some(Reply::Threw(text)) => v1::failure(&id, &text),
                 _ => v1::answer(&id, Some("{\"result\":null,\"error\":null}"), None),
             },
-            Due::Lookup => match (self.is_here(reply), &self.url) {
+            Due::Lookup { peer } => match (self.is_here(reply), &self.url) {
+                (false, _) if self.proxies_now(link, &peer) => {
+                    return self.find_for(link, id, peer);
+                }
                 (true, Some(url)) => v1::answer(&id, Some(&json::quote(url)), None),
                 (true, None) => v1::answer(&id, Some("null"), Some(&json::quote(&self.id))),
                 (false, _) => v1::answer(&id, Some("null"), None),

@@ -22,7 +22,7 @@ pub struct Hosts<W> {
     /// Those of them that are not registered.
     loose: BTreeSet<LinkId>,
     joined: BTreeMap<ByteString, LinkId>,
-    /// Those of them that have said no url.
+    /// Those of them of our own hosts that have said no url.
     unlisted: BTreeMap<ByteString, LinkId>,
     /// The registered links of our own hosts, by their ids.
     by_host: HashMap<ByteString, LinkId>,
@@ -203,6 +203,8 @@ impl<W> Hosts<W> {
                     self.unlisted.remove(&key);
                     self.alias(url, key.clone());
                 }
+                // A 0.4.0 host that we dialled does not say its url.
+                None if host.is_none() => {}
                 None => {
                     self.unlisted.insert(key.clone(), link);
                 }

@@ -187,6 +187,11 @@ impl Peers {
         }
     }
 
+    /// Whether that peer is looked for, and how many are.
+    pub fn sought_now(&self, key: &str) -> (bool, usize) {
+        (self.lookups.contains_key(key), self.lookups.len())
+    }
+
     pub fn lookup(&mut self, key: &str) -> Option<&mut Lookup> {
         if self.lookups.is_empty() {
             return None;

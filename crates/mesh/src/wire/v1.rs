@@ -152,6 +152,11 @@ pub fn answer(id: &str, message: Option<&str>, host: Option<&str>) -> ByteString
     out.into()
 }
 
+/// What a 0.4.0 host says when no such peer lives there. Its sender looks for this beginning.
+pub fn peer_not_found(id: &Option<Raw>) -> String {
+    format!("Error: Peer not found (id: {})", json::display(id))
+}
+
 /// An answer that says what went wrong; `error` is a JSON string.
 pub fn failure(id: &str, error: &str) -> ByteString {
     let mut out = String::with_capacity(48 + id.len() + error.len());

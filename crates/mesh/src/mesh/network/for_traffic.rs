@@ -61,6 +61,11 @@ impl Network {
         self.hosts.joined()
     }
 
+    /// Whether hosts are connected that have no url.
+    pub(in crate::mesh) fn any_unlisted(&self) -> bool {
+        self.hosts.unlisted().next().is_some()
+    }
+
     /// The registered links with 0.4.0 hosts.
     pub(in crate::mesh) fn v1_links(&self) -> impl Iterator<Item = LinkId> {
         self.hosts.v1()

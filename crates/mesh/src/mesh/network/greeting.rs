@@ -74,6 +74,7 @@ impl Mesh {
             return false;
         };
         if l.state == State::Stranger {
+            l.met = true;
             l.url = hello.url.clone().filter(|_| !l.taken);
             l.host = hello.id.clone();
             l.limits = hello.limits;

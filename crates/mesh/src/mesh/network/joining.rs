@@ -301,6 +301,7 @@ impl Network {
     fn note_welcome(&mut self, link: LinkId, welcome: &Welcome) -> Option<ByteString> {
         let l = self.hosts.get_mut(link)?;
         let dialled = l.dialled.clone()?;
+        l.met = true;
         l.listed_there(welcome.features, welcome.quiet);
         l.limits = welcome.limits;
         l.offer = welcome.session.clone();

@@ -96,10 +96,7 @@ impl Mesh {
 
     pub(in crate::mesh) fn send_answer(&mut self, mut parcel: Parcel, error: Option<Raw>) {
         let Some(error) = error else {
-            self.event(Event::Settled {
-                seq: parcel.seq,
-                count: 1,
-            });
+            self.delivered(parcel.seq, 1);
             return self.arrived(&parcel, parcel.seq, 1);
         };
         let text = json::display(&Some(error));

@@ -9,6 +9,8 @@ mod notes;
 mod outcomes;
 mod places;
 mod pressure;
+pub(super) mod proxied;
+mod proxying;
 mod pumping;
 mod queues;
 mod receipts;
@@ -29,6 +31,7 @@ use crate::parts::sessions::Sessions;
 use crate::words::{Call, LinkId, Raw, Time};
 use cargo::Cargo;
 use frames::Frames;
+use proxied::Proxied;
 use v1_host::V1Host;
 
 /// What is said, and what is known about where it goes.
@@ -57,6 +60,8 @@ pub(super) struct Traffic {
     held: usize,
     /// Calls that wait until others know what is listened to here.
     barriers: BTreeMap<u64, Barrier>,
+    /// What 0.4.0 hosts wait for that other hosts have to say.
+    proxied: Proxied,
 }
 
 impl Traffic {
@@ -77,6 +82,7 @@ impl Traffic {
             told: VecDeque::new(),
             held: 0,
             barriers: BTreeMap::new(),
+            proxied: Proxied::default(),
         }
     }
 

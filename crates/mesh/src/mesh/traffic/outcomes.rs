@@ -6,7 +6,6 @@ use bytestring::ByteString;
 
 use super::cargo::Cargo;
 use crate::error::SendError;
-use crate::event::Event;
 use crate::mesh::Mesh;
 use crate::mesh::traffic::Traffic;
 use crate::parts::peers::Parcel;
@@ -74,7 +73,7 @@ impl Mesh {
         if parcel.asks {
             self.accepted(seq, count, host);
         } else {
-            self.event(Event::Settled { seq, count });
+            self.delivered(seq, count);
         }
         self.arrived(parcel, seq, range.end - range.start);
     }

@@ -37,6 +37,8 @@ pub struct Link<W> {
     pub url: Option<ByteString>,
     /// It advertises a url that is that of another host: ours, or one with which we are connected.
     pub taken: bool,
+    /// It has said hello.
+    pub met: bool,
     /// Its host id. 0.4.0 hosts have none.
     pub host: Option<ByteString>,
     /// The host that is expected at the url that we dialled: it was there before.
@@ -88,6 +90,7 @@ impl<W> Link<W> {
             key: None,
             url: None,
             taken: false,
+            met: false,
             host: None,
             hint: None,
             told: None,
