@@ -223,3 +223,23 @@ fn a_host_that_was_here_is_looked_for_also_when_another_one_that_has_told_of_it_
     host.run_for(Duration::from_secs(10), true);
     assert!(host.events.iter().any(|e| gone(&e)));
 }
+
+#[test]
+fn a_lost_host_is_waited_for_by_its_id_also_when_a_url_of_it_is_forgotten() {
+    let mut host = Alone::new();
+    let hidden = host.member_from(Nearness::Elsewhere, "hidden", None);
+    let other = host.member("other");
+    host.input(Input::Closed { link: hidden });
+    let list = r#"{"members":[{"url":"ws://moved","id":"hidden"}]}"#;
+    let told = format!(r#"{{"id":1,"message":{{"method":"members","params":{list}}}}}"#);
+    host.hear(other, told);
+    host.fail_all();
+    host.input(Input::Closed { link: other });
+    host.run_for(Duration::from_secs(25), true);
+    let stopped = |e: &Event| matches!(e, Event::TimerStopped { key } if &**key == "ws://moved");
+    assert!(host.events.iter().any(stopped));
+    let gone = |e: &&Event| matches!(e, Event::Member { change: Change::Leave, host: Some(host), .. } if &**host == "hidden");
+    assert_eq!(host.events.iter().find(gone), None);
+    host.run_for(Duration::from_secs(10), true);
+    assert!(host.events.iter().any(|e| gone(&e)));
+}

@@ -131,7 +131,7 @@ impl Mesh {
         for waiter in waiters {
             match waiter {
                 Waiter::Redial { key, host, .. } => {
-                    self.forget_lost(&key, host);
+                    self.end_of_wait(&key, host);
                     self.event(Event::Pulse);
                 }
                 waiter => self.fail(waiter, CallError::Lost { url: url.clone() }),

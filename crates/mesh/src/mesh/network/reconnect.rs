@@ -203,8 +203,18 @@ impl Mesh {
                         },
                     );
                 }
-                _ => self.forget_lost(&key, lost.host),
+                _ => self.end_of_wait(&key, lost.host),
             }
+        }
+    }
+
+    /// Nobody waits for a lost host under that name any more.
+    pub(super) fn end_of_wait(&mut self, key: &ByteString, host: Option<ByteString>) {
+        let under_another = |host: &ByteString| self.network.hosts.is_lost(host);
+        if host.as_ref().is_some_and(under_another) {
+            self.network.hosts.forget_aliases(key);
+        } else {
+            self.forget_lost(key, host);
         }
     }
 
