@@ -19,9 +19,12 @@ function end() {
   if (waiting.length === 0) return;
   const callbacks = waiting;
   waiting = spare;
-  for (const callback of callbacks) callback();
-  callbacks.length = 0;
   spare = callbacks;
+  try {
+    for (const callback of callbacks) callback();
+  } finally {
+    callbacks.length = 0;
+  }
 }
 
 /**

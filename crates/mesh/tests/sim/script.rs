@@ -554,7 +554,7 @@ impl World {
                     self.later(after, Task::Then(action));
                 }
             }
-            None if self.hosts[m].alive => {
+            None if self.hosts[m].alive && !self.has_to_apply(m, &id) => {
                 self.trace(|_| format!("peer {id} is made on host {m}"));
                 self.live(m, id);
             }
