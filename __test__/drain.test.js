@@ -215,3 +215,27 @@ test(
     child.kill('SIGKILL');
   }
 );
+
+test('the end does not wait for listeners without end', options, async (t) => {
+  const { a, b } = await pair(t);
+  let heard = 0;
+  a.create('slow').on('message', () => {
+    heard++;
+    const until = performance.now() + 10;
+    while (performance.now() < until);
+  });
+  const sends = Array.from({ length: 1000 }, (_, i) => b.send('b', 'slow', i).then(String, ({ code }) => code));
+  await until(() => heard > 0);
+  const begun = performance.now();
+  await a.drain({ timeout: 100 });
+  const took = performance.now() - begun;
+  assert.ok(took < 5000, `${took} ms for what would take ten seconds`);
+  const outcomes = new Set(await Promise.all(sends));
+  assert.ok(outcomes.has('ERR_DELIVERY_UNKNOWN'), `${[...outcomes]}`);
+  // What was left is not heard in another life.
+  const before = heard;
+  await a.listen('127.0.0.1', 0);
+  await b.join(a.url);
+  assert.strictEqual(await b.send('b', 'slow', 'again'), null);
+  assert.strictEqual(heard, before + 1);
+});

@@ -7,7 +7,7 @@ const { checkFunction, checkOptions, checkPattern, checkSubscription } = require
 const { serializeId } = require('../crossing/outbound.js');
 const Peer = require('../peer/Peer.js');
 const owners = require('../peer/owner.js');
-const { debug } = require('../platform/index.js');
+const { clearTimeout, debug, setTimeout } = require('../platform/index.js');
 const Core = require('./core.js');
 const { bare } = require('./credentials.js');
 const drain = require('./drain.js');
@@ -17,6 +17,10 @@ const { idOf } = require('./names.js');
 const { copyOfOptions } = require('./options.js');
 const { drop, lookUp, show } = require('./owned.js');
 const { listen, stopOpening } = require('./serving.js');
+
+/** How long closing takes at most, in ms, unless the program says otherwise, and how much later its end may be heard of. */
+const CLOSE_WITHIN = 5000;
+const SLACK = 100;
 
 /** Where the private side of a host hangs. */
 const CORE = Symbol('distribus');
@@ -265,7 +269,10 @@ Host.prototype.close = function () {
   if (core.life.closing !== null) return core.life.closing;
   core.requests.close();
   stopOpening(core);
+  /** @type {NodeJS.Timeout | undefined} */
+  let late;
   const ended = () => {
+    clearTimeout(late);
     core.life.closing = null;
     core.listening = false;
     core.stop();
@@ -277,8 +284,11 @@ Host.prototype.close = function () {
   };
   if (debug.enabled) debug('%s: closing', core.name());
   if (core.life.native === null) return core.settings.Promise.resolve(ended());
-  core.life.closing = core.call((native, call) => native.close(call, core.life.closeWithin), ended);
-  return core.life.closing;
+  const closing = core.call((native, call) => native.close(call, core.life.closeWithin), ended);
+  core.life.closing = closing;
+  // The end stands in line behind all that has come: listeners are not waited for without end.
+  late = setTimeout(() => core.calls.cut(closing), (core.life.closeWithin ?? CLOSE_WITHIN) + SLACK).unref();
+  return closing;
 };
 
 /**

@@ -62,6 +62,14 @@ class Calls {
     if (call !== undefined) reject(call.pending, err);
   }
 
+  /**
+   * The native host's answer to that one is not waited for any longer.
+   * @param {any} promise
+   */
+  cut(promise) {
+    for (const [number, { pending }] of this.#waiting) if (pending.promise === promise) this.succeed(number, undefined);
+  }
+
   /** @param {number} number */
   #take(number) {
     const call = this.#waiting.get(number);
