@@ -6,7 +6,7 @@ const assert = require('node:assert');
 const { spawnSync } = require('node:child_process');
 
 /** @type {Record<string, () => Promise<void>>} */
-const cases = { reached, moved, passed };
+const cases = { reached, moved, passed, jobs };
 
 if (process.argv[2] === 'case')
   cases[process.argv[3]]().then(
@@ -129,4 +129,25 @@ async function passed() {
     ['me: throw', 'me: more', 'me: 1xxxx', 'me: 2xxxx', 'me: 3xxxx']
   );
   await Promise.all([open, hidden, old].map((host) => host.close()));
+}
+
+/** What an original host publishes goes to one member of a group, on a host that it publishes to. */
+async function jobs() {
+  const { until } = require('./support.js');
+  for (let round = 0; round < 4; round++) {
+    // Most likely one that does not listen has the smallest id.
+    const hosts = await network('Oohhh');
+    const [old, open, ...hidden] = hosts;
+    /** @type {any[]} */
+    const got = [];
+    for (const host of [open, ...hidden])
+      host.subscribe('jobs', (/** @type {any} */ message) => got.push(message), { group: 'workers' });
+    open.subscribe('end', () => got.push('end'));
+    await Promise.all([open, ...hidden].map((host) => host.ready()));
+    for (let n = 0; n < 10; n++) old.publish('jobs', n);
+    old.publish('end');
+    await until(() => got.includes('end'));
+    assert.deepStrictEqual(got, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 'end']);
+    await Promise.all(hosts.map((host) => host.close()));
+  }
 }

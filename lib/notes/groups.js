@@ -118,8 +118,8 @@ class Groups {
   }
 
   /**
-   * A host that knows nothing of groups has published this to everybody, so all hosts with members have got it: it is for the one with the
-   * smallest id among them.
+   * A host that knows nothing of groups has published this to everybody who listens, so all such hosts with members have got it: it is for
+   * the one with the smallest id among them. Those without a url, which are known by their ids, have not.
    * @param {string} channel
    * @param {any} message
    */
@@ -127,7 +127,8 @@ class Groups {
     const { id } = this.#home.life;
     const { hosts } = this.#home.network;
     for (const [group, entries] of this.#entries.found(channel)) {
-      const others = entries.flatMap((entry) => entry.hosts()).filter((host) => hosts.has(host));
+      const got = (/** @type {string} */ host) => hosts.has(host) && hosts.get(host) !== host;
+      const others = entries.flatMap((entry) => entry.hosts()).filter(got);
       if (others.every((host) => id < host)) this.giveHere(group, entries, channel, message);
     }
   }
