@@ -93,16 +93,19 @@ class Subscriptions {
    */
   remove(channel, callback, exact) {
     const store = this.storeOf(channel, exact);
-    const callbacks = store[channel];
-    if (!Array.isArray(callbacks)) return;
-    const index = callbacks.indexOf(callback);
-    if (index === -1) return;
-    callbacks.splice(index, 1);
-    this.ended++;
-    if (callbacks.length === 0) {
+    try {
+      const callbacks = store[channel];
+      if (!Array.isArray(callbacks)) return;
+      const index = callbacks.indexOf(callback);
+      if (index === -1) return;
+      callbacks.splice(index, 1);
+      this.ended++;
+      if (callbacks.length > 0) return;
       delete store[channel];
-      this.changed(channel);
+    } catch (cause) {
+      throw badProperty('What stands in host.channels', cause);
     }
+    this.changed(channel);
   }
 
   /**

@@ -179,6 +179,20 @@ function coded(err) {
 }
 
 /**
+ * Reads something that the program gave. What its own objects throw meanwhile gets a code.
+ * @template T
+ * @param {() => T} read
+ * @returns {T}
+ */
+function readGiven(read) {
+  try {
+    return read();
+  } catch (err) {
+    throw coded(err);
+  }
+}
+
+/**
  * Makes the error that a program gets.
  * @param {Failure} failure
  * @returns {Error & {code: string}}
@@ -235,6 +249,7 @@ module.exports = {
   noHandler,
   overloaded,
   peerNotFound,
+  readGiven,
   textOf,
   timedOut,
   tooLong,

@@ -39,16 +39,32 @@ function checkId(what, id, most) {
  */
 function checkName(what, name, most) {
   if (typeof name === 'symbol') return; // it stays on its host
-  let text;
+  checkLength(what, textOfName(what, name).length, most);
+}
+
+/**
+ * @param {string} what the argument
+ * @param {any} name
+ * @returns {string}
+ */
+function textOfName(what, name) {
   try {
-    text = String(name);
+    return String(name);
   } catch (cause) {
     throw Object.assign(
       typeError('ERR_INVALID_ARG_VALUE', `The "${what}" argument must have a text: ${textOf(cause)}`),
       { cause }
     );
   }
-  checkLength(what, text.length, most);
+}
+
+/**
+ * What a channel is compared by, read once: what an object makes of itself may change, or throw.
+ * @param {any} channel
+ * @returns {string | symbol}
+ */
+function keyOfChannel(channel) {
+  return typeof channel === 'symbol' ? channel : textOfName('channel', channel);
 }
 
 /**
@@ -120,4 +136,4 @@ function asTold(id, name) {
   }
 }
 
-module.exports = { asTold, checkId, checkName, checkShared, isShort };
+module.exports = { asTold, checkId, checkName, checkShared, isShort, keyOfChannel };

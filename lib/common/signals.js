@@ -1,6 +1,6 @@
 'use strict';
 
-const { typeError } = require('./errors.js');
+const { readGiven, typeError } = require('./errors.js');
 
 /**
  * What waits for each signal, of all hosts: each signal has one listener, because Node.js warns of many.
@@ -14,13 +14,13 @@ const followed = new WeakMap();
  */
 function checkSignal(signal) {
   if (signal === undefined) return;
-  const fits =
+  const fits = () =>
     signal !== null &&
     typeof signal === 'object' &&
     'aborted' in signal &&
     typeof signal.addEventListener === 'function' &&
     typeof signal.removeEventListener === 'function';
-  if (fits) return;
+  if (readGiven(fits)) return;
   const got = signal === null ? 'null' : typeof signal;
   throw typeError('ERR_INVALID_ARG_TYPE', `The option "signal" must be an AbortSignal, got ${got}`);
 }
@@ -40,7 +40,7 @@ function follow(signal, callback) {
     letGo(signal, onAbort);
     for (const call of [...callbacks]) call();
   };
-  signal.addEventListener('abort', onAbort);
+  readGiven(() => signal.addEventListener('abort', onAbort));
   followed.set(signal, { callbacks, onAbort });
 }
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const { typeError } = require('./errors.js');
+const { readGiven, typeError } = require('./errors.js');
 const { checkSignal } = require('./signals.js');
 
 /** Options that are whole numbers: the least and the greatest that makes sense, and what they count. */
@@ -210,16 +210,16 @@ const KNOWN = [
 /** @param {any} id that other hosts have to compare with theirs; those that are falsy stand for none */
 function checkNetworkId(id) {
   let text;
+  /** @type {{cause: any} | undefined} */
+  let thrown;
   try {
     text = JSON.stringify(id);
-  } catch {
-    // As if it had no text.
+  } catch (cause) {
+    thrown = { cause };
   }
   if (id && text === undefined) {
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      `The option "networkId" must be something that JSON can carry, got ${shown(id)}`
-    );
+    const message = `The option "networkId" must be something that JSON can carry, got ${shown(id)}`;
+    throw Object.assign(typeError('ERR_INVALID_ARG_VALUE', message), thrown);
   }
 }
 
@@ -231,13 +231,13 @@ function checkNetworkId(id) {
  */
 function checkOptions(options, before) {
   checkObject(options);
-  const given = { ...options };
+  const given = readGiven(() => ({ ...options }));
   for (const name of KNOWN) if (given[name] === undefined) delete given[name];
   const { dial, networkId, Promise, requestTimeout } = given;
   checkNetworkId(networkId);
   if (Promise !== undefined) {
     checkFunction(Promise, 'Promise', 'option');
-    if (typeof Promise.resolve !== 'function' || typeof Promise.reject !== 'function') {
+    if (!readGiven(() => typeof Promise.resolve === 'function' && typeof Promise.reject === 'function')) {
       throw typeError(
         'ERR_INVALID_ARG_VALUE',
         'The option "Promise" must be a class of promises, with resolve and reject'
@@ -278,7 +278,7 @@ const NO_OPTIONS = { exact: false, group: undefined };
 function checkSubscription(options) {
   if (options === undefined || options === null) return NO_OPTIONS;
   checkObject(options);
-  const { exact = false, group } = options;
+  const { exact = false, group } = readGiven(() => ({ exact: options.exact, group: options.group }));
   checkBoolean(exact, 'exact');
   if (group !== undefined && typeof group !== 'string') {
     throw typeError('ERR_INVALID_ARG_TYPE', `The option "group" must be a string, got ${shown(group)}`);
@@ -326,7 +326,7 @@ function checkPattern(pattern, options) {
     throw typeError('ERR_INVALID_ARG_TYPE', `The "pattern" argument must be a string, got ${shown(pattern)}`);
   }
   if (options !== undefined && options !== null) checkObject(options);
-  const { self = false, signal } = options ?? {};
+  const { self = false, signal } = readGiven(() => ({ self: options?.self, signal: options?.signal }));
   checkBoolean(self, 'self');
   checkSignal(signal);
   return { pattern: pattern ?? '**', self, signal };

@@ -1,8 +1,8 @@
 'use strict';
 
 const dictionary = require('../common/dictionary.js');
-const { abortError, badProperty, error, peerNotFound } = require('../common/errors.js');
-const { checkShared } = require('../common/ids.js');
+const { abortError, badProperty, error, peerNotFound, readGiven } = require('../common/errors.js');
+const { checkShared, keyOfChannel } = require('../common/ids.js');
 const { checkFunction, checkOptions, checkPattern, checkSubscription } = require('../common/validate.js');
 const { serializeId } = require('../crossing/outbound.js');
 const Peer = require('../peer/Peer.js');
@@ -133,12 +133,13 @@ Host.prototype.config = function (options) {
     if (networkId && core.mirror.links > 0 && this.networkId && this.networkId !== networkId) {
       throw error('ERR_NETWORK_ID_SET', 'Cannot replace networkId once set');
     }
+    const changePromise = given.Promise === undefined ? undefined : core.settings.preparePromise(given.Promise);
     try {
       Object.assign(this.options, given);
     } catch (cause) {
       throw badProperty('What stands in host.options', cause);
     }
-    if (given.Promise !== undefined) core.settings.setPromise(given.Promise);
+    changePromise?.();
     if (networkId) this.networkId = networkId;
     core.configure();
   }
@@ -168,7 +169,7 @@ Host.prototype.create = function (id) {
  */
 Host.prototype.remove = function (peer) {
   if (!peer) return;
-  const id = idOf(peer);
+  const id = readGiven(() => idOf(peer));
   const lived = typeof lookUp(this, 'peers', id) === 'object';
   drop(coreOf(this), 'peers', id);
   if (lived) coreOf(this).removed(id);
@@ -328,7 +329,7 @@ Host.prototype.watch = function (pattern, options) {
   const core = coreOf(this);
   const { pattern: checked, signal } = checkPattern(pattern, options);
   core.outbound.checkName('pattern', checked);
-  if (signal?.aborted) throw abortError(signal);
+  if (readGiven(() => signal?.aborted)) throw abortError(/** @type {AbortSignal} */ (signal));
   return core.notes.watches.watch(checked, signal);
 };
 
@@ -342,11 +343,12 @@ Host.prototype.subscribe = function (channel, callback, options) {
   checkFunction(callback, 'callback');
   const { exact, group } = checkSubscription(options);
   const core = coreOf(this);
-  core.outbound.checkName('channel', channel);
+  const key = keyOfChannel(channel);
+  core.outbound.checkName('channel', key);
   core.outbound.checkName('group', group);
-  if (group !== undefined) checkShared(channel);
-  if (group === undefined) core.subscriptions.add(channel, callback, exact);
-  else core.notes.groups.add(String(channel), exact, group, callback);
+  if (group !== undefined) checkShared(key);
+  if (group === undefined) core.subscriptions.add(key, callback, exact);
+  else core.notes.groups.add(String(key), exact, group, callback);
 };
 
 /**
@@ -357,9 +359,10 @@ Host.prototype.subscribe = function (channel, callback, options) {
 Host.prototype.unsubscribe = function (channel, callback, options) {
   const { exact, group } = checkSubscription(options);
   const core = coreOf(this);
-  if (group !== undefined) checkShared(channel);
-  if (group === undefined) core.subscriptions.remove(channel, callback, exact);
-  else core.notes.groups.remove(String(channel), exact, group, callback);
+  const key = keyOfChannel(channel);
+  if (group !== undefined) checkShared(key);
+  if (group === undefined) core.subscriptions.remove(key, callback, exact);
+  else core.notes.groups.remove(String(key), exact, group, callback);
 };
 
 /**

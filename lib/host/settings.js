@@ -1,7 +1,7 @@
 'use strict';
 
 const Bluebird = require('../common/Promise.js');
-const { coded } = require('../common/errors.js');
+const { coded, readGiven } = require('../common/errors.js');
 const { checkOffline } = require('../common/validate.js');
 const { numberOption } = require('./options.js');
 
@@ -11,21 +11,27 @@ const MAX_SUBSCRIPTIONS = 2 ** 20;
 /** The options of a host as they are obeyed in JavaScript. */
 class Settings {
   #host;
+  /** The class of the promises that the host returns. @type {any} */
+  Promise = Bluebird;
+  /** What every send to a local peer returns. @type {any} */
+  sent = Bluebird.resolve(null);
 
   /** @param {any} host */
   constructor(host) {
     this.#host = host;
-    this.setPromise(Bluebird);
   }
 
   /**
-   * Sets the class of the promises that the host returns.
+   * Prepares to change the class of the promises that the host returns.
    * @param {any} Promise bluebird's, or one like it
+   * @returns {() => void} changes it
    */
-  setPromise(Promise) {
-    this.Promise = Promise;
-    /** What every send to a local peer returns. */
-    this.sent = Promise.resolve(null);
+  preparePromise(Promise) {
+    const sent = readGiven(() => Promise.resolve(null));
+    return () => {
+      this.Promise = Promise;
+      this.sent = sent;
+    };
   }
 
   /**
