@@ -121,6 +121,92 @@ for (const kind of ['ours', 'original']) {
   });
 }
 
+/** Limits, the text that is published (or numbers, where it is short), and how the receiver subscribes. */
+const LIMITED = [
+  ...[1, 2, 3, 4, 7, 10, 100, 200, 256, 400, 1000].map((maxInFlight) => [{ maxInFlight }, 'short']),
+  ...[1, 2, 3, 10, 100].map((maxInFlight) => [{ maxInFlight }, 'short', { group: 'g' }]),
+  ...[10, 199, 1000, 5000, 15_000].map((length) => [{ maxQueueBytes: 65_536 }, 'x'.repeat(length)]),
+  ...['\u4e2d', '\u0001', '\ud800'].flatMap((character) =>
+    [150, 1000].map((length) => [{ maxQueueBytes: 65_536 }, character.repeat(length)])
+  ),
+  [{ maxQueueBytes: 65_536 }, Buffer.alloc(1000)],
+  [{ maxQueueBytes: 2 ** 20 }, 'x'.repeat(1000)],
+  [{ maxQueueBytes: 65_536, maxInFlight: 20 }, 'x'.repeat(1000), { group: 'g' }]
+];
+
+test(
+  'whoever waits for drain when publish returns false loses nothing, whatever the limits',
+  { timeout: 90_000 },
+  async (t) => {
+    const count = 2000;
+    for (const [limits, text, how] of LIMITED) {
+      const source = await listening(t, limits);
+      const sink = await listening(t);
+      await sink.join(source.url);
+      const heard = [];
+      // By turns on two channels: then there are no runs, and each message takes the most.
+      const channels = 2;
+      for (let c = 0; c < channels; c++) sink.subscribe(`n${c}`, () => heard.push(c), how);
+      sink.subscribe('number', (n) => heard.push(n), how);
+      await sink.ready();
+      let dropped = 0;
+      source.on('drop', (url, channel, n) => {
+        dropped += n;
+      });
+      let falses = 0;
+      const publish = async (channel, message) => {
+        if (source.publish(channel, message)) return;
+        falses++;
+        await once(source, 'drain');
+      };
+      const expected = [];
+      for (let i = 0; i < count; i++) {
+        if (text === 'short') await publish('number', i);
+        else await publish(`n${i % channels}`, text);
+        expected.push(text === 'short' ? i : i % channels);
+      }
+      await until(() => heard.length + dropped >= count);
+      const row = `${JSON.stringify(limits)} ${text.length} of ${text[0]} ${how?.group}`;
+      assert.strictEqual(dropped, 0, row);
+      assert.deepStrictEqual(heard, expected, row);
+      if (limits.maxInFlight < 100) assert.ok(falses > 0, row);
+      await sink.close();
+      await source.close();
+    }
+  }
+);
+
+test('publish knows of what listeners have sent before', options, async (t) => {
+  const host = await listening(t, { maxInFlight: 100 });
+  const frozen = await receiver(t, host.url, 'frozen');
+  await ask(host, 'frozen');
+  await host.send('a', 'frozen', 'first');
+  const other = await listening(t);
+  await other.join(host.url);
+  let dropped = 0;
+  host.on('drop', (url, channel, count) => {
+    dropped += count;
+  });
+  const refused = [];
+  let published = 0;
+  const peer = host.create('here');
+  peer.on('message', (from, message) => {
+    if (message === 'send') peer.send('frozen', 1).catch((err) => refused.push(err.code));
+    else while (published < 1000 && host.publish('c', { n: published++ }));
+  });
+  frozen.kill('SIGSTOP');
+  // It takes some until it stands still.
+  const waiting = () => Math.max(...Object.values(host.stats().links).map((link) => link.queuedMessages));
+  while (waiting() < 90) await other.send('other', 'here', 'send');
+  await other.send('other', 'here', 'publish');
+  frozen.kill('SIGCONT');
+  let result;
+  do result = await ask(host, 'frozen');
+  while (result.heard + dropped < published);
+  assert.deepStrictEqual([dropped, refused], [0, []]);
+  assert.ok(published < 10, `${published} were published`);
+});
+
 test('a program that takes nothing is sent no more than it has room for', options, async (t) => {
   // The receiver is busy: its sockets are read by another thread, until enough waits for it.
   const text = `

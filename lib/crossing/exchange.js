@@ -68,11 +68,12 @@ class Exchange {
    */
   #next(native, replies) {
     const { guard, outbound, parts } = this.#home;
-    const { beside, published, waits } = outbound;
+    const { beside, published, tight, waits } = outbound;
     const text = native.exchange(replies, waits ? outbound.take() : null, beside);
     if (waits) {
       guard.handed++;
-      if (published && native.isPressed()) guard.press();
+      // Where little may wait, what is sent counts before anything is published.
+      if ((published || tight) && native.isPressed()) guard.press();
     }
     if (text === null) return null;
     guard.forget();

@@ -10,6 +10,11 @@ const Promptness = require('./promptness.js');
 const MAX_MESSAGES = 256;
 const MAX_LENGTH = 64 * 1024;
 
+/** It is handed over sooner where that could be more than a quarter of what may wait for a host: a message takes so many bytes at most. */
+const PART = 1 / 4;
+const MESSAGE_BYTES = 512; // beside its characters
+const CHARACTER_BYTES = 16; // six, and some are counted late
+
 /** Whether a publish is to be handed over at once is asked while so few are collected. */
 const FEW = 16;
 
@@ -29,6 +34,10 @@ class Outbound extends Encoder {
     this.beside = null;
     this.besideLength = 0; // of what is not in the text, about
     this.count = 0;
+    this.maxCount = MAX_MESSAGES;
+    this.maxLength = MAX_LENGTH;
+    /** Whether these are less than ever: little may wait. */
+    this.tight = false;
     this.run = 0; // messages in the run at the end of the text
     /** The last ones of that run, not yet in the text. @type {string[]} */
     this.strings = [];
@@ -58,6 +67,18 @@ class Outbound extends Encoder {
       if (this.waits) this.flush(false);
     };
     this.waits = false;
+  }
+
+  /**
+   * Whoever publishes has to learn in time that much waits: it is asked when what was collected is handed over.
+   * @param {number} bytes that may wait for a host
+   * @param {number} messages that may
+   */
+  setRoom(bytes, messages) {
+    const count = Math.floor(Math.min(MAX_MESSAGES, messages * PART, (bytes * PART) / MESSAGE_BYTES));
+    this.maxCount = count >= 1 ? count : 1;
+    this.maxLength = Math.floor(Math.min(MAX_LENGTH, (bytes * PART) / CHARACTER_BYTES));
+    this.tight = this.maxCount < MAX_MESSAGES || this.maxLength < MAX_LENGTH;
   }
 
   /**
@@ -247,7 +268,7 @@ class Outbound extends Encoder {
   grown() {
     this.waits = true;
     if (this.urgent) this.flush(false);
-    else if (this.count >= MAX_MESSAGES || this.text.length + this.stringsLength + this.besideLength >= MAX_LENGTH)
+    else if (this.count >= this.maxCount || this.text.length + this.stringsLength + this.besideLength >= this.maxLength)
       this.flush(true);
     if (!this.scheduled && !this.applying) this.schedule();
   }

@@ -302,8 +302,9 @@ Host.prototype.publish = function (channel, message) {
   core.outbound.checkName('channel', channel);
   core.subscriptions.publish(channel, message);
   const more = core.publish(channel, message);
-  if (core.notes.groups.busy && typeof channel !== 'symbol') core.notes.groups.publish(String(channel), message);
-  return more;
+  if (!core.notes.groups.busy || typeof channel === 'symbol') return more;
+  core.notes.groups.publish(String(channel), message);
+  return more && !core.guard.pressed; // by its jobs
 };
 
 /**

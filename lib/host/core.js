@@ -221,11 +221,16 @@ class Core {
     const maxIdLength = this.settings.option('maxIdLength');
     if (maxPayload !== undefined) this.outbound.setMaxPayload(maxPayload);
     if (maxIdLength !== undefined) this.outbound.maxIdLength = maxIdLength;
+    this.outbound.setRoom(
+      this.settings.option('maxQueueBytes') ?? Infinity,
+      this.settings.option('maxInFlight') ?? Infinity
+    );
     this.life.native?.configure(nativeOptions(this.host));
   }
 
-  /** Not much waits for any host any more. */
+  /** Not much waits for any host any more, unless much was handed over since: when that is over it is told again. */
   relieved() {
+    if (this.life.native?.isPressed()) return;
     if (this.guard.relieve()) this.events.emit('drain');
   }
 
