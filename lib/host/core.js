@@ -230,7 +230,7 @@ class Core {
 
   /** Not much waits for any host any more, unless much was handed over since: when that is over it is told again. */
   relieved() {
-    if (this.life.native?.isPressed()) return;
+    if (this.guard.pressed && this.life.native?.isPressed()) return;
     if (this.guard.relieve()) this.events.emit('drain');
   }
 
