@@ -270,8 +270,7 @@ Host.prototype.close = function () {
   if (core.life.closing !== null) return core.life.closing;
   core.requests.close();
   stopOpening(core);
-  /** @type {NodeJS.Timeout | undefined} */
-  let late;
+  let late = /** @type {NodeJS.Timeout | undefined} */ (undefined);
   const ended = () => {
     clearTimeout(late);
     core.life.closing = null;
