@@ -17,7 +17,7 @@ const LEAST: usize = 1024;
 const MOST: usize = 512 * 1024;
 
 /// As long as nothing is known.
-const FIRST: usize = 8 * 1024;
+const FIRST: usize = 16 * 1024;
 
 /// No event has more messages than this, or than have room in line.
 const PIECE: u32 = 4096;
