@@ -61,19 +61,26 @@ impl Mesh {
         let Some((link, id)) = self.traffic.proxied.end(number) else {
             return;
         };
-        let text = match error {
-            None => v1::answer(&id, Some("null"), None),
-            Some(error) => v1::failure(&id, &json::quote(&in_v1(error))),
-        };
-        self.answer(link, text);
+        match error.map(in_v1) {
+            None => self.answer(link, v1::answer(&id, Some("null"), None)),
+            Some(Some(text)) => self.answer(link, v1::failure(&id, &json::quote(&text))),
+            Some(None) => {}
+        }
     }
 }
 
-/// The text that a 0.4.0 host would say.
-fn in_v1(error: &SendError) -> String {
+/// What a 0.4.0 host would say: whatever it says but that the peer was not found, it says of a message that has arrived. So nothing is
+/// said where that is not known: who has sent it waits in vain, as for a host that has gone.
+fn in_v1(error: &SendError) -> Option<String> {
     match error {
-        SendError::NotFound { id } => v1::peer_not_found(id),
-        SendError::ThrewNotFound { id } => v1::peer_not_found(id).split_off("Error: ".len()),
-        other => format!("Error: {other}"),
+        SendError::Unknown { .. } | SendError::Timeout { .. } => None,
+        SendError::Threw => Some(format!("Error: {error}")),
+        SendError::ThrewNotFound { id } => Some(v1::peer_not_found(id).split_off("Error: ".len())),
+        SendError::NotFound { id }
+        | SendError::Unreachable { id, .. }
+        | SendError::NotSupported { id }
+        | SendError::Overloaded { id }
+        | SendError::TooLarge { id } => Some(v1::peer_not_found(id)),
+        SendError::Closed => Some(v1::peer_not_found(&None)),
     }
 }
