@@ -1,31 +1,12 @@
 'use strict';
 // Networks of original hosts (O) and ours (o), joined in that order.
 
-const test = require('node:test');
 const assert = require('node:assert');
-const { spawnSync } = require('node:child_process');
+const eachInItsProcess = require('./own_process.js');
 
-if (process.argv[2] === 'network')
-  network(process.argv[3]).then(
-    () => process.exit(0),
-    (err) => {
-      console.error(err);
-      process.exit(1);
-    }
-  );
-else {
-  for (const mix of ['oO', 'Oo', 'OoO', 'oOo', 'OOo', 'ooO', 'ooOO', 'OOoo', 'OoOoO', 'oOoOo']) {
-    // In a process of its own, because original hosts keep timers for a minute.
-    test(`network ${mix}`, { timeout: 60_000 }, () => {
-      const { status, stderr } = spawnSync(process.execPath, [__filename, 'network', mix], {
-        encoding: 'utf8',
-        timeout: 50_000
-      });
-      assert.strictEqual(stderr, '');
-      assert.strictEqual(status, 0);
-    });
-  }
-}
+const MIXES = ['oO', 'Oo', 'OoO', 'oOo', 'OOo', 'ooO', 'ooOO', 'OOoo', 'OoOoO', 'oOoOo'];
+
+eachInItsProcess(__filename, MIXES, (mix) => `network ${mix}`, network);
 
 async function network(mix) {
   const { ours, original, freePort, until } = require('./support.js');

@@ -1,34 +1,18 @@
 'use strict';
 // Hosts that do not listen (h), in networks with listening ones (o) and with original hosts (O) that know peers by urls alone.
 
-const test = require('node:test');
 const assert = require('node:assert');
-const { spawnSync } = require('node:child_process');
+const eachInItsProcess = require('./own_process.js');
 
 /** @type {Record<string, () => Promise<void>>} */
 const cases = { reached, moved, passed, jobs };
 
-if (process.argv[2] === 'case')
-  cases[process.argv[3]]().then(
-    () => process.exit(0),
-    (err) => {
-      console.error(err);
-      process.exit(1);
-    }
-  );
-else {
-  for (const name of Object.keys(cases)) {
-    // In a process of its own, because original hosts keep timers for a minute.
-    test(`original hosts and hosts that do not listen: ${name}`, { timeout: 60_000 }, () => {
-      const { status, stderr } = spawnSync(process.execPath, [__filename, 'case', name], {
-        encoding: 'utf8',
-        timeout: 50_000
-      });
-      assert.strictEqual(stderr, '');
-      assert.strictEqual(status, 0);
-    });
-  }
-}
+eachInItsProcess(
+  __filename,
+  Object.keys(cases),
+  (name) => `original hosts and hosts that do not listen: ${name}`,
+  (name) => cases[name]()
+);
 
 /** @param {string} kinds */
 async function network(kinds) {
