@@ -84,8 +84,13 @@ impl Mesh {
                     }
                     _ => v1::failure(&id, &json::quote(&v1::peer_not_found(&to))),
                 },
-                Some(Reply::Threw(text)) => v1::failure(&id, &text),
-                _ => v1::answer(&id, Some("null"), None),
+                reply => {
+                    self.delivered_here(&to);
+                    match reply {
+                        Some(Reply::Threw(text)) => v1::failure(&id, &text),
+                        _ => v1::answer(&id, Some("null"), None),
+                    }
+                }
             },
             Due::Publish => match reply {
                 Some(Reply::Threw(text)) => v1::failure(&id, &text),

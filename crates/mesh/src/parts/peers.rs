@@ -7,6 +7,7 @@ mod parcel;
 mod polls;
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use bytestring::ByteString;
 
@@ -138,10 +139,10 @@ impl Peers {
         address.is_none_or(|a| a.number != flight) && !waited.any(|flights| flights.has(flight))
     }
 
-    /// A message to that peer has perhaps been delivered: gives those that wait although they come before it. They had been sent
-    /// to where the peer was not at that moment, and are too late now.
-    pub fn overtaken(&mut self, key: &str, seq: u64) -> Vec<Parcel> {
-        let taken = self.lookup(key).map(|lookup| lookup.take_before(seq));
+    /// A message to that peer has perhaps been delivered: gives those that wait although they come before it, by their numbers. They
+    /// had been sent to where the peer was not at that moment, and are too late now.
+    pub fn overtaken(&mut self, key: &str, before: &Range<u64>) -> Vec<Parcel> {
+        let taken = self.lookup(key).map(|lookup| lookup.take(before));
         let taken = taken.unwrap_or_default();
         self.left(&taken);
         taken

@@ -9,6 +9,7 @@ use crate::event::{Event, Output};
 use crate::json;
 use crate::mesh::Mesh;
 use crate::mesh::pending::Asked;
+use crate::mesh::traffic::proxied::numbers_before;
 use crate::mesh::traffic::{Traffic, Whereabouts};
 use crate::parts::peers::{Home, Landed, Parcel, Place};
 use crate::payload::Payload;
@@ -153,7 +154,8 @@ impl Mesh {
     /// called before them and waits must not arrive any more.
     pub(in crate::mesh) fn arrived(&mut self, parcel: &Parcel, seq: u64, count: u32) {
         if count > 0 {
-            for overtaken in self.traffic.peers.overtaken(&parcel.key, seq) {
+            let before = numbers_before(seq);
+            for overtaken in self.traffic.peers.overtaken(&parcel.key, &before) {
                 self.not_found(&overtaken);
             }
             self.landed(parcel, count);

@@ -4,6 +4,7 @@
 use crate::error::{CallError, SendError};
 use crate::json;
 use crate::mesh::Mesh;
+use crate::mesh::traffic::proxied::Asker;
 use crate::parts::peers::Parcel;
 use crate::wire::v1;
 use crate::words::{Answer, Call, LinkId, Raw};
@@ -33,13 +34,13 @@ impl Mesh {
 
     /// Looks for a peer for such a host.
     pub(in crate::mesh) fn find_for(&mut self, link: LinkId, id: Raw, peer: Option<Raw>) {
-        let call: Call = self.traffic.proxied.begin(link, id);
+        let call: Call = self.traffic.proxied.begin(link, id, None);
         self.find(call, peer);
     }
 
     /// The search is over. Who has a url is asked by that host itself.
     pub(in crate::mesh) fn found_for(&mut self, call: Call, found: Result<Answer, CallError>) {
-        let Some((link, id)) = self.traffic.proxied.end(call) else {
+        let Some(Asker { link, id, .. }) = self.traffic.proxied.end(call) else {
             return;
         };
         let url = match found {
@@ -52,19 +53,45 @@ impl Mesh {
 
     /// Passes on a message of such a host.
     pub(in crate::mesh) fn send_for(&mut self, link: LinkId, id: Raw, mut parcel: Parcel) {
-        parcel.seq = self.traffic.proxied.begin(link, id);
+        parcel.seq = self.traffic.proxied.begin(link, id, Some(&parcel.key));
         self.send(parcel);
+    }
+
+    /// A peer lives here and has got a message of a 0.4.0 host. What came before it, when the peer was not here, and still waits for the
+    /// search for it, comes too late: that is said before the message is answered.
+    pub(in crate::mesh) fn delivered_here(&mut self, to: &Option<Raw>) {
+        if self.traffic.proxied.is_empty() {
+            return;
+        }
+        let key = json::id_key(to);
+        if self.traffic.proxied.is_sending_to(&key) {
+            let numbers = self.traffic.proxied.numbers();
+            for parcel in self.traffic.peers.overtaken(&key, &numbers) {
+                self.not_found(&parcel);
+            }
+            self.traffic.proxied.overtake(&key);
+        }
     }
 
     /// What was passed on has arrived, or not.
     pub(in crate::mesh) fn sent_for(&mut self, number: u64, error: Option<&SendError>) {
-        let Some((link, id)) = self.traffic.proxied.end(number) else {
+        let Some(asker) = self.traffic.proxied.end(number) else {
             return;
         };
-        match error.map(in_v1) {
-            None => self.answer(link, v1::answer(&id, Some("null"), None)),
-            Some(Some(text)) => self.answer(link, v1::failure(&id, &json::quote(&text))),
-            Some(None) => {}
+        let Asker {
+            link,
+            id,
+            overtaken,
+        } = asker;
+        let Some(error) = error else {
+            return self.answer(link, v1::answer(&id, Some("null"), None));
+        };
+        let arrived = matches!(error, SendError::Threw | SendError::ThrewNotFound { .. });
+        match in_v1(error) {
+            // Who hears that the peer is not there may send it once more: after what has overtaken it.
+            Some(_) if overtaken && !arrived => {}
+            Some(text) => self.answer(link, v1::failure(&id, &json::quote(&text))),
+            None => {}
         }
     }
 }

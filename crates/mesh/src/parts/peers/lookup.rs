@@ -1,5 +1,7 @@
 //! The search for a peer, and who waits for it.
 
+use std::ops::Range;
+
 use super::addresses::{Home, Place};
 use super::flights::Flights;
 use super::parcel::Parcel;
@@ -46,10 +48,11 @@ impl Lookup {
         self.sends.insert(at, parcel);
     }
 
-    /// Takes out the messages before that number.
-    pub(super) fn take_before(&mut self, seq: u64) -> Vec<Parcel> {
-        let later = self.sends.partition_point(|p| p.seq < seq);
-        self.sends.drain(..later).collect()
+    /// Takes out the messages with those numbers.
+    pub(super) fn take(&mut self, numbers: &Range<u64>) -> Vec<Parcel> {
+        let at = |number| self.sends.partition_point(|p| p.seq < number);
+        let wanted = at(numbers.start)..at(numbers.end);
+        self.sends.drain(wanted).collect()
     }
 
     pub fn is_over(&self) -> bool {
