@@ -2,7 +2,9 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { spawnSync } = require('node:child_process');
+const readline = require('node:readline');
+const { spawn } = require('node:child_process');
+const { once } = require('node:events');
 
 const root = path.join(__dirname, '..');
 
@@ -12,12 +14,18 @@ const root = path.join(__dirname, '..');
  * @typedef {{ name: string, title: string, command: string, args: string[], env?: Record<string, string> }} Section
  */
 
+/** How a failure begins in what `node --test` and `cargo test` print, and so many lines of it are worth repeating. */
+const FAILURE = /^\s*(not ok \d|✖ |thread '.*' panicked|test .* FAILED|error(\[|:))/;
+const LINES_OF_FAILURE = 16;
+const LINES_OF_SECTION = 120;
+
 /**
- * Runs the sections one after the other, all of them even when one fails, prints what came of each, and sets the exit
- * code. With names on the command line only those sections run.
+ * Runs the sections one after the other, all of them even when one fails, prints what came of each and once more what
+ * failed, because a log is read from its end, and sets the exit code. With names on the command line only those
+ * sections run.
  * @param {Section[]} sections
  */
-function run(sections) {
+async function run(sections) {
   const wanted = process.argv.slice(2);
   const unknown = wanted.filter((name) => !sections.some((section) => section.name === name));
   if (unknown.length > 0) {
@@ -27,8 +35,13 @@ function run(sections) {
     process.exit(2);
   }
   const chosen = sections.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  const results = chosen.map(runOne);
+  const results = [];
+  for (const section of chosen) results.push(await runOne(section));
 
+  for (const { section, passed, failures } of results) {
+    const lines = failures.flat();
+    if (!passed && lines.length > 0) console.log(`\n=== What failed: ${section.title} ===\n${lines.join('\n')}`);
+  }
   console.log('\n=== Summary ===');
   for (const { section, seconds, passed } of results) {
     console.log(
@@ -41,14 +54,36 @@ function run(sections) {
 }
 
 /** @param {Section} section */
-function runOne(section) {
+async function runOne(section) {
   console.log(`\n=== ${section.title} ===`);
   const start = performance.now();
   const { command, args } = resolve(section);
   const env = { ...process.env, ...section.env };
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', env });
-  if (result.error) console.error(`${section.command} could not be started: ${result.error.message}`);
-  return { section, seconds: (performance.now() - start) / 1000, passed: result.status === 0 };
+  const child = spawn(command, args, { cwd: root, stdio: ['inherit', 'pipe', 'pipe'], env });
+  const failures = [watch(child.stdout, process.stdout), watch(child.stderr, process.stderr)];
+  const passed = await once(child, 'close').then(
+    ([code]) => code === 0,
+    (error) => console.error(`${section.command} could not be started: ${error.message}`)
+  );
+  return { section, seconds: (performance.now() - start) / 1000, passed: passed === true, failures };
+}
+
+/**
+ * Prints what comes, and keeps what it says of failures.
+ * @param {import('node:stream').Readable} from
+ * @param {NodeJS.WritableStream} to
+ */
+function watch(from, to) {
+  /** @type {string[]} */
+  const failures = [];
+  let wanted = 0;
+  from.on('data', (chunk) => to.write(chunk));
+  readline.createInterface({ input: from }).on('line', (line) => {
+    if (FAILURE.test(line)) wanted = LINES_OF_FAILURE;
+    if (wanted > 0 && failures.length < LINES_OF_SECTION) failures.push(line);
+    wanted -= 1;
+  });
+  return failures;
 }
 
 /** @param {Section} section */
