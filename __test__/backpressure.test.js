@@ -176,6 +176,32 @@ test(
   }
 );
 
+test('the same with a 0.4.0 receiver', options, async (t) => {
+  const original = path.dirname(require.resolve('distribus-original/package.json'));
+  for (const text of ['x'.repeat(5000), '\u4e2d'.repeat(1000), '\u0001'.repeat(300)]) {
+    const host = await listening(t, { maxQueueBytes: 65_536 });
+    const child = await receiver(t, host.url, 'old', original, await freePort());
+    let dropped = 0;
+    host.on('drop', (url, channel, count) => {
+      dropped += count;
+    });
+    const count = 3000;
+    child.kill('SIGSTOP');
+    for (let n = 0; n < count; n++) {
+      if (host.publish('c', { n, text })) continue;
+      child.kill('SIGCONT');
+      await once(host, 'drain');
+    }
+    child.kill('SIGCONT');
+    let result;
+    do result = await ask(host, 'old');
+    while (result.heard + dropped < count);
+    assert.deepStrictEqual([dropped, result.heard, result.disorder], [0, count, false]);
+    child.kill('SIGKILL');
+    await host.close();
+  }
+});
+
 test('publish knows of what listeners have sent before', options, async (t) => {
   const host = await listening(t, { maxInFlight: 100 });
   const frozen = await receiver(t, host.url, 'frozen');

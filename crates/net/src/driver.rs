@@ -17,6 +17,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
+use crate::driver::backlog::Backlog;
 use crate::driver::performing::{Parts, Performing};
 use crate::driver::room::Room;
 use crate::driver::timer::{Rung, Timer};
@@ -65,6 +66,7 @@ struct State {
 impl Shared {
     pub fn new(config: Config, wake: Wake, read_loop: Option<Arc<dyn ReadLoop>>) -> Arc<Shared> {
         let id: ByteString = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)).into();
+        let backlog = Backlog::new(config.max_queue_bytes);
         let mesh = Mesh::new(config, id.clone(), fastrand::u64(..));
         let shared = Arc::new_cyclic(|myself| Shared {
             id,
@@ -76,7 +78,10 @@ impl Shared {
             state: Mutex::new(State {
                 mesh,
                 outputs: Vec::new(),
-                parts: Parts::default(),
+                parts: Parts {
+                    backlog,
+                    ..Parts::default()
+                },
                 armed: None,
                 server: None,
                 down: false,

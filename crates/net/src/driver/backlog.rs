@@ -6,21 +6,32 @@ use distribus_mesh::{Input, LinkId};
 
 use crate::driver::links::Links;
 
-/// From so many bytes on, the mesh is informed of what waits to be written to a link; and again when it is less.
+/// From so many bytes on, the mesh is informed of what waits to be written to a link, and again when it is less; sooner where this is more
+/// than a quarter of what may wait.
 const MUCH: usize = 256 * 1024;
+const PART: usize = 4;
 
 /// Links to which much waits to be written, as far as the mesh knows.
 #[derive(Default)]
 pub struct Backlog {
+    much: usize,
     bytes: HashMap<LinkId, usize>,
     /// There is something that was not reported yet.
     news: bool,
 }
 
 impl Backlog {
+    /// `most`: how many bytes may wait for a host.
+    pub fn new(most: usize) -> Backlog {
+        Backlog {
+            much: MUCH.min(most / PART),
+            ..Backlog::default()
+        }
+    }
+
     /// So much waits for that link.
     pub fn note(&mut self, link: LinkId, bytes: usize) {
-        if bytes > MUCH {
+        if bytes > self.much {
             self.bytes.insert(link, bytes);
             self.news = true;
         }
@@ -51,7 +62,7 @@ impl Backlog {
         }
         for (link, bytes) in &mut self.bytes {
             *bytes = links.open(*link).map_or(0, |open| open.waiting());
-            if *bytes <= MUCH {
+            if *bytes <= self.much {
                 *bytes = 0;
             }
         }
