@@ -10,6 +10,7 @@ const { estimate } = require('../bench/compare/statistics.js');
 const { contenders } = require('../bench/drivers/index.js');
 const { bounds, judge } = require('../bench/bounds.js');
 const { figure, median } = require('../bench/figures.js');
+const { hasProgram } = require('../bench/rivals.js');
 const { measure } = require('../bench/measure.js');
 
 /**
@@ -38,6 +39,15 @@ for (const id of [
     assert.ok(/** @type {number} */ (sample.seconds) > 0);
   });
 }
+
+test(
+  'the benchmark measures beside a process that keeps a core busy',
+  { skip: process.platform !== 'linux' || !hasProgram('taskset') },
+  async () => {
+    const sample = await measure(small('round-trip-busy'), 'ours', options);
+    assert.ok(/** @type {number} */ (sample.seconds) > 0);
+  }
+);
 
 test('the benchmark measures several links, the original, and both ends of a mixed network', async () => {
   for (const name of ['original', 'ours-to-original', 'original-to-ours']) {

@@ -46,6 +46,15 @@ const bounds = [
     aim: 0.35
   },
   {
+    title: 'round trip, one core busy',
+    cell: 'round-trip-busy',
+    metric: 'time',
+    against: 'ws',
+    relation: '≤',
+    must: 0.9,
+    aim: 0.75
+  },
+  {
     title: 'CPU a round trip, two cores',
     cell: 'round-trip',
     metric: 'cpu',

@@ -21,6 +21,7 @@ const MAX_BYTES = 512 * 1024 * 1024;
  * @property {number} hosts in the receiving process; 0 when there is one process only
  * @property {number} [repeats] at most, in the same processes
  * @property {boolean} [pinned] whether both processes, and a broker, run on one core
+ * @property {boolean} [busy] whether a further process keeps that core busy all the time
  */
 
 const PEERS = ['ours', 'original'];
@@ -112,6 +113,16 @@ const cells = [
     n: 20000,
     warmup: 10000,
     pinned: true,
+    contenders: [...EVERYBODY, 'ours-native', 'tungstenite']
+  }),
+  cell({
+    id: 'round-trip-busy',
+    title: 'round trip, two cores, one of them kept busy by another process',
+    workload: 'round-trip',
+    metrics: ['time', 'cpu'],
+    n: 20000,
+    warmup: 10000,
+    busy: true,
     contenders: [...EVERYBODY, 'ours-native', 'tungstenite']
   }),
   cell({

@@ -115,6 +115,7 @@ async function between(cell, name, started, options) {
   const pinned = cell.pinned === true;
   const broker = contender.broker === undefined ? null : started(await brokers.start(contender.broker, pinned));
   const url = broker === null ? undefined : broker.url;
+  if (cell.busy) started(await Side.busy());
   const sideOf = (/** @type {string} */ end) =>
     started(
       contender.limit

@@ -92,6 +92,13 @@ class Side {
     return side;
   }
 
+  /** A process that does nothing but keep the core busy that pinned processes share. */
+  static async busy() {
+    const side = Side.program('the busy process', true, process.execPath, [path.join(__dirname, 'spin.js')]);
+    await side.call('spin');
+    return side;
+  }
+
   /**
    * @param {string} command
    * @param {any} [argument]

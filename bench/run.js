@@ -196,7 +196,7 @@ async function main() {
   for (const [name, state] of states) if ('missing' in state) console.log(`skipped: ${name}: ${state.missing}`);
 
   for (const [index, { cell, names }] of plan.entries()) {
-    if (cell.pinned && !pinning) {
+    if ((cell.pinned || cell.busy) && !pinning) {
       console.log(`skipped: ${cell.id}: pinning needs taskset`);
       continue;
     }
