@@ -82,6 +82,15 @@ const bounds = [
     aim: 15
   },
   {
+    title: 'acknowledged, 11 B, fresh processes',
+    cell: 'acked-11-50k-cold',
+    metric: 'rate',
+    against: 'original',
+    relation: '≥',
+    must: 18,
+    aim: 25
+  },
+  {
     title: 'acknowledged, 11 B, N = 400,000',
     cell: 'acked-11-400k',
     metric: 'rate',

@@ -136,6 +136,12 @@ const cells = [
     contenders: EVERYBODY
   }),
   acked('short', 50000, [...EVERYBODY, 'ours-native', 'tungstenite']),
+  acked('short', 50000, BY_HAND, {
+    id: 'acked-11-50k-cold',
+    title: 'the first acknowledged sends of fresh processes, 11 B string',
+    warmup: 0,
+    repeats: 1
+  }),
   acked('short', 400000, [...BY_HAND, 'ours-native', 'tungstenite']),
   acked('object', 50000, BY_HAND),
   acked('object', 400000, BY_HAND),
