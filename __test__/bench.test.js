@@ -28,7 +28,10 @@ const options = { repeats: 1 };
 for (const id of [
   'round-trip',
   'acked-207-50k',
+  'acked-11-50k-cold',
   'acked-11-50k-1000-recipients',
+  'acked-11-50k-1000-in-flight',
+  'requests',
   'publish-11-8-hosts',
   'local',
   'create',

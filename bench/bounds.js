@@ -91,6 +91,24 @@ const bounds = [
     aim: 25
   },
   {
+    title: 'acknowledged, 11 B, 1,000 in flight',
+    cell: 'acked-11-50k-1000-in-flight',
+    metric: 'rate',
+    against: 'original',
+    relation: '≥',
+    must: 20,
+    aim: 30
+  },
+  {
+    title: 'acknowledged, 11 B, 1,000 in flight',
+    cell: 'acked-11-50k-1000-in-flight',
+    metric: 'rate',
+    against: 'ws',
+    relation: '≥',
+    must: 10,
+    aim: 15
+  },
+  {
     title: 'acknowledged, 11 B, N = 400,000',
     cell: 'acked-11-400k',
     metric: 'rate',
@@ -152,6 +170,8 @@ const bounds = [
     must: 1 / 15,
     aim: 1 / 30
   },
+  { title: 'requests', cell: 'requests', metric: 'rate', against: 'socket.io', relation: '≥', must: 4, aim: 6 },
+  { title: 'requests', cell: 'requests', metric: 'rate', against: 'nats', relation: '≥', must: 8, aim: 12 },
   { title: 'publish, 11 B', cell: 'publish-11', metric: 'rate', against: 'nats', relation: '≥', must: 5, aim: 8 },
   { title: 'publish, 1 KB', cell: 'publish-1k', metric: 'rate', against: 'nats', relation: '≥', must: 3, aim: 5 },
   {

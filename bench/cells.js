@@ -19,6 +19,7 @@ const MAX_BYTES = 512 * 1024 * 1024;
  * @property {import('./messages.js').MessageSpec} message
  * @property {number} recipients
  * @property {number} hosts in the receiving process; 0 when there is one process only
+ * @property {number} [inFlight] how many sends or requests are not settled at a time
  * @property {number} [repeats] at most, in the same processes
  * @property {boolean} [pinned] whether both processes, and a broker, run on one core
  * @property {boolean} [busy] whether a further process keeps that core busy all the time
@@ -142,6 +143,12 @@ const cells = [
     warmup: 0,
     repeats: 1
   }),
+  acked('short', 50000, [...EVERYBODY, 'ours-native'], {
+    id: 'acked-11-50k-1000-in-flight',
+    title: 'acknowledged sends, 11 B string, 1,000 in flight',
+    workload: 'in-flight',
+    inFlight: 1000
+  }),
   acked('short', 400000, [...BY_HAND, 'ours-native', 'tungstenite']),
   acked('object', 50000, BY_HAND),
   acked('object', 400000, BY_HAND),
@@ -150,6 +157,16 @@ const cells = [
   acked('huge', 50000, BY_HAND),
   acked('short', 50000, BY_HAND, { recipients: 1000 }),
   acked('short', 50000, BY_HAND, { recipients: 64, hosts: 64 }),
+  cell({
+    id: 'requests',
+    title: 'requests, 170 B object, 100 in flight',
+    workload: 'requests',
+    metrics: ['rate', 'cpu'],
+    message: { kind: 'object', size: 170 },
+    n: 50000,
+    inFlight: 100,
+    contenders: ['ours', 'ws', 'socket.io', 'nats', 'ours-native']
+  }),
   publish('short', 400000, 1),
   publish('long', 100000, 1),
   publish('short', 100000, 8),

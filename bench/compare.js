@@ -29,7 +29,7 @@ const cells = {
   acked: { ...cell, workload: 'acked', n: 25000, warmup: 400000 },
   publish: { ...cell, workload: 'publish', n: 100000, warmup: 1600000 },
   'round-trip': { ...cell, workload: 'round-trip', n: 500, warmup: 10000 },
-  requests: { ...cell, workload: 'requests', message: object, n: 2500, warmup: 40000 }
+  requests: { ...cell, workload: 'requests', message: object, inFlight: 100, n: 2500, warmup: 40000 }
 };
 
 /**

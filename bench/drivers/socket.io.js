@@ -20,6 +20,7 @@ module.exports = {
         peers.get(to)(from, message);
         acknowledge();
       });
+      socket.on('request', (from, to, message, reply) => reply(peers.get(to)(from, message)));
       socket.on('publish', (channel, message) => {
         for (const callback of channels.get(channel) ?? []) callback(message);
       });
@@ -27,11 +28,13 @@ module.exports = {
     await new Promise((resolve) => {
       http.listen(0, '127.0.0.1', () => resolve(undefined));
     });
+    const receive = (/** @type {string} */ id, /** @type {any} */ callback) => {
+      peers.set(id, callback);
+    };
     return {
       address: 'http://127.0.0.1:' + /** @type {import('node:net').AddressInfo} */ (http.address()).port,
-      receive: (id, callback) => {
-        peers.set(id, callback);
-      },
+      receive,
+      answer: receive,
       subscribe: (channel, callback) => {
         channels.set(channel, [...(channels.get(channel) ?? []), callback]);
       }
@@ -48,11 +51,13 @@ module.exports = {
         return socket;
       })
     );
+    const asked = (/** @type {string} */ event) => (/** @type {string} */ to, /** @type {any} */ message) =>
+      new Promise((resolve) => {
+        sockets[/** @type {number} */ (directory.get(to))].emit(event, 'sender', to, message, resolve);
+      });
     return {
-      send: (to, message) =>
-        new Promise((resolve) => {
-          sockets[directory.get(to)].emit('send', 'sender', to, message, resolve);
-        }),
+      send: asked('send'),
+      request: asked('request'),
       publish(channel, message) {
         for (const socket of sockets) socket.emit('publish', channel, message);
       }

@@ -1,6 +1,7 @@
 'use strict';
 
-// What one writes first: a JSON text frame a message, {id, from, to, message}, and {id} back when the callback has returned.
+// What one writes first: a JSON text frame a message, {id, from, to, message}, and {id} back when the callback has returned,
+// with what it has returned, if that is something.
 
 const { WebSocket, WebSocketServer } = require('./rival.js')('ws');
 
@@ -24,18 +25,19 @@ module.exports = {
           socket.send(JSON.stringify({ id, error: 'No such peer' }));
           return;
         }
-        callback(from, message);
-        socket.send(JSON.stringify({ id }));
+        socket.send(JSON.stringify({ id, message: callback(from, message) }));
       });
     });
     await new Promise((resolve) => {
       server.on('listening', resolve);
     });
+    const receive = (/** @type {string} */ id, /** @type {any} */ callback) => {
+      peers.set(id, callback);
+    };
     return {
       address: 'ws://127.0.0.1:' + server.address().port,
-      receive: (id, callback) => {
-        peers.set(id, callback);
-      },
+      receive,
+      answer: receive,
       subscribe: (channel, callback) => {
         channels.set(channel, [...(channels.get(channel) ?? []), callback]);
       }
@@ -49,10 +51,10 @@ module.exports = {
       addresses.map(async (address) => {
         const socket = new WebSocket(address);
         socket.on('message', (data) => {
-          const { id, error } = JSON.parse(String(data));
+          const { id, error, message } = JSON.parse(String(data));
           const { resolve, reject } = pending.get(id);
           pending.delete(id);
-          if (error === undefined) resolve(null);
+          if (error === undefined) resolve(message);
           else reject(new Error(error));
         });
         await new Promise((resolve, reject) => {
@@ -61,13 +63,15 @@ module.exports = {
         return socket;
       })
     );
+    const send = (/** @type {string} */ to, /** @type {any} */ message) =>
+      new Promise((resolve, reject) => {
+        const id = ++lastId;
+        pending.set(id, { resolve, reject });
+        sockets[directory.get(to)].send(JSON.stringify({ id, from: 'sender', to, message }));
+      });
     return {
-      send: (to, message) =>
-        new Promise((resolve, reject) => {
-          const id = ++lastId;
-          pending.set(id, { resolve, reject });
-          sockets[directory.get(to)].send(JSON.stringify({ id, from: 'sender', to, message }));
-        }),
+      send,
+      request: send,
       publish(channel, message) {
         const text = JSON.stringify({ channel, message });
         for (const socket of sockets) socket.send(text);

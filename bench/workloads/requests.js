@@ -1,10 +1,8 @@
 'use strict';
 
-const { Checker, messages, now } = require('../messages.js');
+const flight = require('./flight.js');
+const { Checker, messages } = require('../messages.js');
 const { idOf } = require('./recipients.js');
-
-/** How many requests wait for their replies at a time. */
-const IN_FLIGHT = 100;
 
 /** Requests to one peer that replies with what it is asked. */
 module.exports = {
@@ -23,20 +21,13 @@ module.exports = {
     const pool = messages(cell.message);
     const to = idOf(0);
     return {
-      async run(/** @type {number} */ n) {
-        const start = now();
-        await new Promise((/** @type {(value?: any) => void} */ resolve, reject) => {
-          let asked = 0;
-          let replied = 0;
-          const ask = () => node.request(to, pool[asked++ % pool.length]).then(done, reject);
-          const done = () => {
-            if (++replied === n) resolve();
-            else if (asked < n) ask();
-          };
-          while (asked < Math.min(n, IN_FLIGHT)) ask();
-        });
-        return { start, end: now() };
-      }
+      run: (/** @type {number} */ n) =>
+        flight(n, cell.inFlight, (index) => {
+          const asked = pool[index % pool.length];
+          return node.request(to, asked).then((/** @type {any} */ reply) => {
+            if (reply.id !== asked.id) throw new Error(`the reply to message ${asked.id} is ${JSON.stringify(reply)}`);
+          });
+        })
     };
   }
 };
