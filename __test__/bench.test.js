@@ -32,6 +32,7 @@ for (const id of [
   'acked-11-50k-1000-recipients',
   'acked-11-50k-1000-in-flight',
   'requests',
+  'paced',
   'publish-11-8-hosts',
   'local',
   'create',

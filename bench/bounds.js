@@ -37,6 +37,14 @@ const bounds = [
     aim: 0.7
   },
   {
+    title: 'round trip, one core',
+    cell: 'round-trip-1-core',
+    metric: 'time',
+    against: 'net',
+    relation: '≤',
+    aim: 1.15
+  },
+  {
     title: 'round trip, two cores',
     cell: 'round-trip',
     metric: 'time',
@@ -169,6 +177,15 @@ const bounds = [
     relation: '≤',
     must: 1 / 15,
     aim: 1 / 30
+  },
+  {
+    title: 'CPU a message, 1,000 a second',
+    cell: 'paced',
+    metric: 'cpu',
+    against: 'ws',
+    relation: '≤',
+    must: 1,
+    aim: 0.8
   },
   { title: 'requests', cell: 'requests', metric: 'rate', against: 'socket.io', relation: '≥', must: 4, aim: 6 },
   { title: 'requests', cell: 'requests', metric: 'rate', against: 'nats', relation: '≥', must: 8, aim: 12 },

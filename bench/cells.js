@@ -114,7 +114,7 @@ const cells = [
     n: 20000,
     warmup: 10000,
     pinned: true,
-    contenders: [...EVERYBODY, 'ours-native', 'tungstenite']
+    contenders: [...EVERYBODY, 'net', 'ours-native', 'tungstenite']
   }),
   cell({
     id: 'round-trip-busy',
@@ -166,6 +166,15 @@ const cells = [
     n: 50000,
     inFlight: 100,
     contenders: ['ours', 'ws', 'socket.io', 'nats', 'ours-native']
+  }),
+  cell({
+    id: 'paced',
+    title: 'acknowledged sends, 11 B string, 1,000 a second',
+    workload: 'paced',
+    metrics: ['cpu'],
+    n: 3000,
+    warmup: 3000,
+    contenders: BY_HAND
   }),
   publish('short', 400000, 1),
   publish('long', 100000, 1),

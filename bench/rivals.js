@@ -50,14 +50,13 @@ function check(name) {
   }
   if (sender !== undefined || name.startsWith('ours')) return { version: require('../package.json').version };
   if (name === 'original') return { version: require('distribus-original/package.json').version };
+  if (needed === undefined) return { version: process.version };
   try {
-    rival(/** @type {string} */ (needed));
+    rival(needed);
   } catch (error) {
     return { missing: `${needed} does not load: ${error instanceof Error ? error.message.split('\n')[0] : error}` };
   }
-  const version = JSON.parse(
-    fs.readFileSync(path.join(cache, 'node_modules', /** @type {string} */ (needed), 'package.json'), 'utf8')
-  ).version;
+  const version = JSON.parse(fs.readFileSync(path.join(cache, 'node_modules', needed, 'package.json'), 'utf8')).version;
   if (broker === undefined) return { version };
   if (brokers.find(broker) === undefined) return { missing: `there is no ${broker}-server on this system` };
   return { version: `${version} with ${broker}-server ${brokers.versionOf(broker)}` };

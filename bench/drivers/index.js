@@ -36,7 +36,7 @@ const path = require('node:path');
  * @property {string} title
  * @property {string} [sender] the driver at the sending end, when it is not the one of that name
  * @property {string} [receiver] the driver at the receiving end
- * @property {string} [package] whose version is reported
+ * @property {string} [package] whose version is reported, if it is not that of Node.js
  * @property {'nats' | 'redis'} [broker] the server that it needs
  * @property {boolean} [limit] whether it is the Rust program instead of a file of this folder
  */
@@ -51,6 +51,7 @@ const contenders = {
   nats: { title: 'NATS', package: '@nats-io/transport-node', broker: 'nats' },
   zeromq: { title: 'ZeroMQ', package: 'zeromq' },
   redis: { title: 'Redis pub/sub', package: 'redis', broker: 'redis' },
+  net: { title: 'node:net alone' },
   'ours-native': { title: 'distribus, native Promise' },
   tungstenite: { title: 'Rust alone (tungstenite)', limit: true },
   'ours-to-original': { title: 'distribus → 0.4.0', sender: 'ours', receiver: 'original' },

@@ -19,6 +19,7 @@ module.exports = {
   'round-trip': require('./round-trip.js'),
   acked: require('./acked.js'),
   'in-flight': require('./in-flight.js'),
+  paced: require('./paced.js'),
   publish: require('./publish.js'),
   requests: require('./requests.js'),
   local: require('./local.js'),
