@@ -44,6 +44,11 @@ for (const id of [
   });
 }
 
+test('the benchmark measures what a delivery costs the publisher, with light subscribers', async () => {
+  const sample = await measure(small('fan-out-1000', { hosts: 110 }), 'ours', options);
+  assert.ok(/** @type {number} */ (sample.delivery) > 0);
+});
+
 test(
   'the benchmark measures beside a process that keeps a core busy',
   { skip: process.platform !== 'linux' || !hasProgram('taskset') },

@@ -192,6 +192,24 @@ const bounds = [
   { title: 'publish, 11 B', cell: 'publish-11', metric: 'rate', against: 'nats', relation: '≥', must: 5, aim: 8 },
   { title: 'publish, 1 KB', cell: 'publish-1k', metric: 'rate', against: 'nats', relation: '≥', must: 3, aim: 5 },
   {
+    title: 'CPU a delivery, 1,000 connections',
+    cell: 'fan-out-1000',
+    metric: 'delivery',
+    against: 'ws',
+    relation: '≤',
+    must: 1.25,
+    aim: 0.85
+  },
+  {
+    title: 'CPU a delivery, 5,000 connections',
+    cell: 'fan-out-5000',
+    metric: 'delivery',
+    against: 'ws',
+    relation: '≤',
+    must: 0.95,
+    aim: 0.7
+  },
+  {
     title: 'memory of 1,000,000 peers',
     cell: 'memory',
     metric: 'rss',

@@ -18,7 +18,7 @@ const MAX_BYTES = 512 * 1024 * 1024;
  * @property {number} warmup what is sent before the clock runs
  * @property {import('./messages.js').MessageSpec} message
  * @property {number} recipients
- * @property {number} hosts in the receiving process; 0 when there is one process only
+ * @property {number} hosts in the receiving process, or connections that stand for some; 0 when there is one process only
  * @property {number} [inFlight] how many sends or requests are not settled at a time
  * @property {number} [repeats] at most, in the same processes
  * @property {boolean} [pinned] whether both processes, and a broker, run on one core
@@ -92,6 +92,23 @@ function publish(of, n, hosts) {
     n,
     hosts,
     contenders: EVERYBODY
+  });
+}
+
+/**
+ * @param {number} connections
+ * @param {number} n
+ */
+function fanOut(connections, n) {
+  return cell({
+    id: `fan-out-${connections}`,
+    title: `publish, 11 B string, 1 to ${grouped(connections)} connections, one a turn`,
+    workload: 'fan-out',
+    metrics: ['delivery'],
+    n,
+    warmup: n / 5,
+    hosts: connections,
+    contenders: ['ours', 'ws']
   });
 }
 
@@ -180,6 +197,8 @@ const cells = [
   publish('long', 100000, 1),
   publish('short', 100000, 8),
   publish('long', 25000, 8),
+  fanOut(1000, 500),
+  fanOut(5000, 100),
   cell({
     id: 'v1',
     title: 'acknowledged sends, 11 B string, with a 0.4.0 host at one end',

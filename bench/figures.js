@@ -37,6 +37,12 @@ const metrics = {
     of: ({ cpu }) => (typeof cpu === 'number' ? cpu * 1e6 : cpu),
     format: threeDigits
   },
+  delivery: {
+    title: 'CPU µs a delivery',
+    higherIsBetter: false,
+    of: ({ delivery }) => delivery * 1e6,
+    format: threeDigits
+  },
   rss: { title: 'MB resident', higherIsBetter: false, of: ({ rss }) => rss / 1e6, format: threeDigits },
   heap: { title: 'MB heap', higherIsBetter: false, of: ({ heap }) => heap / 1e6, format: threeDigits },
   require: { title: 'ms to require', higherIsBetter: false, of: ({ seconds }) => seconds * 1e3, format: threeDigits },

@@ -16,7 +16,7 @@ const MAX_REPEATS = 5;
 
 /**
  * What one measurement gives: times in seconds, memory in bytes. Which of them depends on the workload.
- * @typedef {{ seconds?: number, rate?: number, cpu?: number | null, rss?: number, heap?: number, listening?: number }} Sample
+ * @typedef {{ seconds?: number, rate?: number, cpu?: number | null, delivery?: number, rss?: number, heap?: number, listening?: number }} Sample
  */
 
 /**
@@ -124,23 +124,15 @@ async function between(cell, name, started, options) {
     );
 
   const receiver = sideOf('receiver');
-  const addresses = await receiver.call(
-    'receiver',
-    contender.limit ? { size: cell.message.size } : { file: fileOf(name, 'receiver'), of: cell, broker: url }
-  );
   const sender = sideOf('sender');
-  await sender.call(
-    'sender',
-    contender.limit
-      ? { address: addresses[0], size: cell.message.size, workload: cell.workload }
-      : { file: fileOf(name, 'sender'), of: cell, addresses, broker: url }
-  );
+  const { hub, probed } = /** @type {any} */ (workloads)[cell.workload];
+  await (hub ? gather : connect)(cell, name, { sender, receiver }, url);
 
   await probe(cell, sender, receiver);
   const run = (/** @type {number} */ n) => runBetween(cell, { sender, receiver, broker }, n, options.patience);
 
   // One to each recipient first, so that all are known: 0.4.0 would ask all hosts about each of the messages.
-  if (cell.workload !== 'publish') await run(cell.recipients);
+  if (!probed) await run(cell.recipients);
   if (cell.warmup > 0) await run(cell.warmup);
   const runs = [];
   do runs.push(await run(cell.n));
@@ -150,7 +142,42 @@ async function between(cell, name, started, options) {
       options.repeats
     )
   );
-  return sampleOf(cell.n, runs);
+  const sample = sampleOf(cell.n, runs);
+  if (hub) sample.delivery = median(runs.map(({ senderCpu }) => senderCpu)) / cell.n / cell.hosts;
+  return sample;
+}
+
+/**
+ * Has the sender connect with those that receive.
+ * @param {import('./cells.js').Cell} cell
+ * @param {string} name of the contender
+ * @param {{ sender: Side, receiver: Side }} sides
+ * @param {string} [broker]
+ */
+async function connect(cell, name, { sender, receiver }, broker) {
+  const { limit } = contenders[name];
+  const { size } = cell.message;
+  const addresses = await receiver.call(
+    'receiver',
+    limit ? { size } : { file: fileOf(name, 'receiver'), of: cell, broker }
+  );
+  await sender.call(
+    'sender',
+    limit
+      ? { address: addresses[0], size, workload: cell.workload }
+      : { file: fileOf(name, 'sender'), of: cell, addresses, broker }
+  );
+}
+
+/**
+ * Has those that receive connect with the sender.
+ * @param {import('./cells.js').Cell} cell
+ * @param {string} name of the contender
+ * @param {{ sender: Side, receiver: Side }} sides
+ */
+async function gather(cell, name, { sender, receiver }) {
+  const address = await sender.call('hub', { file: fileOf(name, 'sender'), of: cell });
+  await receiver.call('audience', { of: cell, address });
 }
 
 /**
@@ -160,7 +187,8 @@ async function between(cell, name, started, options) {
  * @param {Side} receiver
  */
 async function probe(cell, sender, receiver) {
-  while (cell.workload === 'publish' && !(await receiver.call('probed'))) await sender.call('probe');
+  const { probed } = /** @type {any} */ (workloads)[cell.workload];
+  while (probed && !(await receiver.call('probed'))) await sender.call('probe');
 }
 
 /**

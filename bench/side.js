@@ -30,6 +30,17 @@ const commands = {
     work = senders[build] = await workloadOf(cell).sender(node, cell, driver);
   },
 
+  async hub(/** @type {any} */ { of: cell, file }) {
+    const driver = driverOf({ file });
+    const node = await /** @type {any} */ (driver).hub();
+    work = senders[0] = await workloadOf(cell).sender(node, cell, driver);
+    return node.address;
+  },
+
+  async audience(/** @type {any} */ { of: cell, address }) {
+    work = await workloadOf(cell).receiver(address, cell);
+  },
+
   /** Sends until everybody has heard something. */
   async probe(/** @type {any} */ { build = 0 }) {
     senders[build].probe();

@@ -33,6 +33,14 @@ module.exports = function driverOf(distribus, choosePort, options) {
       };
     },
 
+    async hub() {
+      const host = await listeningHost();
+      return {
+        address: { url: host.url, light: 'member' },
+        publish: (channel, message) => host.publish(channel, message)
+      };
+    },
+
     async connect(addresses) {
       const host = await listeningHost();
       for (const url of addresses) await host.join(url);

@@ -20,12 +20,20 @@ const path = require('node:path');
  */
 
 /**
+ * The node of a driver that publishes to all who have connected with it. `light` is the file of light/ by which they do.
+ * @typedef {object} Hub
+ * @property {{ url: string, light: string }} address
+ * @property {(channel: string, message: any) => void} publish
+ */
+
+/**
  * What a file of this folder exports. `host` and `listeningHost` are only there where there are peers inside one process.
  * @typedef {object} Driver
  * @property {{ all(promises: any[]): PromiseLike<any> }} Promise that of the promises that `send` returns
  * @property {(broker?: string) => Promise<Receiver>} listen
  * @property {(addresses: any[], directory: Map<string, number>, broker?: string) => Promise<Sender>} connect
  *   `directory` tells at which of the addresses each recipient lives, for drivers that cannot find that out
+ * @property {() => Promise<Hub>} [hub]
  * @property {() => any} [host]
  * @property {() => Promise<any>} [listeningHost]
  */

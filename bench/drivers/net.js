@@ -15,7 +15,7 @@ module.exports = {
     let receiver = () => {};
     const server = net.createServer({ noDelay: true }, (socket) => {
       socket.on('data', (data) => {
-        receiver('sender', data.latin1Slice());
+        receiver('sender', data.toString('latin1'));
         socket.write(data);
       });
     });

@@ -44,6 +44,20 @@ module.exports = {
     };
   },
 
+  async hub() {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    await new Promise((resolve) => {
+      server.on('listening', resolve);
+    });
+    return {
+      address: { url: 'ws://127.0.0.1:' + server.address().port, light: 'plain' },
+      publish(channel, message) {
+        const text = JSON.stringify({ channel, message });
+        for (const socket of server.clients) socket.send(text);
+      }
+    };
+  },
+
   async connect(addresses, directory) {
     const pending = new Map();
     let lastId = 0;

@@ -7,6 +7,8 @@
  * @property {(nodes: any[], cell: any) => any} receiver gives a Checker
  * @property {(node: any, cell: any, driver: any) => { run(n: number): Promise<{ start: number, end?: number }>, probe?(): void }} sender
  * @property {(n: number, cell: any) => number} arrivals how many messages must come in when n are sent
+ * @property {boolean} [probed] whether messages are published until everybody has heard one, before the clock runs
+ * @property {boolean} [hub] whether those that receive connect with the one that sends: `receiver` gets the address of that one
  */
 
 /**
@@ -20,6 +22,7 @@ module.exports = {
   acked: require('./acked.js'),
   'in-flight': require('./in-flight.js'),
   paced: require('./paced.js'),
+  'fan-out': require('./fan-out.js'),
   publish: require('./publish.js'),
   requests: require('./requests.js'),
   local: require('./local.js'),
