@@ -3,7 +3,8 @@
 //! Putting a thread to sleep and waking it from another core takes longer than everything else in a round trip. So, just before
 //! libuv would block, this looks again and again whether anything is ready, for at most [`LONGEST`]. It looks at the loop's own
 //! poll set, so that whatever becomes ready (also what is not ours) ends the wait; it does nothing when the loop would not
-//! block; it yields the processor before each look; and it stops as soon as it does not pay.
+//! block; it yields the processor before each look; and it stops as soon as it does not pay, or
+//! when somebody busy has got the processor, whom sleep would not let have it for so long.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -22,6 +23,14 @@ const FEWEST_SIGNS: u32 = 4;
 const MOST_SIGNS: u32 = 1024;
 /// So many waits in vain in a row end it.
 const PATIENCE: u32 = 3;
+/// Longer than this whoever is to answer does not take: somebody is busy, and would have the processor for milliseconds each time.
+const CROWDED: Duration = Duration::from_micros(300);
+/// So much may be lost to somebody busy: this at once, and this part of the time, because sleep would take longer than that, too.
+const LOST: Duration = Duration::from_millis(6);
+const PART: u32 = 2;
+/// So long nothing is yielded after that; twice as long each time, up to the most.
+const SHORTEST_REST: Duration = Duration::from_millis(50);
+const LONGEST_REST: Duration = Duration::from_secs(2);
 
 /// How many threads of this process wait like this now.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
@@ -37,6 +46,22 @@ pub struct Spin {
     failures: Cell<u32>,
     /// Whether the last wait was in vain, so far.
     vain: Cell<bool>,
+    /// How much has been lost to somebody busy lately, and when last.
+    lost: Cell<Duration>,
+    lost_at: Cell<Option<Instant>>,
+    /// Until when it does not wait, because somebody else is busy, and for how long the next time.
+    rests: Cell<Option<Instant>>,
+    rest: Cell<Duration>,
+}
+
+/// How a wait has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waited {
+    /// Something is ready.
+    Ready,
+    InVain,
+    /// Somebody else has had the processor for long. What is ready is not known.
+    Crowded(Duration),
 }
 
 impl Spin {
@@ -48,6 +73,10 @@ impl Spin {
             needed: Cell::new(FEWEST_SIGNS),
             failures: Cell::new(0),
             vain: Cell::new(false),
+            lost: Cell::new(Duration::ZERO),
+            lost_at: Cell::new(None),
+            rests: Cell::new(None),
+            rest: Cell::new(SHORTEST_REST),
         }
     }
 
@@ -57,11 +86,7 @@ impl Spin {
             return;
         }
         let now = Instant::now();
-        self.since.set(Some(now));
-        if self.vain.replace(false) {
-            self.failed();
-        }
-        if self.signs.get() < self.needed.get() || most_threads() == 0 {
+        if !self.begin(now) || most_threads() == 0 {
             return;
         }
         if WAITING.fetch_add(1, Ordering::Relaxed) < most_threads() {
@@ -72,9 +97,47 @@ impl Spin {
             } else {
                 longest.min(asleep)
             };
-            self.vain.set(!wait(poll_set, now, until));
+            self.waited(wait(poll_set, now, until), Instant::now());
         }
         WAITING.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The loop would sleep now. Gives whether to wait first.
+    fn begin(&self, now: Instant) -> bool {
+        self.since.set(Some(now));
+        if self.vain.replace(false) {
+            self.failed();
+        }
+        let rests = self.rests.get().is_some_and(|until| now < until);
+        !rests && self.signs.get() >= self.needed.get()
+    }
+
+    fn waited(&self, how: Waited, now: Instant) {
+        self.vain.set(how == Waited::InVain);
+        match how {
+            Waited::Crowded(time) => {
+                self.since.set(Some(now));
+                self.lose(time, now);
+            }
+            Waited::Ready => {
+                let less = self.rest.get() - self.rest.get() / 256;
+                self.rest.set(less.max(SHORTEST_REST));
+            }
+            Waited::InVain => {}
+        }
+    }
+
+    /// Somebody busy had the processor.
+    fn lose(&self, time: Duration, now: Instant) {
+        let before = self.lost_at.replace(Some(now));
+        let allowed = before.map_or(Duration::ZERO, |before| (now - before) / PART);
+        self.lost
+            .set(self.lost.get().saturating_sub(allowed) + time);
+        if self.lost.get() > LOST {
+            self.lost.set(Duration::ZERO);
+            self.rests.set(Some(now + self.rest.get()));
+            self.rest.set((self.rest.get() * 2).min(LONGEST_REST));
+        }
     }
 
     /// A socket of ours can be read.
@@ -112,21 +175,27 @@ impl Spin {
     }
 }
 
-/// Whether something became ready in time.
-fn wait(poll_set: c_int, since: Instant, longest: Duration) -> bool {
+/// Waits until something is ready, but not longer than that.
+fn wait(poll_set: c_int, since: Instant, longest: Duration) -> Waited {
     let mut set = libc::pollfd {
         fd: poll_set,
         events: libc::POLLIN,
         revents: 0,
     };
+    let mut before = since;
     loop {
         std::thread::yield_now();
+        let now = Instant::now();
+        if now - before >= CROWDED {
+            return Waited::Crowded(now - before);
+        }
+        before = now;
         // SAFETY: one entry, which lives long enough; a timeout of 0 never blocks.
         if unsafe { libc::poll(&mut set, 1, 0) } != 0 {
-            return true;
+            return Waited::Ready;
         }
-        if since.elapsed() >= longest {
-            return false;
+        if now - since >= longest {
+            return Waited::InVain;
         }
     }
 }
@@ -151,61 +220,94 @@ mod tests {
     use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
 
-    /// One turn of a loop in which something of ours arrives at once.
-    fn quick_turn(spin: &Spin, set: c_int) {
-        spin.before_poll(set, -1);
-        spin.took(Duration::ZERO);
+    /// The loop would sleep; a wait, if there is one, ends in that way. Gives whether there was one.
+    fn turn(spin: &Spin, now: Instant, how: Waited) -> bool {
+        let waits = spin.begin(now);
+        if waits {
+            spin.waited(how, now);
+        }
+        waits
     }
 
-    fn time(act: impl FnOnce()) -> Duration {
-        let start = Instant::now();
-        act();
-        start.elapsed()
+    /// Something of ours arrives at once, so often.
+    fn quick(spin: &Spin, now: Instant, turns: u32) {
+        for _ in 0..turns {
+            turn(spin, now, Waited::Ready);
+            spin.took(Duration::ZERO);
+        }
     }
 
-    // One test, because only so many threads may wait at a time.
     #[test]
-    fn it_waits_where_that_has_promise_and_while_it_pays() {
-        waits_not_beyond_its_limit();
-        stops_when_it_was_in_vain_and_then_wants_more_signs();
+    fn it_waits_when_that_has_promise() {
+        let (spin, now) = (Spin::new(), Instant::now());
+        assert!(!turn(&spin, now, Waited::Ready), "waited without a sign");
+        quick(&spin, now, FEWEST_SIGNS);
+        assert!(turn(&spin, now, Waited::Ready));
     }
 
-    fn waits_not_beyond_its_limit() {
+    #[test]
+    fn it_stops_when_it_was_in_vain_and_then_wants_more_signs() {
+        let (spin, now) = (Spin::new(), Instant::now());
+        quick(&spin, now, FEWEST_SIGNS);
+        for _ in 0..PATIENCE {
+            assert!(turn(&spin, now, Waited::InVain));
+        }
+        assert!(!turn(&spin, now, Waited::Ready), "still waits");
+        assert_eq!(spin.needed.get(), 2 * FEWEST_SIGNS);
+        quick(&spin, now, FEWEST_SIGNS);
+        assert!(!turn(&spin, now, Waited::Ready), "waits again too early");
+    }
+
+    #[test]
+    fn it_rests_longer_and_longer_beside_somebody_busy() {
+        let (spin, mut now) = (Spin::new(), Instant::now());
+        quick(&spin, now, FEWEST_SIGNS);
+        let mut rest = SHORTEST_REST;
+        while rest < LONGEST_REST {
+            for _ in 0..2 {
+                assert!(turn(&spin, now, Waited::Crowded(LOST)));
+                spin.took(Duration::ZERO);
+            }
+            assert!(!turn(&spin, now + rest / 2, Waited::Ready), "no rest");
+            now += rest;
+            rest *= 2;
+        }
+        // It is taken back where somebody lets us have the processor again.
+        for _ in 0..2000 {
+            assert!(turn(&spin, now, Waited::Ready));
+            spin.took(Duration::ZERO);
+        }
+        assert_eq!(spin.rest.get(), SHORTEST_REST);
+    }
+
+    #[test]
+    fn it_bears_that_somebody_is_busy_now_and_then() {
+        let (spin, mut now) = (Spin::new(), Instant::now());
+        quick(&spin, now, FEWEST_SIGNS);
+        for _ in 0..100 {
+            assert!(turn(&spin, now, Waited::Crowded(LOST / 2)));
+            spin.took(Duration::ZERO);
+            now += LOST * PART / 2;
+        }
+    }
+
+    #[test]
+    fn a_wait_ends_when_something_is_ready_and_at_its_limit() {
         let (reader, mut writer) = UnixStream::pair().unwrap();
         let set = reader.as_raw_fd();
-        let spin = Spin::new();
-        spin.before_poll(set, -1);
-        assert!(!spin.vain.get(), "waited without a sign");
-        for _ in 0..FEWEST_SIGNS {
-            quick_turn(&spin, set);
-        }
-        let took = time(|| spin.before_poll(set, -1));
-        assert!(spin.vain.get() && took >= SHORTEST, "{took:?}");
-        // The loop does not sleep at all, or not longer than its next timer wants.
-        spin.vain.set(false);
-        spin.before_poll(set, 0);
-        assert!(!spin.vain.get());
+        let start = Instant::now();
+        let how = wait(set, start, SHORTEST);
+        // Other tests may use the processor.
+        assert!(how != Waited::Ready);
+        assert!(how != Waited::InVain || start.elapsed() >= SHORTEST);
         writer.write_all(b"x").unwrap();
-        spin.before_poll(set, -1);
-        assert!(!spin.vain.get(), "something was ready");
+        assert!(wait(set, Instant::now(), LONGEST) != Waited::InVain);
     }
 
-    fn stops_when_it_was_in_vain_and_then_wants_more_signs() {
-        let (reader, _writer) = UnixStream::pair().unwrap();
-        let set = reader.as_raw_fd();
+    #[test]
+    fn the_loop_does_not_wait_when_it_would_not_sleep() {
         let spin = Spin::new();
-        for _ in 0..FEWEST_SIGNS {
-            quick_turn(&spin, set);
-        }
-        for _ in 0..=PATIENCE {
-            spin.before_poll(set, -1);
-        }
-        assert!(!spin.vain.get(), "still waits");
-        assert_eq!(spin.needed.get(), 2 * FEWEST_SIGNS);
-        for _ in 0..FEWEST_SIGNS {
-            quick_turn(&spin, set);
-        }
-        spin.before_poll(set, -1);
-        assert!(!spin.vain.get(), "waits again too early");
+        spin.before_poll(-1, 0);
+        assert!(spin.since.get().is_none());
     }
 }
