@@ -104,9 +104,13 @@ impl Spin {
 
     /// The loop would sleep now. Gives whether to wait first.
     fn begin(&self, now: Instant) -> bool {
-        self.since.set(Some(now));
+        let before = self.since.replace(Some(now));
         if self.vain.replace(false) {
             self.failed();
+        }
+        // It has slept, and nothing has come: whoever sends now and then is answered soon enough, and the processor is for others.
+        if before.is_some_and(|before| now - before > PROMISING) {
+            self.signs.set(0);
         }
         let rests = self.rests.get().is_some_and(|until| now < until);
         !rests && self.signs.get() >= self.needed.get()
@@ -229,11 +233,17 @@ mod tests {
         waits
     }
 
+    /// Something of ours arrives at once.
+    fn arrive(spin: &Spin) {
+        spin.since.set(None);
+        spin.took(Duration::ZERO);
+    }
+
     /// Something of ours arrives at once, so often.
     fn quick(spin: &Spin, now: Instant, turns: u32) {
         for _ in 0..turns {
             turn(spin, now, Waited::Ready);
-            spin.took(Duration::ZERO);
+            arrive(spin);
         }
     }
 
@@ -259,6 +269,19 @@ mod tests {
     }
 
     #[test]
+    fn it_does_not_wait_for_what_comes_now_and_then() {
+        let (spin, mut now) = (Spin::new(), Instant::now());
+        quick(&spin, now, FEWEST_SIGNS);
+        turn(&spin, now, Waited::Ready);
+        for _ in 0..10 {
+            now += 2 * PROMISING;
+            assert!(!turn(&spin, now, Waited::Ready), "a message leaves");
+            arrive(&spin);
+            assert!(!turn(&spin, now, Waited::Ready), "its answer has come");
+        }
+    }
+
+    #[test]
     fn it_rests_longer_and_longer_beside_somebody_busy() {
         let (spin, mut now) = (Spin::new(), Instant::now());
         quick(&spin, now, FEWEST_SIGNS);
@@ -266,16 +289,17 @@ mod tests {
         while rest < LONGEST_REST {
             for _ in 0..2 {
                 assert!(turn(&spin, now, Waited::Crowded(LOST)));
-                spin.took(Duration::ZERO);
+                arrive(&spin);
             }
             assert!(!turn(&spin, now + rest / 2, Waited::Ready), "no rest");
+            arrive(&spin);
             now += rest;
             rest *= 2;
         }
         // It is taken back where somebody lets us have the processor again.
         for _ in 0..2000 {
             assert!(turn(&spin, now, Waited::Ready));
-            spin.took(Duration::ZERO);
+            arrive(&spin);
         }
         assert_eq!(spin.rest.get(), SHORTEST_REST);
     }
@@ -286,7 +310,7 @@ mod tests {
         quick(&spin, now, FEWEST_SIGNS);
         for _ in 0..100 {
             assert!(turn(&spin, now, Waited::Crowded(LOST / 2)));
-            spin.took(Duration::ZERO);
+            arrive(&spin);
             now += LOST * PART / 2;
         }
     }
