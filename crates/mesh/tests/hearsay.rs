@@ -243,3 +243,39 @@ fn a_lost_host_is_waited_for_by_its_id_also_when_a_url_of_it_is_forgotten() {
     host.run_for(Duration::from_secs(10), true);
     assert!(host.events.iter().any(|e| gone(&e)));
 }
+
+#[test]
+fn a_lost_host_whose_url_is_ours_by_now_is_waited_for_where_others_have_it_dialled() {
+    let mut host = Alone::new();
+    let here = Nearness::Elsewhere;
+    host.input(join(1, "ws://a"));
+    let (link, _) = host.dials.pop_first().expect("a dial");
+    let session = r#"{"id":"a","received":0,"seen":0,"window":1000}"#;
+    let answer = format!(
+        r#"{{"id":"a","url":"ws://a","number":1,"members":[],"version":2,"session":{session}}}"#
+    );
+    host.answer(link, here, &answer);
+    let other = host.member("other");
+    host.input(Input::Closed { link });
+    let list = r#"{"members":[{"url":"ws://moved","id":"a"}]}"#;
+    host.hear(
+        other,
+        format!(r#"{{"id":1,"message":{{"method":"members","params":{list}}}}}"#),
+    );
+    let (link, _) = host.dials.pop_first().expect("a dial");
+    host.input(Input::SetUrl(Some("ws://a".into())));
+    host.run_for(Duration::from_secs(1), true);
+    // Whoever is there does not want to know us, which is no reason to be told of it again.
+    let refusal = r#"{"id":ID,"message":null,"error":"no"}"#;
+    host.input(Input::Opened { link, near: here });
+    let hello = host.said.iter().rev().find(|(l, _)| *l == link);
+    let hello: serde_json::Value =
+        serde_json::from_str(&hello.expect("a greeting").1).expect("JSON");
+    host.hear(link, refusal.replace("ID", &hello["id"].to_string()));
+    host.run_for(Duration::from_secs(24), true);
+    let change = |wanted: Change| move |e: &Event| matches!(e, Event::Member { change, host: Some(host), .. } if *change == wanted && &**host == "a");
+    assert!(host.events.iter().any(change(Change::Disconnect)));
+    assert!(!host.events.iter().any(change(Change::Leave)));
+    host.run_for(Duration::from_secs(10), true);
+    assert!(host.events.iter().any(change(Change::Leave)));
+}

@@ -89,6 +89,11 @@ impl Roster {
         Some(told(Change::Disconnect, name, entry))
     }
 
+    /// Whether that member has lost its connection, and is neither back nor gone.
+    pub fn is_lost(&self, name: &Name) -> bool {
+        self.members.get(name).is_some_and(|e| !e.connected)
+    }
+
     /// It is gone.
     pub fn gone(&mut self, name: &Name) -> Option<Event> {
         self.note_found(name);

@@ -130,8 +130,15 @@ impl Mesh {
                 Waiter::Member {
                     round: Some(round), ..
                 } => self.round_answer(round, None),
-                Waiter::Redial { key, host, .. } => {
-                    self.member_was_looked_for(host.as_ref(), &key);
+                Waiter::Redial {
+                    key,
+                    host,
+                    since,
+                    delay,
+                    by,
+                    reach,
+                } => {
+                    self.end_of_search(key, host, since, delay, by, reach);
                     // The program may have waited for nothing else.
                     self.event(Event::Pulse);
                 }

@@ -74,23 +74,6 @@ impl Mesh {
         self.tell(events);
     }
 
-    /// Somebody answers where we were looking for a lost host. If it was not that one, nobody looks for it any more.
-    pub(super) fn member_was_looked_for(&mut self, host: Option<&ByteString>, key: &ByteString) {
-        let lost = |h: &ByteString| self.network.hosts.is_lost(h);
-        let looked_for = self.network.hosts.lost(key).is_some()
-            || host.is_some_and(lost)
-            || self
-                .network
-                .hosts
-                .connecting(key, host.map(|h| h as &str))
-                .is_some()
-            || self.network.hearsay.contains(key)
-            || host.is_some_and(|h| self.network.hearsay.names(h));
-        if !looked_for {
-            self.member_is_given_up(host, key);
-        }
-    }
-
     pub(super) fn all_members_are_gone(&mut self) {
         let events = self.network.roster.clear();
         self.tell(events);

@@ -7,8 +7,11 @@ use bytestring::ByteString;
 use crate::error::CallError;
 use crate::event::Event;
 use crate::mesh::Mesh;
+use crate::mesh::network::Network;
 use crate::mesh::network::waiters::{self, Waiter};
+use crate::parts::hearsay::Entry;
 use crate::parts::hosts::{Link, Lost, Redial};
+use crate::parts::roster::Name;
 use crate::sabotage::{self, Sabotage};
 use crate::words::{Nearness, Teller, Time};
 
@@ -218,6 +221,38 @@ impl Mesh {
         }
     }
 
+    /// A lost host is not looked for under that name any more: somebody is there, or the name is ours by now. If that was not the lost
+    /// one, and others have us dial it under another name, it is waited for under that one: whoever else waits for that dial does not end
+    /// the wait when it fails.
+    pub(super) fn end_of_search(
+        &mut self,
+        key: ByteString,
+        host: Option<ByteString>,
+        since: Time,
+        delay: f64,
+        by: Option<Teller>,
+        reach: Nearness,
+    ) {
+        let hosts = &self.network.hosts;
+        if hosts.lost(&key).is_some() || host.as_ref().is_some_and(|h| hosts.is_lost(h)) {
+            return;
+        }
+        let is_free = |name: &ByteString| {
+            let other = hosts.route(name).is_some() || hosts.lost(name).is_some();
+            !other && self.url.as_ref() != Some(name)
+        };
+        let member = Name::new(host.as_ref(), &key);
+        match self.network.sought_as(&key, host.as_ref()) {
+            Some((name, teller, nearest)) if is_free(&name) => {
+                if self.network.roster.is_lost(&member) {
+                    let by = by.or(teller);
+                    self.redial_later(name, host, since, delay, by, reach.min(nearest));
+                }
+            }
+            _ => self.member_is_given_up(host.as_ref(), &key),
+        }
+    }
+
     /// Whether a lost host is just being dialled. Its timer has stopped, and the program has been told nothing else yet.
     pub fn is_seeking(&self) -> bool {
         let redial = |w: &Waiter| matches!(w, Waiter::Redial { .. });
@@ -288,5 +323,30 @@ impl Mesh {
             self.network.forget_number(host);
         }
         self.incarnation_has_ended(host);
+    }
+}
+
+impl Network {
+    /// The name under which that host is being dialled, or is to be; with who has told of it, and how near that leads.
+    fn sought_as(
+        &self,
+        key: &ByteString,
+        host: Option<&ByteString>,
+    ) -> Option<(ByteString, Option<Teller>, Nearness)> {
+        let teller = |waiters: &[Waiter]| waiters::teller(waiters).cloned();
+        let link = self.hosts.connecting(key, host.map(|h| &**h));
+        if let Some(l) = link.and_then(|link| self.hosts.get(link)) {
+            return Some((l.dialled.clone()?, teller(&l.waiters), l.told_from));
+        }
+        if !self.hearsay.contains(key) && !host.is_some_and(|h| self.hearsay.names(h)) {
+            return None;
+        }
+        let mut entries = self.hearsay.iter();
+        let there = |(url, entry): &(&ByteString, &Entry<Waiter>)| {
+            *url == key || (host.is_some() && entry.host.as_ref() == host)
+        };
+        let (url, entry) = entries.find(there)?;
+        let waiters = &entry.waiters;
+        Some((url.clone(), teller(waiters), waiters::reach(waiters)))
     }
 }
