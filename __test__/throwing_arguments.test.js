@@ -4,7 +4,7 @@
 
 const test = require('node:test');
 const assert = require('node:assert');
-const { ours, listening } = require('./support.js');
+const { ours, listening, until } = require('./support.js');
 
 const evil = new Error('evil');
 const throws = () => {
@@ -84,6 +84,10 @@ for (const [what, make] of Object.entries(TEXTLESS)) {
   }
   CASES.push([`publish: the channel is ${what}`, (host) => host.publish(make(), 1)]);
   CASES.push([`create: the id is ${what}`, (host) => host.create(make())]);
+  CASES.push([`remove: the id is ${what}`, (host) => host.remove(make())]);
+  for (const method of ['on', 'once', 'off', 'prependListener', 'emit', 'listeners', 'listenerCount'])
+    CASES.push([`${method}: the event is ${what}`, (host) => host[method](make(), kept)]);
+  CASES.push([`removeAllListeners: the event is ${what}`, (host) => host.removeAllListeners(make())]);
 }
 
 for (const [what, make] of Object.entries({
@@ -139,6 +143,28 @@ for (const [what, call] of CASES) {
     assert.deepStrictEqual(await stateOf(host), before);
   });
 }
+
+test('what an object makes of itself is read once', async (t) => {
+  const host = await listening(t);
+  const other = await listening(t);
+  await other.join(host.url);
+  let reads = 0;
+  const name = () => ({
+    toString() {
+      if (reads++ > 0) throw evil;
+      return 'news';
+    }
+  });
+  const heard = /** @type {any[]} */ ([]);
+  other.subscribe('news', (/** @type {any} */ message) => heard.push(message));
+  await other.ready();
+  host.publish(name(), 'well');
+  await until(() => heard.length > 0);
+  reads = 0;
+  host.on(name(), (/** @type {any} */ what) => heard.push(what));
+  host.emit('news', 'event');
+  assert.deepStrictEqual([heard, reads], [['well', 'event'], 1]);
+});
 
 test('options and channels of which nothing throws are taken as ever', async (t) => {
   const host = await listening(t);

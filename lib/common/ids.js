@@ -59,6 +59,16 @@ function textOfName(what, name) {
 }
 
 /**
+ * What becomes a text in the end: an object's text is read once.
+ * @param {string} what the argument
+ * @param {any} name
+ * @returns {any}
+ */
+function readOnce(what, name) {
+  return (typeof name === 'object' && name !== null) || typeof name === 'function' ? textOfName(what, name) : name;
+}
+
+/**
  * What a channel is compared by, read once: what an object makes of itself may change, or throw.
  * @param {any} channel
  * @returns {string | symbol}
@@ -136,4 +146,4 @@ function asTold(id, name) {
   }
 }
 
-module.exports = { asTold, checkId, checkName, checkShared, isShort, keyOfChannel };
+module.exports = { asTold, checkId, checkName, checkShared, isShort, keyOfChannel, readOnce };

@@ -2,7 +2,7 @@
 
 const dictionary = require('../common/dictionary.js');
 const { abortError, badProperty, error, peerNotFound, readGiven } = require('../common/errors.js');
-const { checkShared, keyOfChannel } = require('../common/ids.js');
+const { checkShared, keyOfChannel, readOnce } = require('../common/ids.js');
 const { checkFunction, checkOptions, checkPattern, checkSubscription } = require('../common/validate.js');
 const { serializeId } = require('../crossing/outbound.js');
 const Peer = require('../peer/Peer.js');
@@ -170,8 +170,9 @@ Host.prototype.create = function (id) {
 Host.prototype.remove = function (peer) {
   if (!peer) return;
   const id = readGiven(() => idOf(peer));
-  const lived = typeof lookUp(this, 'peers', id) === 'object';
-  drop(coreOf(this), 'peers', id);
+  const key = readOnce('peer', id);
+  const lived = typeof lookUp(this, 'peers', key) === 'object';
+  drop(coreOf(this), 'peers', key);
   if (lived) coreOf(this).removed(id);
 };
 
@@ -298,11 +299,12 @@ Host.prototype.close = function () {
  */
 Host.prototype.publish = function (channel, message) {
   const core = coreOf(this);
-  core.outbound.checkName('channel', channel);
-  core.subscriptions.publish(channel, message);
-  const more = core.publish(channel, message);
-  if (!core.notes.groups.busy || typeof channel === 'symbol') return more;
-  core.notes.groups.publish(String(channel), message);
+  const name = readOnce('channel', channel);
+  core.outbound.checkName('channel', name);
+  core.subscriptions.publish(name, message);
+  const more = core.publish(name, message);
+  if (!core.notes.groups.busy || typeof name === 'symbol') return more;
+  core.notes.groups.publish(String(name), message);
   return more && !core.guard.pressed; // by its jobs
 };
 

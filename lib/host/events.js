@@ -1,6 +1,7 @@
 'use strict';
 
 const { EventEmitter } = require('../platform/index.js');
+const { readOnce } = require('../common/ids.js');
 const { checkFunction, checkMaxListeners } = require('../common/validate.js');
 
 /**
@@ -80,7 +81,8 @@ class Events {
       /** @this {any} */ function (/** @type {any} */ event, /** @type {any} */ callback) {
         checkFunction(callback, 'callback');
         const events = eventsOf(this);
-        events.#emitter[method](event, once ? events.#once(event, callback) : callback);
+        const name = readOnce('event', event);
+        events.#emitter[method](name, once ? events.#once(name, callback) : callback);
         return this;
       };
     prototype.on = prototype.addListener = changing('on');
@@ -96,18 +98,19 @@ class Events {
     };
     /** @this {any} */
     prototype.emit = function (/** @type {any} */ event, /** @type {any[]} */ ...args) {
-      return eventsOf(this).emit(event, ...args);
+      return eventsOf(this).emit(readOnce('event', event), ...args);
     };
     /** @this {any} */
     prototype.removeAllListeners = function (/** @type {any} */ event) {
       const emitter = eventsOf(this).#emitter;
       if (event === undefined) emitter.removeAllListeners();
-      else emitter.removeAllListeners(event);
+      else emitter.removeAllListeners(readOnce('event', event));
       return this;
     };
     /** @param {'listeners' | 'rawListeners' | 'listenerCount' | 'eventNames' | 'getMaxListeners'} method */
     const asking = (method) =>
       /** @this {any} */ function (/** @type {any[]} */ ...args) {
+        if (args.length > 0) args[0] = readOnce('event', args[0]);
         return /** @type {any} */ (eventsOf(this).#emitter)[method](...args);
       };
     prototype.listeners = asking('listeners');
