@@ -52,8 +52,10 @@ pub async fn dial<H: Host>(
     (url, reach): (ByteString, Reach),
     mut stopped: watch::Receiver<()>,
 ) {
+    // Given back when the link is open: it would be most of what an idle link takes.
+    let dial = Box::pin(dialer.dial(host.as_ref(), &url, reach));
     let dialled = tokio::select! {
-        dialled = dialer.dial(host.as_ref(), &url, reach) => dialled,
+        dialled = dial => dialled,
         _ = stopped.changed() => return,
     };
     match dialled {

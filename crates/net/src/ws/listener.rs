@@ -158,7 +158,9 @@ async fn serve<H: Host>(
     mut pass: Pass,
 ) {
     let _ = stream.set_nodelay(true);
-    if let Some(opened) = acceptor.accept(host.as_ref(), stream).await
+    // Given back when the link is open: it would be most of what an idle link takes.
+    let accepted = Box::pin(acceptor.accept(host.as_ref(), stream)).await;
+    if let Some(opened) = accepted
         && pass.shaken(&host.limits())
     {
         opening::accept(host, opened).await;

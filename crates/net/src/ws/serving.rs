@@ -24,14 +24,15 @@ pub async fn run<S: Stream, H: Host>(
     leftover: Vec<u8>,
 ) {
     let reader = Reader::new(Arc::clone(connection), link, host.limits().max_payload);
-    let read = async {
+    // Kept once: who waits for one of several futures moves them first.
+    let read = Box::pin(async {
         match (host.read_loop(), connection.stream.descriptor()) {
             (Some(read_loop), Some(_)) => {
                 read_there(read_loop.as_ref(), host, connection, reader, leftover).await;
             }
             _ => read(host.as_ref(), reader, leftover).await,
         }
-    };
+    });
     serve(connection, read, || host.written(link)).await;
 }
 
