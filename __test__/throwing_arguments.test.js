@@ -84,7 +84,6 @@ for (const [what, make] of Object.entries(TEXTLESS)) {
   }
   CASES.push([`publish: the channel is ${what}`, (host) => host.publish(make(), 1)]);
   CASES.push([`create: the id is ${what}`, (host) => host.create(make())]);
-  CASES.push([`remove: the id is ${what}`, (host) => host.remove(make())]);
   for (const method of ['on', 'once', 'off', 'prependListener', 'emit', 'listeners', 'listenerCount'])
     CASES.push([`${method}: the event is ${what}`, (host) => host[method](make(), kept)]);
   CASES.push([`removeAllListeners: the event is ${what}`, (host) => host.removeAllListeners(make())]);

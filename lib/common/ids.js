@@ -68,6 +68,22 @@ function readOnce(what, name) {
   return (typeof name === 'object' && name !== null) || typeof name === 'function' ? textOfName(what, name) : name;
 }
 
+/** What stands for an id without a text, which nobody has. */
+const NOBODY = Symbol('nobody');
+
+/**
+ * What a peer is kept under, read once.
+ * @param {any} id
+ * @returns {any}
+ */
+function keyOfPeer(id) {
+  try {
+    return readOnce('id', id);
+  } catch {
+    return NOBODY;
+  }
+}
+
 /**
  * What a channel is compared by, read once: what an object makes of itself may change, or throw.
  * @param {any} channel
@@ -146,4 +162,4 @@ function asTold(id, name) {
   }
 }
 
-module.exports = { asTold, checkId, checkName, checkShared, isShort, keyOfChannel, readOnce };
+module.exports = { asTold, checkId, checkName, checkShared, isShort, keyOfChannel, keyOfPeer, readOnce };

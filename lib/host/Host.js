@@ -2,7 +2,7 @@
 
 const dictionary = require('../common/dictionary.js');
 const { abortError, badProperty, error, peerNotFound, readGiven } = require('../common/errors.js');
-const { checkShared, keyOfChannel, readOnce } = require('../common/ids.js');
+const { checkShared, keyOfChannel, keyOfPeer, readOnce } = require('../common/ids.js');
 const { checkFunction, checkOptions, checkPattern, checkSubscription } = require('../common/validate.js');
 const { serializeId } = require('../crossing/outbound.js');
 const Peer = require('../peer/Peer.js');
@@ -170,7 +170,7 @@ Host.prototype.create = function (id) {
 Host.prototype.remove = function (peer) {
   if (!peer) return;
   const id = readGiven(() => idOf(peer));
-  const key = readOnce('peer', id);
+  const key = keyOfPeer(id);
   const lived = typeof lookUp(this, 'peers', key) === 'object';
   drop(coreOf(this), 'peers', key);
   if (lived) coreOf(this).removed(id);
