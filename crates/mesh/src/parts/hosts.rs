@@ -198,6 +198,10 @@ impl<W> Hosts<W> {
             if l.offer.is_none() {
                 self.v1.insert(link);
             }
+            // Whoever else was known by that name, or had that key, is somebody else.
+            self.aliases.remove(&key);
+            self.aliases.pass(&key, host.as_ref());
+            self.joined.insert(key.clone(), link);
             match url {
                 Some(url) => {
                     self.unlisted.remove(&key);
@@ -206,13 +210,12 @@ impl<W> Hosts<W> {
                 // A 0.4.0 host that we dialled does not say its url.
                 None if host.is_none() => {}
                 None => {
-                    self.unlisted.insert(key.clone(), link);
+                    self.unlisted.insert(key, link);
                 }
             }
             if let Some(host) = host {
                 self.by_host.insert(host, link);
             }
-            self.joined.insert(key, link);
         }
     }
 
@@ -247,7 +250,12 @@ impl<W> Hosts<W> {
     /// Notes another url of the host with that key, unless it is that of another one.
     pub fn alias(&mut self, url: ByteString, key: ByteString) {
         if url != key && self.holder(&url).is_none() {
-            self.aliases.insert(url, key);
+            let joined = || self.links.get(self.joined.get(&key)?);
+            let host = match joined() {
+                Some(l) => l.host.clone(),
+                None => self.lost(&key).and_then(|lost| lost.host.clone()),
+            };
+            self.aliases.insert(url, key, host);
         }
     }
 

@@ -128,7 +128,7 @@ impl Mesh {
         let existing = host
             .as_ref()
             .and_then(|h| self.network.hosts.route_to_host(h))
-            .or_else(|| self.network.hosts.route(&key));
+            .or_else(|| self.network.namesake(&key, host.as_ref()));
         if let Some(existing) = existing {
             if let Some(decision) = self.decide_between(link, existing, &key, replace, stale) {
                 return decision;

@@ -202,7 +202,9 @@ impl Mesh {
 
     /// Registers the link and gives who expected that host.
     pub(in crate::mesh) fn register(&mut self, link: LinkId, key: ByteString) -> Vec<Waiter> {
-        if let Some(old) = self.network.hosts.route(&key).filter(|old| *old != link) {
+        let host = self.network.hosts.get(link).and_then(|l| l.host.as_ref());
+        let old = self.network.namesake(&key, host);
+        if let Some(old) = old.filter(|old| *old != link) {
             self.displace(old, link);
         }
         self.network.hosts.register(link, key.clone());
@@ -297,6 +299,17 @@ impl Mesh {
 }
 
 impl Network {
+    /// The registered link that gives way to that host where it takes that name. Who was merely dialled by it once and is another host
+    /// goes by another name: that one lives on.
+    pub(super) fn namesake(&self, name: &str, host: Option<&ByteString>) -> Option<LinkId> {
+        let link = self.hosts.route(name)?;
+        let there = self.hosts.get(link)?.host.as_ref();
+        if host.is_some() && there.is_some() && host != there {
+            return self.hosts.holder(name);
+        }
+        Some(link)
+    }
+
     /// Notes what the host that we have greeted says of itself. Gives the url that we have dialled.
     fn note_welcome(&mut self, link: LinkId, welcome: &Welcome) -> Option<ByteString> {
         let l = self.hosts.get_mut(link)?;
