@@ -1,16 +1,15 @@
 'use strict';
 
-const { Checker, PROBE, messages, now } = require('../messages.js');
-
-const CHANNEL = 'news';
+const { Checker } = require('../messages.js');
+const { CHANNEL, publisher } = require('./publisher.js');
 
 /** How many connections are made at the same time. */
 const AT_A_TIME = 100;
 
 /** One publish in each turn of the event loop, to subscribers that have connected; done when the last has the last message. */
 module.exports = {
+  ...publisher(1),
   hub: true,
-  probed: true,
 
   async receiver(/** @type {import('../drivers/index.js').Hub['address']} */ { url, light }, /** @type {any} */ cell) {
     const subscribe = require(`../light/${light}.js`);
@@ -22,22 +21,5 @@ module.exports = {
       );
     }
     return checker;
-  },
-
-  arrivals: (/** @type {number} */ n, /** @type {any} */ cell) => n * cell.hosts,
-
-  sender(/** @type {any} */ node, /** @type {any} */ cell) {
-    const pool = messages(cell.message);
-    return {
-      probe: () => node.publish(CHANNEL, PROBE),
-      async run(/** @type {number} */ n) {
-        const start = now();
-        for (let i = 0; i < n; i++) {
-          node.publish(CHANNEL, pool[i % pool.length]);
-          await new Promise(setImmediate);
-        }
-        return { start };
-      }
-    };
   }
 };

@@ -1,15 +1,11 @@
 'use strict';
 
-const { Checker, PROBE, messages, now } = require('../messages.js');
-
-const CHANNEL = 'news';
-
-/** After so many messages the publisher lets the event loop turn. */
-const BURST = 1000;
+const { Checker } = require('../messages.js');
+const { CHANNEL, publisher } = require('./publisher.js');
 
 /** Publishes without waiting; done when the last subscriber has the last message. */
 module.exports = {
-  probed: true,
+  ...publisher(1000),
 
   async receiver(/** @type {any[]} */ nodes, /** @type {any} */ cell) {
     const checker = new Checker(cell.message, nodes.length, true);
@@ -17,22 +13,5 @@ module.exports = {
       await nodes[i].subscribe(CHANNEL, (/** @type {any} */ message) => checker.take(i, message));
     }
     return checker;
-  },
-
-  arrivals: (/** @type {number} */ n, /** @type {any} */ cell) => n * cell.hosts,
-
-  sender(/** @type {any} */ node, /** @type {any} */ cell) {
-    const pool = messages(cell.message);
-    return {
-      probe: () => node.publish(CHANNEL, PROBE),
-      async run(/** @type {number} */ n) {
-        const start = now();
-        for (let i = 0; i < n; i++) {
-          node.publish(CHANNEL, pool[i % pool.length]);
-          if (i % BURST === BURST - 1) await new Promise(setImmediate);
-        }
-        return { start };
-      }
-    };
   }
 };
