@@ -130,15 +130,8 @@ impl Mesh {
                 Waiter::Member {
                     round: Some(round), ..
                 } => self.round_answer(round, None),
-                Waiter::Redial {
-                    key,
-                    host,
-                    since,
-                    delay,
-                    by,
-                    reach,
-                } => {
-                    self.end_of_search(key, host, since, delay, by, reach);
+                Waiter::Redial(seeking) => {
+                    self.end_of_search(seeking);
                     // The program may have waited for nothing else.
                     self.event(Event::Pulse);
                 }
@@ -157,14 +150,7 @@ impl Mesh {
                 round: Some(round), ..
             } => self.round_answer(round, None),
             Waiter::Member { round: None, .. } | Waiter::Hint { .. } => {}
-            Waiter::Redial {
-                key,
-                host,
-                since,
-                delay,
-                by,
-                reach,
-            } => self.redial_later(key, host, since, delay, by, reach),
+            Waiter::Redial(seeking) => self.redial_later(seeking),
         }
     }
 }

@@ -254,7 +254,7 @@ impl Mesh {
 
     pub(super) fn fail_all(&mut self, waiters: Vec<Waiter>) {
         for waiter in waiters {
-            if !matches!(waiter, Waiter::Redial { .. }) {
+            if !matches!(waiter, Waiter::Redial(_)) {
                 self.fail(waiter, CallError::Closed);
             }
         }

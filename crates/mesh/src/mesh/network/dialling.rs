@@ -10,7 +10,7 @@ use crate::error::CallError;
 use crate::event::Output;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiters::{self, Expected, Waiter};
+use crate::mesh::network::waiters::{self, Expected, Seeking, Waiter};
 use crate::mesh::pending::Asked;
 use crate::parts::hosts::State;
 use crate::parts::relays::is_relayed;
@@ -67,7 +67,7 @@ impl Mesh {
             return None;
         }
         let dialling = self.network.hosts.connecting(&url, host.map(|h| &**h));
-        if let (Some(link), Waiter::Redial { key, host, .. }) = (dialling, &waiter) {
+        if let (Some(link), Waiter::Redial(Seeking { key, host, .. })) = (dialling, &waiter) {
             self.network.expect_instead(link, key, host.as_ref());
         }
         if let Some(link) = dialling {
@@ -103,7 +103,7 @@ impl Mesh {
     ) -> LinkId {
         // Who told us of somebody else there may be behind the times. If not, the answer to our greeting says so.
         let redial = waiters.iter().find_map(|w| match w {
-            Waiter::Redial { host, .. } => Some(host.clone()),
+            Waiter::Redial(Seeking { host, .. }) => Some(host.clone()),
             _ => None,
         });
         let hint = redial.unwrap_or_else(|| self.network.hosts.lost_behind(&url).or(host.clone()));
@@ -338,7 +338,7 @@ impl Network {
     fn expect_instead(&mut self, link: LinkId, key: &ByteString, host: Option<&ByteString>) {
         if let Some(l) = self.hosts.get_mut(link) {
             l.waiters
-                .retain(|w| !matches!(w, Waiter::Redial { key: k, .. } if k == key));
+                .retain(|w| !matches!(w, Waiter::Redial(Seeking { key: k, .. }) if k == key));
             if l.state == State::Dialling && !is_relayed(link) {
                 l.hint = host.cloned();
             }

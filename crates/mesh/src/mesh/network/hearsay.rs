@@ -9,7 +9,7 @@ use crate::error::{CallError, DialError};
 use crate::event::Event;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiters::{self, Expected, Waiter};
+use crate::mesh::network::waiters::{self, Expected, Seeking, Waiter};
 use crate::parts::hearsay::Entry;
 use crate::parts::hosts::State;
 use crate::words::{LinkId, Raw, Teller};
@@ -130,7 +130,7 @@ impl Mesh {
     fn forget_told(&mut self, url: &ByteString, waiters: Vec<Waiter>) {
         for waiter in waiters {
             match waiter {
-                Waiter::Redial { key, host, .. } => {
+                Waiter::Redial(Seeking { key, host, .. }) => {
                     self.end_of_wait(&key, host);
                     self.event(Event::Pulse);
                 }
@@ -164,7 +164,7 @@ impl Mesh {
         let Some(entry) = self.network.hearsay.get_mut(key) else {
             return;
         };
-        let redial = |w: &mut Waiter| matches!(w, Waiter::Redial { .. });
+        let redial = |w: &mut Waiter| matches!(w, Waiter::Redial(_));
         let cancelled: Vec<Waiter> = entry.waiters.extract_if(.., redial).collect();
         if entry.waiters.is_empty() {
             self.network.hearsay.take(key);
@@ -224,7 +224,7 @@ impl Network {
 
     fn is_wanted(&self, waiter: &Waiter) -> bool {
         let host = match waiter {
-            Waiter::Redial { host, .. } => host.as_ref(),
+            Waiter::Redial(Seeking { host, .. }) => host.as_ref(),
             _ => None,
         };
         self.is_sought(host, waiter.by())
@@ -240,8 +240,8 @@ fn add(waiters: &mut Vec<Waiter>, waiter: Waiter) -> Option<Waiter> {
         (waiter, _) => (waiter, None),
     };
     match &waiter {
-        Waiter::Redial { key, .. } => {
-            waiters.retain(|w| !matches!(w, Waiter::Redial { key: k, .. } if k == key));
+        Waiter::Redial(Seeking { key, .. }) => {
+            waiters.retain(|w| !matches!(w, Waiter::Redial(Seeking { key: k, .. }) if k == key));
         }
         Waiter::Hint { by } | Waiter::Member { round: None, by } => {
             let known = |w: &Waiter| w.by().is_some_and(|b| b.link == by.link);

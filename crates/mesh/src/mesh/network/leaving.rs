@@ -5,7 +5,7 @@ use bytestring::ByteString;
 use crate::error::CallError;
 use crate::event::Event;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiters::Waiter;
+use crate::mesh::network::waiters::{Seeking, Waiter};
 use crate::mesh::pending::{Asked, Due};
 use crate::mesh::{GOODBYE_TIMEOUT, Mesh};
 use crate::parts::hosts::State;
@@ -73,7 +73,9 @@ impl Mesh {
         for waiter in waiters {
             match waiter {
                 // Nobody looks for it any more; for another incarnation one does.
-                Waiter::Redial { key, host: h, .. } if h.is_none() || h.as_ref() == host => {
+                Waiter::Redial(Seeking { key, host: h, .. })
+                    if h.is_none() || h.as_ref() == host =>
+                {
                     self.forget_lost(&key, h);
                     self.event(Event::Pulse);
                 }
@@ -93,7 +95,7 @@ impl Mesh {
             self.give_up(key);
         }
         let dialled = self.network.hosts.loose().filter_map(|(_, l)| {
-            let redial = |w: &Waiter| matches!(w, Waiter::Redial { host: h, .. } if h.as_ref() == Some(host));
+            let redial = |w: &Waiter| matches!(w, Waiter::Redial(Seeking { host: h, .. }) if h.as_ref() == Some(host));
             let key = l.dialled.clone().filter(|_| l.is_connecting());
             key.filter(|_| l.waiters.iter().any(redial))
         });

@@ -8,12 +8,12 @@ use crate::error::CallError;
 use crate::event::Event;
 use crate::mesh::Mesh;
 use crate::mesh::network::Network;
-use crate::mesh::network::waiters::{self, Waiter};
+use crate::mesh::network::waiters::{self, Seeking, Waiter};
 use crate::parts::hearsay::Entry;
 use crate::parts::hosts::{Link, Lost, Redial};
 use crate::parts::roster::Name;
 use crate::sabotage::{self, Sabotage};
-use crate::words::{Nearness, Teller, Time};
+use crate::words::{Nearness, Teller};
 
 /// Attempts after the first one are never closer together than this (or than the first delay, if that is shorter).
 const SHORTEST_DELAY: f64 = 0.25;
@@ -67,15 +67,15 @@ impl Mesh {
 
     /// An attempt failed: the next one comes after the delay divided by the decay, give or take a quarter, so that many hosts
     /// that lost the same one do not all return at once.
-    pub(super) fn redial_later(
-        &mut self,
-        key: ByteString,
-        host: Option<ByteString>,
-        since: Time,
-        delay: f64,
-        by: Option<Teller>,
-        reach: Nearness,
-    ) {
+    pub(super) fn redial_later(&mut self, seeking: Seeking) {
+        let Seeking {
+            key,
+            host,
+            since,
+            delay,
+            by,
+            reach,
+        } = seeking;
         if self.closing.is_some()
             || self.network.hosts.route(&key).is_some()
             || self.network.hosts.lost(&key).is_some()
@@ -133,7 +133,7 @@ impl Mesh {
     pub(super) fn retry_member(&mut self, link: &Link<Waiter>, error: &CallError) {
         let of = |wanted: fn(&Waiter) -> bool| link.waiters.iter().any(wanted);
         let told = of(|w| matches!(w, Waiter::Member { .. }));
-        let other = of(|w| matches!(w, Waiter::Call(_) | Waiter::Redial { .. }));
+        let other = of(|w| matches!(w, Waiter::Call(_) | Waiter::Redial(_)));
         let (true, false, Some(url), None) = (told, other, &link.dialled, self.closing) else {
             return;
         };
@@ -196,14 +196,14 @@ impl Mesh {
                     } = lost;
                     self.join(
                         url,
-                        Waiter::Redial {
+                        Waiter::Redial(Seeking {
                             key,
                             host,
                             since,
                             delay,
                             by,
                             reach,
-                        },
+                        }),
                     );
                 }
                 _ => self.end_of_wait(&key, lost.host),
@@ -224,38 +224,35 @@ impl Mesh {
     /// A lost host is not looked for under that name any more: somebody is there, or the name is ours by now. If that was not the lost
     /// one, and others have us dial it under another name, it is waited for under that one: whoever else waits for that dial does not end
     /// the wait when it fails.
-    pub(super) fn end_of_search(
-        &mut self,
-        key: ByteString,
-        host: Option<ByteString>,
-        since: Time,
-        delay: f64,
-        by: Option<Teller>,
-        reach: Nearness,
-    ) {
+    pub(super) fn end_of_search(&mut self, seeking: Seeking) {
+        let Seeking { key, host, .. } = &seeking;
         let hosts = &self.network.hosts;
-        if hosts.lost(&key).is_some() || host.as_ref().is_some_and(|h| hosts.is_lost(h)) {
+        if hosts.lost(key).is_some() || host.as_ref().is_some_and(|h| hosts.is_lost(h)) {
             return;
         }
         let is_free = |name: &ByteString| {
             let other = hosts.route(name).is_some() || hosts.lost(name).is_some();
             !other && self.url.as_ref() != Some(name)
         };
-        let member = Name::new(host.as_ref(), &key);
-        match self.network.sought_as(&key, host.as_ref()) {
+        let member = Name::new(host.as_ref(), key);
+        match self.network.sought_as(key, host.as_ref()) {
             Some((name, teller, nearest)) if is_free(&name) => {
                 if self.network.roster.is_lost(&member) {
-                    let by = by.or(teller);
-                    self.redial_later(name, host, since, delay, by, reach.min(nearest));
+                    self.redial_later(Seeking {
+                        key: name,
+                        reach: seeking.reach.min(nearest),
+                        by: seeking.by.or(teller),
+                        ..seeking
+                    });
                 }
             }
-            _ => self.member_is_given_up(host.as_ref(), &key),
+            _ => self.member_is_given_up(host.as_ref(), key),
         }
     }
 
     /// Whether a lost host is just being dialled. Its timer has stopped, and the program has been told nothing else yet.
     pub fn is_seeking(&self) -> bool {
-        let redial = |w: &Waiter| matches!(w, Waiter::Redial { .. });
+        let redial = |w: &Waiter| matches!(w, Waiter::Redial(_));
         let seeks = |l: &Link<Waiter>| l.is_connecting() && l.waiters.iter().any(redial);
         self.network.hosts.loose().any(|(_, l)| seeks(l))
             || self
@@ -280,7 +277,7 @@ impl Mesh {
         {
             // An attempt goes on.
             let count = l.waiters.len();
-            l.waiters.retain(|w| !matches!(w, Waiter::Redial { .. }));
+            l.waiters.retain(|w| !matches!(w, Waiter::Redial(_)));
             let (cancelled, unwanted) = (l.waiters.len() < count, l.waiters.is_empty());
             let host = l.hint.clone();
             if cancelled {

@@ -17,22 +17,26 @@ pub(in crate::mesh) enum Waiter {
     /// Nobody.
     Hint { by: Teller },
     /// We do: the host was lost.
-    Redial {
-        key: ByteString,
-        host: Option<ByteString>,
-        since: Time,
-        delay: f64,
-        /// None if it has answered at that url before, or the program has named it.
-        by: Option<Teller>,
-        /// How near the dial may lead.
-        reach: Nearness,
-    },
+    Redial(Seeking),
+}
+
+/// A lost host that is looked for.
+#[derive(Debug)]
+pub(in crate::mesh) struct Seeking {
+    pub key: ByteString,
+    pub host: Option<ByteString>,
+    pub since: Time,
+    pub delay: f64,
+    /// None if it has answered at that url before, or the program has named it.
+    pub by: Option<Teller>,
+    /// How near the dial may lead.
+    pub reach: Nearness,
 }
 
 impl Waiter {
     /// Whether there is reason to believe that the host is there.
     pub(super) fn hopes(&self) -> bool {
-        !matches!(self, Waiter::Redial { .. })
+        !matches!(self, Waiter::Redial(_))
     }
 
     /// Who has told us of the url, if it is known by hearsay alone.
@@ -42,7 +46,7 @@ impl Waiter {
             Waiter::Request { by, .. } | Waiter::Member { by, .. } | Waiter::Hint { by } => {
                 Some(by)
             }
-            Waiter::Redial { by, .. } => by.as_ref(),
+            Waiter::Redial(Seeking { by, .. }) => by.as_ref(),
         }
     }
 
@@ -51,7 +55,7 @@ impl Waiter {
         match self {
             Waiter::Call(_) => Nearness::Program,
             Waiter::Request { by, .. } | Waiter::Member { by, .. } | Waiter::Hint { by } => by.near,
-            Waiter::Redial { reach, .. } => *reach,
+            Waiter::Redial(Seeking { reach, .. }) => *reach,
         }
     }
 }

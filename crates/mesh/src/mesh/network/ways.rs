@@ -133,7 +133,7 @@ impl Mesh {
     fn look_for_former(&mut self, link: LinkId, l: &mut Link<Waiter>, error: &CallError) {
         let by = waiters::teller(&l.waiters).cloned();
         let by = by.unwrap_or_else(|| self.network.teller(link));
-        let redial = |w: &mut Waiter| matches!(w, Waiter::Redial { .. });
+        let redial = |w: &mut Waiter| matches!(w, Waiter::Redial(_));
         for waiter in l.waiters.extract_if(.., redial).collect::<Vec<Waiter>>() {
             self.fail(waiter, error.clone());
         }
